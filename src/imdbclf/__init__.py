@@ -1,0 +1,33 @@
+"""Classifying movie reviews: the lecture's multi-hot network in PyTorch Lightning and Hydra.
+
+The names below are the public interface of the package in Python; they are imported when first used, so that
+`import imdbclf` costs nothing. Everything else is reached through the command `imdbclf`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imdbclf.data.module import ReviewDataModule
+    from imdbclf.inference.predictor import Predictor
+    from imdbclf.model.classifier import ReviewClassifier
+    from imdbclf.settings import DataSettings
+
+__version__ = "0.1.0"
+__all__ = ["DataSettings", "Predictor", "ReviewClassifier", "ReviewDataModule", "__version__"]
+
+_HOMES = {
+    "DataSettings": "imdbclf.settings",
+    "Predictor": "imdbclf.inference.predictor",
+    "ReviewClassifier": "imdbclf.model.classifier",
+    "ReviewDataModule": "imdbclf.data.module",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module 'imdbclf' has no attribute '{name}'"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,5 @@
+"""`python -m imdbclf` is `imdbclf`."""
+
+from imdbclf.cli import main
+
+main()

@@ -1,0 +1,134 @@
+"""Encoded reviews on disk: Arrow files, opened memory-mapped, under a key of everything they depend on.
+
+An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` a part and `about.json`. It is written aside and
+renamed whole, so that an entry is complete or absent; one that has been damaged since is noticed by its sizes and
+counts, and made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import platformdirs
+import pyarrow as pa
+
+from imdbclf.data.encoding import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus
+from imdbclf.data.sources.base import Source
+from imdbclf.data.words import WORDS_VERSION
+
+log = logging.getLogger(__name__)
+
+FOLDER_VARIABLE = "IMDBCLF_CACHE"
+_DICTIONARY = "dictionary"
+_ABOUT = "about.json"
+
+
+@dataclass(frozen=True)
+class CachedCorpus:
+    """A corpus, how its source spells the labels 0 and 1, and whether it was found encoded."""
+
+    corpus: Corpus
+    label_names: tuple[str, str]
+    from_cache: bool
+
+
+def cache_folder(chosen: str | None = None) -> Path:
+    """`data.cache_dir`, else `IMDBCLF_CACHE`, else the place that the system has for caches."""
+    name = chosen or os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("imdbclf", appauthor=False)
+    return Path(name).expanduser()
+
+
+def cache_key(source: Source) -> str:
+    """A key of what the encoded reviews depend on: the source's content and the versions of words and tables."""
+    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
+    """The source's reviews, from the cache in `folder` or read, encoded and put there.
+
+    Where the cache cannot be written the work goes on without it, and that is said.
+    """
+    entry = folder / cache_key(source)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / f"{entry.name}.lock"):
+            return _opened(entry) or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
+    except OSError as error:
+        log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
+        return _encoded(source, lambda _corpus, _names: None)
+
+
+def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None]) -> CachedCorpus:
+    log.info("Reading and encoding the reviews …")
+    reviews = source.read()
+    corpus = encode_corpus(reviews.parts)
+    try:
+        keep(corpus, reviews.label_names)
+    except OSError as error:
+        needed = sum(part.table.nbytes for part in corpus.parts.values()) / 1e6
+        log.warning("The cache needs %.0f MB and cannot be written (%s); going on without it.", needed, error.strerror)
+    return CachedCorpus(corpus, reviews.label_names, from_cache=False)
+
+
+def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
+    aside = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    try:
+        tables = {_DICTIONARY: pa.table({"word": corpus.dictionary})}
+        tables |= {part: reviews.table for part, reviews in corpus.parts.items()}
+        for name, table in tables.items():
+            with pa.OSFile(str(_file(aside, name)), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+        about = {
+            "parts": list(corpus.parts),
+            "label_names": list(label_names),
+            "bytes": {name: _file(aside, name).stat().st_size for name in tables},
+            "rows": {name: table.num_rows for name, table in tables.items()},
+        }
+        (aside / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        shutil.rmtree(entry, ignore_errors=True)
+        aside.replace(entry)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _opened(entry: Path) -> CachedCorpus | None:
+    """The entry if it is there and whole."""
+    if not entry.is_dir():
+        return None
+    try:
+        about: dict[str, Any] = json.loads((entry / _ABOUT).read_text(encoding="utf-8"))
+        tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        log.warning("The cached reviews in %s are damaged (%s); encoding them anew.", entry, error)
+        return None
+    dictionary = tables.pop(_DICTIONARY).column("word").combine_chunks()
+    parts = {name: EncodedReviews(table) for name, table in tables.items()}
+    negative, positive = about["label_names"]
+    return CachedCorpus(Corpus(dictionary, parts), (negative, positive), from_cache=True)
+
+
+def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:
+    path = _file(entry, name)
+    if path.stat().st_size != about["bytes"][name]:
+        msg = f"{path.name} has {path.stat().st_size} bytes instead of {about['bytes'][name]}"
+        raise ValueError(msg)
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    if table.num_rows != about["rows"][name] or (name != _DICTIONARY and table.schema != SCHEMA):
+        msg = f"{path.name} has other rows or columns than it was written with"
+        raise ValueError(msg)
+    return table
+
+
+def _file(entry: Path, name: str) -> Path:
+    return entry / f"{name}.arrow"

@@ -1,0 +1,93 @@
+"""A folder in the Hub's layout, read offline by `datasets.load_dataset`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imdbclf.data.sources.base import Reviews, gather
+from imdbclf.errors import UserError, one_line
+
+_NOT_DATA = {".md", ".gitattributes", ".lock"}
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Any folder that `load_dataset(folder)` reads; its splits `train` and, where there is one, `test` are used."""
+
+    path: Path
+    text_column: str = "text"
+    label_column: str = "label"
+
+    @property
+    def description(self) -> str:
+        """`folder PATH`."""
+        return f"folder {self.path}"
+
+    def fingerprint(self) -> str:
+        """Hash of the names and contents of the data files (a second's work for a gigabyte)."""
+        digest = hashlib.sha256(f"folder {self.text_column} {self.label_column}".encode())
+        for file in self._files():
+            digest.update(str(file.relative_to(self.path)).encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
+
+    def read(self) -> Reviews:
+        """Read `train` and `test` through `datasets`."""
+        where = f"data.source={self.path}"
+        if not self._files():
+            msg = f"{where}: the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree"
+            raise UserError(msg)
+        splits = load_quietly(self.path, where)
+        if "train" not in splits:
+            msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
+            raise UserError(msg)
+        parts = {part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits}
+        return gather(parts, self.text_column, self.label_column, where)
+
+    def _files(self) -> list[Path]:
+        files = (file for file in self.path.rglob("*") if file.is_file())
+        return sorted(
+            file
+            for file in files
+            if file.suffix not in _NOT_DATA
+            and not any(part.startswith((".", "_")) for part in file.relative_to(self.path).parts)
+            and "unsupervised" not in file.name
+        )
+
+
+def load_quietly(path: Path, where: str) -> dict[str, Any]:
+    """`datasets.load_dataset(path)` without its progress bars, its errors as one line."""
+    import datasets  # noqa: PLC0415 - a second of import that a start from the cache saves
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity_error()
+    try:
+        return dict(datasets.load_dataset(str(path)))
+    except (OSError, ValueError, TypeError, RuntimeError, pa.ArrowException) as error:
+        msg = f"{where}: cannot be read as a dataset ({_root(error)})"
+        raise UserError(msg) from error
+
+
+def _root(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return one_line(error)[:200]
+
+
+def _arrow(split: Any, label_column: str) -> pa.Table:
+    """A split as a table, its labels by their names where the dataset knows them."""
+    table = split.with_format("arrow")[:]
+    names = getattr(split.features.get(label_column), "names", None)
+    if not names:
+        return table
+    place = table.column_names.index(label_column)
+    # A label without a name (-1 for unlabelled reviews) becomes a missing one.
+    known = pc.if_else(pc.greater_equal(table[label_column], 0), table[label_column], None)
+    return table.set_column(place, label_column, pc.take(pa.array(names), known))

@@ -1,0 +1,99 @@
+"""A dataset of the Hugging Face Hub, from its local cache where it is there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.errors import UserError, one_line
+
+LECTURE_DATASET = "stanfordnlp/imdb"
+
+REVISIONS = {LECTURE_DATASET: "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
+"""Pinned, so that every run sees the same bytes; other datasets are taken at the head of their main branch."""
+
+PATIENCE = 3.0
+"""Seconds to wait for the Hub to answer at all before going on without it."""
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """A Hub dataset by its id; it is downloaded once and then read like any folder in the Hub's layout."""
+
+    repo_id: str
+    text_column: str = "text"
+    label_column: str = "label"
+
+    @property
+    def description(self) -> str:
+        """`Hub dataset ID`, with the revision where it is pinned."""
+        revision = REVISIONS.get(self.repo_id)
+        return f"Hub dataset {self.repo_id}" + (f" at revision {revision[:8]}" if revision else "")
+
+    def fingerprint(self) -> str:
+        """Id and revision; for a pinned revision that needs neither the network nor the files."""
+        revision = REVISIONS.get(self.repo_id) or self._folder.name
+        return f"hub {self.repo_id}@{revision} {self.text_column} {self.label_column}"
+
+    def read(self) -> Reviews:
+        """Download what is missing and read it."""
+        return FolderSource(self._folder, self.text_column, self.label_column).read()
+
+    def obstacle(self) -> str | None:
+        """Why the reviews cannot be had now, in words, or None if they can; decided within seconds."""
+        if self._cached() is not None:
+            return None
+        if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+            return "the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
+        address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            socket.create_connection((address.hostname or "", port), timeout=PATIENCE).close()
+        except OSError:
+            if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
+                return f"the Hub ({address.hostname}) cannot be reached"
+        try:
+            _ = self._folder
+        except UserError as error:
+            return str(error)
+        return None
+
+    def _cached(self) -> Path | None:
+        """The folder in the Hub's cache that holds the pinned revision, without asking the network."""
+        cache = os.environ.get("HF_HUB_CACHE") or (
+            Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
+        )
+        revision = REVISIONS.get(self.repo_id, "")
+        folder = Path(cache) / f"datasets--{self.repo_id.replace('/', '--')}" / "snapshots" / revision
+        complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in ("train", "test"))
+        return folder if complete else None
+
+    @cached_property
+    def _folder(self) -> Path:
+        cached = self._cached()
+        if cached is not None:
+            return cached
+        import huggingface_hub  # noqa: PLC0415 - not needed once the reviews are here
+
+        try:
+            folder = huggingface_hub.snapshot_download(
+                self.repo_id,
+                repo_type="dataset",
+                revision=REVISIONS.get(self.repo_id),
+                ignore_patterns=["*unsupervised*"],
+                etag_timeout=PATIENCE,
+            )
+        except Exception as error:
+            # The client raises whatever its HTTP library raises; for the reader all of it means one thing.
+            msg = (
+                f"data.source={self.repo_id}: neither a folder here nor a dataset that the Hub gives "
+                f"({one_line(error)[:160]}); allowed: auto, sample, files, a folder, a Hub id"
+            )
+            raise UserError(msg) from error
+        return Path(folder)

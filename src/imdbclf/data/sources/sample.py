@@ -1,0 +1,31 @@
+"""The bundled sample: drawn reviews, for a first run without network or licence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imdbclf.data.sample import draw_reviews, sample_fingerprint
+from imdbclf.data.sources.base import Reviews
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """Reviews drawn from the shipped table of word frequencies (see `imdbclf.data.sample`).
+
+    `reason` says why the sample is used although nobody asked for it.
+    """
+
+    reason: str | None = None
+
+    @property
+    def description(self) -> str:
+        """`bundled sample`, with the fact that these are no real reviews."""
+        return "bundled sample (drawn, not real reviews)"
+
+    def fingerprint(self) -> str:
+        """Hash of the table and of the way it is drawn from."""
+        return f"sample {sample_fingerprint()}"
+
+    def read(self) -> Reviews:
+        """Draw both parts; the same reviews on every machine."""
+        return Reviews({"train": draw_reviews("train"), "test": draw_reviews("test")}, ("neg", "pos"))

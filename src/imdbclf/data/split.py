@@ -1,0 +1,47 @@
+"""Training and validation parts, decided by what the reviews say and by the seed, never by their place in a file."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from imdbclf.data.encoding import scramble
+from imdbclf.errors import UserError
+
+Rows = npt.NDArray[np.int64]
+
+
+def validation_count(val_size: float, n: int) -> int:
+    """The number of validation reviews that `data.val_size` (a count, or a fraction below 1) means among n.
+
+    Raises:
+        UserError: if nothing would be left to train on.
+    """
+    count = val_size if isinstance(val_size, int) else round(val_size * n)
+    if count >= n:
+        msg = f"data.val_size={val_size}: must be below the {n:,} training reviews (a count, or a fraction below 1)"
+        raise UserError(msg)
+    return count
+
+
+def split_rows(groups: npt.NDArray[np.uint64], val_count: int, seed: int) -> tuple[Rows, Rows]:
+    """Row numbers of the training and of the validation part, each ascending.
+
+    Groups (reviews with the same words) are put in an order that the seed gives and dealt to the validation part
+    until it holds `val_count` reviews; a group that no longer fits is passed over, so that none is ever divided.
+    """
+    key = scramble(groups ^ scramble(np.array([seed], dtype=np.uint64)))
+    order = np.lexsort((groups, key))
+    starts = np.flatnonzero(np.r_[True, groups[order][1:] != groups[order][:-1]]) if len(order) else order
+    sizes = np.diff(np.r_[starts, len(order)])
+    in_validation = np.zeros(len(groups), dtype=bool)
+    fitting = int(np.searchsorted(np.cumsum(sizes), val_count, side="right"))
+    in_validation[order[: int(sizes[:fitting].sum())]] = True
+    missing = val_count - int(in_validation.sum())
+    for start, size in zip(starts[fitting:], sizes[fitting:], strict=True):
+        if missing == 0:
+            break
+        if size <= missing:
+            in_validation[order[start : start + size]] = True
+            missing -= int(size)
+    return np.flatnonzero(~in_validation), np.flatnonzero(in_validation)

@@ -1,0 +1,56 @@
+"""`imdbclf evaluate`: a checkpoint on the reviews of a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from imdbclf.data.cache import cache_folder, load_or_encode
+from imdbclf.data.labels import same_meaning
+from imdbclf.data.module import encode_reviews
+from imdbclf.data.sources import open_source
+from imdbclf.errors import UserError
+from imdbclf.inference.checkpoint import read_checkpoint
+from imdbclf.inference.evaluation import evaluate_network, flat_figures
+from imdbclf.settings import Settings
+
+
+def evaluate_checkpoint(
+    path: Path,
+    source: str | None = None,
+    split: str = "test",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> dict[str, Any]:
+    """The figures of a checkpoint on one part of a source.
+
+    Args:
+        path: the checkpoint.
+        source: as `data.source`; None for the one that the run had.
+        split: `test` or `train`, whole parts of the source.
+        text_column: as `data.text_column`; None for the run's.
+        label_column: as `data.label_column`; None for the run's.
+
+    Raises:
+        UserError: if the checkpoint or the source can't be read, or the source lacks the part.
+    """
+    checkpoint = read_checkpoint(path)
+    chosen = {"source": source, "text_column": text_column, "label_column": label_column}
+    config = dict(checkpoint.about["settings"])
+    config["data"] = config["data"] | {key: value for key, value in chosen.items() if value is not None}
+    settings = Settings.from_config(config).data
+    reviews_source = open_source(settings)
+    cached = load_or_encode(reviews_source, cache_folder(settings.cache_dir))
+    if split not in cached.corpus.parts:
+        msg = f"--split {split}: must be {' or '.join(cached.corpus.parts)}"
+        raise UserError(msg)
+    negative, positive = checkpoint.about["label_names"]
+    if not same_meaning(cached.label_names, (negative, positive)):
+        msg = f"{reviews_source.description}: the labels are {cached.label_names}, the checkpoint's are {(negative, positive)}"
+        raise UserError(msg)
+    reviews = cached.corpus.parts[split]
+    column = checkpoint.vocabulary.columns_of_dictionary(cached.corpus.dictionary)
+    matrix = encode_reviews(reviews, column, len(checkpoint.vocabulary))
+    evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels)
+    about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
+    return flat_figures(split, evaluation) | about

@@ -1,0 +1,161 @@
+"""The network with its loss and optimizer as a `LightningModule`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.losses import LOSSES
+from imdbclf.model.mlp import MLP
+from imdbclf.model.optimizers import make_optimizer
+
+
+class EpochSums:
+    """Loss and hits summed over an epoch on the device, so that no step waits for a number to arrive."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums = torch.zeros(2, device=device)
+        self.count = 0
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in a batch: its mean loss, its logits (n,) and its labels (n,)."""
+        hits = ((logits > 0) == (labels > 0.5)).sum()  # noqa: PLR2004 - labels are 0 or 1
+        self.sums += torch.stack([loss.detach() * len(labels), hits])
+        self.count += len(labels)
+
+    def means(self, stage: str) -> dict[str, Tensor]:
+        """`STAGE/loss` and `STAGE/accuracy` over all reviews taken in; nothing if there were none."""
+        if self.count == 0:
+            return {}
+        loss, accuracy = (self.sums / self.count).unbind()
+        return {f"{stage}/loss": loss, f"{stage}/accuracy": accuracy}
+
+
+class ReviewClassifier(pl.LightningModule):
+    """Multi-hot reviews to the logit of being positive.
+
+    Training loss and accuracy are means over the epoch's batches while the weights change, as Keras reports them;
+    validation and test figures are those of the finished epoch. All settings are plain types, so that a checkpoint
+    loads with `torch.load(weights_only=True)` and `ReviewClassifier.load_from_checkpoint(path)` needs only the path.
+
+    Args:
+        in_features: width of the multi-hot rows.
+        widths: units of each hidden layer.
+        activation: see `imdbclf.model.mlp.ACTIVATIONS`.
+        dropout: probability of leaving out a hidden unit in training.
+        loss: see `imdbclf.model.losses.LOSSES`.
+        optimizer: `name` and its settings; Keras' RMSprop by default.
+    """
+
+    def __init__(
+        self,
+        in_features: int = 10_000,
+        widths: Sequence[int] = (16, 16),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        loss: str = "bce",
+        optimizer: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        widths, optimizer = list(widths), optimizer or {"name": "rmsprop"}
+        self.save_hyperparameters({
+            "in_features": in_features,
+            "widths": widths,
+            "activation": activation,
+            "dropout": dropout,
+            "loss": loss,
+            "optimizer": optimizer,
+        })
+        self.network = MLP(in_features, widths, activation, dropout)
+        self.loss = LOSSES[loss]
+        self.optimizer_settings = optimizer
+        self.attachment: dict[str, Any] = {}
+        """What a checkpoint carries besides the weights; the training job fills it, loading restores it."""
+        self._epoch: dict[str, EpochSums] = {}
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words of columns 1, 2, 3 … as the checkpoint has them; empty for a network made by hand."""
+        return list(self.attachment.get("vocabulary", []))
+
+    def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
+        """Logits (n,) for multi-hot features (n, in_features), sparse CSR or dense."""
+        logits: Tensor = self.network(features, transpose)
+        return logits
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
+        """The batch's mean loss."""
+        return self._loss("train", *batch)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
+        """Adds the batch to the validation figures."""
+        self._loss("val", *batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
+        """Adds the batch to the test figures."""
+        self._loss("test", *batch)
+
+    def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
+        """The probability of being positive for each review of the batch, (n,)."""
+        return torch.sigmoid(self(batch[0]))
+
+    def configure_optimizers(self) -> Optimizer:
+        """The optimizer that the settings name."""
+        return make_optimizer(self.parameters(), self.optimizer_settings)
+
+    def epoch_means(self, stage: str) -> dict[str, Tensor]:
+        """`STAGE/loss` and `STAGE/accuracy` of the epoch so far; `stage` is train, val or test."""
+        return self._epoch[stage].means(stage) if stage in self._epoch else {}
+
+    def on_train_epoch_start(self) -> None:
+        """Begin the epoch's sums; those of the epoch before, validation included, are gone."""
+        self._epoch.clear()
+        self._begin("train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin the validation's sums."""
+        self._begin("val")
+
+    def on_test_epoch_start(self) -> None:
+        """Begin the test's sums."""
+        self._begin("test")
+
+    def on_train_epoch_end(self) -> None:
+        """Hand the epoch's figures to loggers and callbacks, once."""
+        self._log("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Hand the validation's figures to loggers and callbacks, once."""
+        self._log("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Hand the test's figures to loggers and callbacks, once."""
+        self._log("test")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the attachment."""
+        checkpoint[CHECKPOINT_KEY] = self.attachment
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the attachment."""
+        self.attachment = checkpoint.get(CHECKPOINT_KEY, {})
+
+    def _loss(self, stage: str, features: Tensor, labels: Tensor, transpose: Tensor | None) -> Tensor:
+        logits = self(features, transpose)
+        loss = self.loss(logits, labels)
+        self._epoch[stage].add(loss, logits.detach(), labels)
+        return loss
+
+    def _begin(self, stage: str) -> None:
+        self._epoch[stage] = EpochSums(self.device)
+
+    def _log(self, stage: str) -> None:
+        means = self.epoch_means(stage)
+        if means:
+            self.log_dict(means, batch_size=self._epoch[stage].count, sync_dist=True)

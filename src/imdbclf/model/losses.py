@@ -1,0 +1,35 @@
+"""The lecture's losses, on the sigmoid's output, computed from logits so that no probability is rounded to 0 or 1.
+
+Keras clips probabilities to [1e-7, 1 - 1e-7] instead, which bounds its cross-entropy at 16.1 and stops the gradient
+there; below that bound both agree to rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class Loss(Protocol):
+    """A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one a review."""
+
+    def __call__(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+        """The loss."""
+        ...
+
+
+def binary_cross_entropy(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+    """-log p(label) in nats; labels are 0.0 or 1.0."""
+    return functional.binary_cross_entropy_with_logits(logits, labels, reduction=reduction)
+
+
+def mean_squared_error(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+    """(p - label)²; labels are 0.0 or 1.0."""
+    return functional.mse_loss(torch.sigmoid(logits), labels, reduction=reduction)
+
+
+LOSSES: dict[str, Loss] = {"bce": binary_cross_entropy, "mse": mean_squared_error}
+"""A new loss is a function above, a line here, its name in `settings.LossName` and a file in `configs/loss`."""

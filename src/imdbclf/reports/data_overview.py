@@ -1,0 +1,100 @@
+"""`imdbclf data`: what reviews there are."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.table import Table
+
+from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
+from imdbclf.data.encoding import Corpus, EncodedReviews
+from imdbclf.data.sources import open_source
+from imdbclf.data.vocabulary import UNKNOWN, Vocabulary, learn_vocabulary, word_counts
+from imdbclf.errors import UserError
+from imdbclf.settings import DataSettings
+from imdbclf.terminal import console
+
+FIRST_WORDS = 20
+
+
+def print_overview(settings: DataSettings, review: int) -> None:
+    """Counts, balance, lengths, duplicates, the first words of the vocabulary, and a review decoded.
+
+    Args:
+        settings: the source.
+        review: number of the training review to decode.
+
+    Raises:
+        UserError: if the source can't be read, or has no such review.
+    """
+    source = open_source(settings)
+    cached = load_or_encode(source, cache_folder(settings.cache_dir))
+    part = "train" if "train" in cached.corpus.parts else next(iter(cached.corpus.parts))
+    reviews = cached.corpus.parts[part]
+    if review >= len(reviews):
+        msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
+        raise UserError(msg)
+    out = console()
+    out.print(f"{source.description}; labels {cached.label_names[0]} = 0, {cached.label_names[1]} = 1", markup=False)
+    if reason := getattr(source, "reason", None):
+        out.print(f"(the sample, because {reason})", markup=False, soft_wrap=True)
+    out.print(_parts_table(cached))
+    both = _texts_in_both(cached.corpus)
+    if both is not None:
+        out.print(f"Texts that occur in both parts: {both:,}")
+    counts = word_counts(cached.corpus, reviews)
+    vocabulary = learn_vocabulary(cached.corpus.dictionary, counts, settings.vocab_size)
+    out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
+    out.print(_vocabulary_table(cached.corpus, counts, vocabulary))
+    _print_decoded(cached, reviews, vocabulary, review)
+
+
+def _parts_table(cached: CachedCorpus) -> Table:
+    table = Table()
+    heads = ("part", "reviews", *cached.label_names, "words: median", "mean", "shortest", "longest", "duplicates")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for part, reviews in cached.corpus.parts.items():
+        lengths, positive = reviews.lengths, int(reviews.labels.sum())
+        table.add_row(
+            part,
+            f"{len(reviews):,}",
+            f"{len(reviews) - positive:,}",
+            f"{positive:,}",
+            f"{np.median(lengths):.0f}",
+            f"{lengths.mean():.1f}",
+            f"{lengths.min()}",
+            f"{lengths.max():,}",
+            f"{len(reviews) - len(np.unique(reviews.ids))}",
+        )
+    return table
+
+
+def _texts_in_both(corpus: Corpus) -> int | None:
+    if len(corpus.parts) < 2:  # noqa: PLR2004 - both
+        return None
+    first, second = (reviews.ids for reviews in corpus.parts.values())
+    return len(np.intersect1d(first, second))
+
+
+def _vocabulary_table(corpus: Corpus, counts: np.ndarray, vocabulary: Vocabulary) -> Table:
+    table = Table()
+    for head in ("column", "word", "occurrences"):
+        table.add_column(head, justify="left" if head == "word" else "right")
+    table.add_row(str(UNKNOWN), "(unknown words)", f"{int(counts[vocabulary.columns_of_dictionary(corpus.dictionary) == UNKNOWN].sum()):,}")
+    number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
+    for column, word in enumerate(vocabulary.words[:FIRST_WORDS], start=1):
+        table.add_row(str(column), word, f"{counts[number[word]]:,}")
+    return table
+
+
+def _print_decoded(cached: CachedCorpus, reviews: EncodedReviews, vocabulary: Vocabulary, review: int) -> None:
+    """The review twice, as in the lecture: its words in order, `?` for unknown ones, and what its multi-hot row keeps."""
+    columns = vocabulary.columns_of_dictionary(cached.corpus.dictionary)
+    words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
+    name = cached.label_names[int(reviews.labels[review])]
+    out = console()
+    out.print(f"\nReview {review} ({name}), decoded from its {len(words)} word numbers:")
+    out.print(" ".join(vocabulary.decode(words)), markup=False, soft_wrap=True)
+    row = np.unique(words)
+    out.print(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")
+    out.print(" ".join(vocabulary.decode(row)), markup=False, soft_wrap=True)

@@ -1,0 +1,88 @@
+"""The course of training: a row an epoch, a verdict on overfitting in words, and the lecture's picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from imdbclf.files import write_aside
+
+COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
+
+Row = dict[str, float]
+"""Values by the names in `COLUMNS`; `epoch` counts from 1, an epoch without validation lacks its two columns."""
+
+
+def write_history(rows: Sequence[Row], path: Path) -> None:
+    """Write the rows as CSV, the same columns in every run."""
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+
+
+def read_history(path: Path) -> list[Row]:
+    """The rows that `write_history` wrote."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
+
+
+def best_row(rows: Sequence[Row]) -> Row | None:
+    """The row of the lowest validation loss, the first of equals; None without validation."""
+    validated = [row for row in rows if "val/loss" in row]
+    return min(validated, key=lambda row: row["val/loss"]) if validated else None
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """What the history says about overfitting, in a sentence."""
+    last, best = rows[-1], best_row(rows)
+    if best is None:
+        return (
+            f"There was no validation part, so overfitting can't be seen; training loss came to "
+            f"{last['train/loss']:.4f} after epoch {last['epoch']:.0f}."
+        )
+    if best is last or "val/loss" not in last:
+        return (
+            f"Validation loss was lowest ({best['val/loss']:.4f}) after the last epoch with validation, "
+            f"{best['epoch']:.0f}: no overfitting yet; more epochs may help."
+        )
+    return (
+        f"Validation loss was lowest ({best['val/loss']:.4f}) after epoch {best['epoch']:.0f}; from there to epoch "
+        f"{last['epoch']:.0f} training loss fell from {best['train/loss']:.4f} to {last['train/loss']:.4f} while "
+        f"validation loss rose from {best['val/loss']:.4f} to {last['val/loss']:.4f}: the network was overfitting."
+    )
+
+
+def draw_history(rows: Sequence[Row], path: Path, title: str) -> None:
+    """Loss and accuracy by epoch, training and validation, the best epoch marked, as the lecture plots them (PNG)."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        _draw_quantity(axes, rows, quantity)
+    figure.suptitle(title, fontsize=11)
+    with write_aside(path) as aside:
+        figure.savefig(aside, dpi=120, format="png")
+
+
+def _draw_quantity(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
+    epochs = [row["epoch"] for row in rows]
+    axes.plot(epochs, [row[f"train/{quantity}"] for row in rows], "o", color="tab:blue", label=f"Training {quantity}")
+    validated = [row for row in rows if f"val/{quantity}" in row]
+    if validated:
+        values = [row[f"val/{quantity}"] for row in validated]
+        axes.plot(
+            [row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {quantity}"
+        )
+    best = best_row(rows)
+    if best is not None:
+        axes.axvline(best["epoch"], color="tab:gray", linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")
+    axes.set(xlabel="Epoch", ylabel=quantity.capitalize(), title=f"Training and validation {quantity}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()

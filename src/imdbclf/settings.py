@@ -1,0 +1,253 @@
+"""The typed, validated form of what the configs say; refuses a wrong value before any work is done.
+
+Hydra composes plain YAML; `Settings.from_config` turns the result into frozen objects. Every refusal is one line that
+names key, value and what is allowed. Ranges stand beside the fields they belong to and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from imdbclf.errors import UserError, nearest, one_line
+
+Layout = Literal["csr", "dense"]
+Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
+LossName = Literal["bce", "mse"]
+
+Width = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Frozen(BaseModel):
+    # Strict, because a typo such as `batch_size=51.2` or `layers=true` must be refused rather than rounded;
+    # a whole number where a fraction may stand is still accepted.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataSettings(_Frozen):
+    """Where the reviews come from and how they become batches.
+
+    `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
+    `train`, `test`, `text_column` and `label_column` describe files and folders; `vocab_size` counts the columns of
+    the multi-hot tensor, the one for unknown words included; `val_size` is a count of reviews or a fraction.
+    """
+
+    source: str = "auto"
+    train: str | None = None
+    test: str | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    vocab_size: Annotated[int, Field(ge=3)] = 10_000
+    val_size: Annotated[int, Field(ge=0)] | Share = 10_000
+    batch_size: Width = 512
+    layout: Layout = "csr"
+    cache_dir: str | None = None
+
+
+class ModelSettings(_Frozen):
+    """The multi-layer perceptron: number of hidden layers, their width (one, or one a layer), activation, dropout."""
+
+    layers: Width = 2
+    hidden: Width | list[Width] = 16
+    activation: Activation = "relu"
+    dropout: Share = 0.0
+
+    @model_validator(mode="after")
+    def _a_width_for_each_layer(self) -> ModelSettings:
+        if isinstance(self.hidden, list) and len(self.hidden) != self.layers:
+            msg = f"hidden={self.hidden}: one width, or one for each of model.layers={self.layers} hidden layers"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """The width of each hidden layer, first to last."""
+        return self.hidden if isinstance(self.hidden, list) else [self.hidden] * self.layers
+
+
+class LossSettings(_Frozen):
+    """The loss by name: binary cross-entropy or mean squared error, both on the sigmoid's output."""
+
+    name: LossName = "bce"
+
+
+class RMSpropSettings(_Frozen):
+    """RMSprop as Keras defines it (see `imdbclf.model.optimizers.RMSprop`)."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    lr: Positive = 1e-3
+    rho: Share = 0.9
+    epsilon: Positive = 1e-7
+    momentum: Share = 0.0
+    weight_decay: NotNegative = 0.0
+
+
+class AdamSettings(_Frozen):
+    """Adam or AdamW as in torch, with Keras' default epsilon."""
+
+    name: Literal["adam", "adamw"]
+    lr: Positive = 1e-3
+    beta_1: Share = 0.9
+    beta_2: Share = 0.999
+    epsilon: Positive = 1e-7
+    weight_decay: NotNegative = 0.0
+
+
+class SGDSettings(_Frozen):
+    """Stochastic gradient descent as in torch, with Keras' default rate."""
+
+    name: Literal["sgd"]
+    lr: Positive = 1e-2
+    momentum: Share = 0.0
+    nesterov: bool = False
+    weight_decay: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> SGDSettings:
+        if self.nesterov and self.momentum == 0:
+            msg = "nesterov=true: only with a momentum above 0"
+            raise ValueError(msg)
+        return self
+
+
+OptimizerSettings = Annotated[RMSpropSettings | AdamSettings | SGDSettings, Field(discriminator="name")]
+
+
+class TrainerSettings(_Frozen):
+    """Lightning's `Trainer`, as far as its arguments have a value here; others pass through and are checked there."""
+
+    model_config = ConfigDict(extra="allow")
+
+    max_epochs: Width = 20
+
+
+class Settings(_Frozen):
+    """One experiment, whole."""
+
+    experiment: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    ckpt_path: str | None = None
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    loss: LossSettings = LossSettings()
+    optimizer: OptimizerSettings = RMSpropSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    callbacks: dict[str, dict[str, Any]] = {}
+    logger: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Settings:
+        """Validate a resolved config.
+
+        Raises:
+            UserError: with the first thing that is wrong, in one line.
+        """
+        try:
+            return cls.model_validate(config)
+        except ValidationError as error:
+            raise UserError(explain(error)) from error
+
+
+def settings_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]:
+    """Every dotted key that the settings know, for naming the nearest right one."""
+    keys = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        members = getattr(field.annotation, "__args__", (field.annotation,))
+        for member in members:
+            if isinstance(member, type) and issubclass(member, BaseModel):
+                keys.extend(settings_keys(member, f"{prefix}{name}."))
+    return list(dict.fromkeys(keys))
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem of a validation as `key=value: what is allowed`."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    key = ".".join(_config_path(first))
+    value = _shown(first["input"])
+    if first["type"] == "extra_forbidden":
+        return f"{key}={value}: there is no such key{nearest(key, settings_keys())}"
+    if first["type"] == "value_error":
+        text = one_line(first["ctx"]["error"])
+        return f"{key}.{text}" if key else text
+    same_key = [problem for problem in problems if _config_path(problem) == _config_path(first)]
+    allowed = " or ".join(dict.fromkeys(_allowed(problem) for problem in same_key))
+    known = _names(first)
+    return f"{key}={value}: must be {allowed}{nearest(str(first['input']), known)}"
+
+
+def _config_path(problem: ErrorDetails) -> list[str]:
+    """Where in the config the problem is, without the names that pydantic gives to members of a union."""
+    path: list[str] = []
+    known = set(settings_keys())
+    for part in problem["loc"]:
+        step = str(part)
+        if not path or ".".join([*path, step]) in known or problem["type"] == "extra_forbidden":
+            path.append(step)
+    if path and path[0] == "optimizer" and len(path) > 2:  # noqa: PLR2004 - optimizer, its name, the key
+        del path[1]
+    if problem["type"].startswith("union_tag"):
+        path.append("name")
+    return path
+
+
+def _allowed(problem: ErrorDetails) -> str:
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "literal_error":
+            return str(context["expected"]).replace("'", "")
+        case "union_tag_invalid":
+            return str(context["expected_tags"]).replace("'", "")
+        case "greater_than_equal":
+            return f"{context['ge']} or more"
+        case "greater_than":
+            return f"above {context['gt']}"
+        case "less_than":
+            return f"below {context['lt']}"
+        case "less_than_equal":
+            return f"{context['le']} or less"
+        case "finite_number":
+            return "a finite number"
+        case "int_type" | "int_from_float" | "int_parsing":
+            return "a whole number"
+        case "float_type" | "float_parsing":
+            return "a number"
+        case "bool_type":
+            return "true or false"
+        case "string_type":
+            return "a text"
+        case "list_type":
+            return "a list"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "a group of keys, such as one of the files in configs/ gives"
+        case "missing":
+            return "given"
+    return one_line(problem["msg"])
+
+
+def _names(problem: ErrorDetails) -> list[str]:
+    context = problem.get("ctx", {})
+    names = str(context.get("expected", context.get("expected_tags", "")))
+    return names.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _shown(value: Any) -> str:
+    return {None: "null", True: "true", False: "false"}.get(value, value) if _plain(value) else _short(value)
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _short(value: Any, width: int = 60) -> str:
+    text = one_line(value)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+OPTIMIZER_SETTINGS: TypeAdapter[RMSpropSettings | AdamSettings | SGDSettings] = TypeAdapter(OptimizerSettings)

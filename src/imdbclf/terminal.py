@@ -1,0 +1,41 @@
+"""What people see: one console that progress, log lines and tables share, plain wherever there is no terminal."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+_log = logging.getLogger(__name__)
+
+PLAIN_WIDTH = 110
+"""Columns of a table where no terminal says how wide it is."""
+
+
+@cache
+def console() -> Console:
+    """The console for standard output: colours and live displays on a terminal, plain text elsewhere."""
+    plain = Console(highlight=False, emoji=False)
+    return plain if plain.is_terminal else Console(highlight=False, emoji=False, width=PLAIN_WIDTH, color_system=None)
+
+
+class TerminalHandler(logging.Handler):
+    """Log messages as plain sentences on the console, above a progress bar where one is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the message, warnings in their colour."""
+        style = "yellow" if record.levelno >= logging.WARNING else None
+        console().print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """A line to people, which also belongs in the log of the run."""
+    _log.info("%s", message)
+
+
+def shown_path(path: Path) -> str:
+    """The path as people would type it from here: relative where it is below the working directory."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)

@@ -1,0 +1,1 @@
+"""Fit, resume, callbacks, and what a run folder holds."""

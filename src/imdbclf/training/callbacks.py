@@ -1,0 +1,147 @@
+"""What watches the training: history, progress, the two checkpoints, and randomness that survives a resume."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.reports.history import Row
+from imdbclf.terminal import console
+
+log = logging.getLogger(__name__)
+
+
+class History(Callback):
+    """A row of figures for every finished epoch; kept in checkpoints, so that a resumed run has the whole course."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._started = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Start the epoch's clock."""
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add the epoch's row and say it."""
+        assert isinstance(pl_module, ReviewClassifier)  # noqa: S101 - what our training job trains
+        means = pl_module.epoch_means("train") | pl_module.epoch_means("val")
+        row = {"epoch": float(trainer.current_epoch + 1)} | {name: value.item() for name, value in means.items()}
+        row["seconds"] = round(time.perf_counter() - self._started, 4)
+        self.rows.append(row)
+        log.info("%s", epoch_line(row, trainer.max_epochs or 0))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows."""
+        return {"rows": [dict(row) for row in self.rows]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the rows of the run that is resumed."""
+        self.rows = [dict(row) for row in state_dict["rows"]]
+
+
+def epoch_line(row: Row, max_epochs: int) -> str:
+    """An epoch's figures in a line."""
+    parts = [f"epoch {row['epoch']:.0f}/{max_epochs}"]
+    for stage, name in (("train", "training"), ("val", "validation")):
+        if f"{stage}/loss" in row:
+            parts.append(f"{name} loss {row[f'{stage}/loss']:.4f}, accuracy {row[f'{stage}/accuracy']:.4f}")
+    return "   ".join(parts)
+
+
+class LiveProgress(Callback):
+    """A bar over all batches of the fit, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Show the bar."""
+        if not (console().is_terminal and trainer.is_global_zero):
+            return
+        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
+        total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
+        self._progress.add_task("training", total=total, completed=trainer.current_epoch * trainer.num_training_batches)
+        self._progress.start()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move it."""
+        if self._progress is not None:
+            self._progress.advance(self._progress.task_ids[0])
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Remove it."""
+        self._stop()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:  # noqa: ARG002
+        """Remove it."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+class EpochSeed(Callback):
+    """Seeds torch anew at each epoch from (seed, epoch), so that dropout after a resume is what it would have been."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Seed the epoch."""
+        torch.manual_seed((self.seed << 20) + trainer.current_epoch)
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """`best.ckpt`, the epoch of lowest validation loss, the first of equals; none where nothing is validated.
+
+    When a run is resumed into a folder of its own, Lightning forgets the best epoch so far; this takes its file and
+    its loss over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="best",
+            monitor="val/loss",
+            mode="min",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the epoch if it was validated and is the best so far."""
+        if self.monitor in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the best epoch of the run that is resumed, if its file is still there."""
+        best = Path(state_dict["best_model_path"] or "-")
+        if not best.is_file() or self.dirpath is None:
+            return
+        own = Path(self.dirpath) / best.name
+        if best.resolve() != own.resolve():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(best, own)
+        self.best_model_path, self.best_model_score = str(own), state_dict["best_model_score"]
+        self.best_k_models = {str(own): state_dict["best_model_score"]}
+        self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]
+
+
+def last_checkpoint(folder: Path) -> ModelCheckpoint:
+    """`last.ckpt` after every epoch. (`save_last` would keep what was saved last, which may be the best epoch.)"""
+    return ModelCheckpoint(
+        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )

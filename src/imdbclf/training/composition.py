@@ -1,0 +1,138 @@
+"""Hydra's part: from a command line to validated settings and a folder, before anything is made or read."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.settings import Settings, settings_keys
+from imdbclf.training.run_folder import refuse_used, reserve
+
+_PACKAGED = Path(__file__).parents[1] / "configs"
+CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"
+"""The experiment space: inside the wheel, or at the top of the repository."""
+
+PRIMARY = "train"
+
+
+class Refused(BaseException):
+    """Carries a `UserError` out of a Hydra callback, which swallows ordinary exceptions."""
+
+    def __init__(self, error: UserError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class BeforeAnything(Callback):
+    """Validates what was composed before Hydra makes a folder, and finds a single run a folder of its own."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Validate a single run and reserve its folder."""
+        with _refusing():
+            settings = validated_ahead(config)
+            chosen = Path(config.hydra.run.dir).expanduser()
+            if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
+                refuse_used(chosen)
+                return
+            with read_write(config.hydra):
+                config.hydra.run.dir = str(reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}")))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Compose and validate every job of a sweep."""
+        with _refusing():
+            for overrides in job_overrides(list(config.hydra.overrides.task)):
+                validated_ahead(compose(config_name=PRIMARY, overrides=overrides, return_hydra_config=True))
+
+
+class _refusing:  # noqa: N801 - reads as a verb where it is used
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (UserError, HydraException, OmegaConfBaseException)):
+            raise Refused(explain_composition(error)) from error
+
+
+def validated(config: DictConfig) -> Settings:
+    """The typed settings of a composed config, `hydra` left aside.
+
+    Raises:
+        UserError: for the first wrong key or value, or an interpolation that leads nowhere.
+    """
+    plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    container = OmegaConf.to_container(plain, resolve=True)
+    return Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
+
+
+def validated_ahead(config: DictConfig) -> Settings:
+    """The typed settings of a config whose job has not begun, so that Hydra does not know its folder yet."""
+    with read_write(config.hydra):
+        config.hydra.runtime.output_dir = config.hydra.run.dir
+    HydraConfig.instance().set_config(config)
+    return validated(config)
+
+
+def job_overrides(overrides: Sequence[str]) -> Iterator[list[str]]:
+    """The overrides of every job of a grid, as Hydra's basic sweeper multiplies them out."""
+    choices = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            key = override.get_key_element()
+            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+        else:
+            choices.append([str(override.input_line)])
+    return (list(job) for job in itertools.product(*choices))
+
+
+def folder_name(text: str) -> str:
+    """The text with every character that a shell, Hydra or a file system might trip over replaced by `-`."""
+    return re.sub(r"[^\w.,-]+", "-", text).strip("-,.")[:100]
+
+
+OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+
+
+def explain_composition(error: Exception) -> UserError:
+    """One line for what Hydra says over several: which key or choice, what is allowed, the nearest right name."""
+    if isinstance(error, UserError):
+        return error
+    text = str(error)
+    if choice := re.search(r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", text, re.S):
+        group, name, options = choice[1], choice[2], choice[3].split()
+        return UserError(f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}")
+    if key := re.search(r"Could not override '([\w./@-]+)'", text):
+        return UserError(f"{key[1]}: there is no such key{nearest(key[1], known_names())}")
+    if group := re.search(r"Could not find '([\w./-]+)'", text):
+        return UserError(f"{group[1]}: there is no such config{nearest(group[1], known_names())}")
+    if "LexerNoViableAlt" in text or re.search(r"mismatched input|extraneous input|no viable alternative|token recognition", text):
+        return UserError(
+            f"{one_line(text).split(' See ')[0]} — Hydra can't read this; put values with blanks, commas or '=' "
+            "into double quotes: 'key=\"a value\"'"
+        )
+    return UserError(one_line(text))
+
+
+def known_names() -> list[str]:
+    """Every key and every config group that an override may name."""
+    groups = (folder.name for folder in CONFIGS.iterdir() if folder.is_dir())
+    return [*settings_keys(), *groups, *_hydra_keys()]
+
+
+def _hydra_keys() -> Iterable[str]:
+    return ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name", "hydra.launcher", "hydra.sweeper")
+
+
+def current_folder() -> Path:
+    """The folder that Hydra has made for the running job."""
+    return Path(HydraConfig.get().runtime.output_dir)

@@ -1,0 +1,30 @@
+"""On what a run ran."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+import torch
+
+_PACKAGES = ("imdbclf", "torch", "lightning", "hydra-core", "datasets", "numpy", "pyarrow", "torchmetrics", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of what the figures depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
+
+
+def environment(command: str) -> dict[str, Any]:
+    """Versions, machine and command of a run."""
+    return {
+        "command": command,
+        "versions": versions(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "accelerators": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
+    }

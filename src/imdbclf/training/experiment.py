@@ -1,0 +1,263 @@
+"""The main job: build, fit, evaluate, report."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.trainer.states import TrainerStatus
+
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.errors import UserError, one_line
+from imdbclf.files import write_aside, write_json
+from imdbclf.inference.checkpoint import attachment, load_plain, read_checkpoint
+from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
+from imdbclf.inference.predictor import Predictor
+from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.reports.history import Row, best_row, draw_history, write_history
+from imdbclf.settings import Settings
+from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LiveProgress, last_checkpoint
+from imdbclf.training.environment import versions
+from imdbclf.training.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+EXAMPLES = (
+    "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
+    "What a waste of time. The plot is awful, the acting is terrible, and the jokes are just boring.",
+)
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error, an event
+    """Somebody stopped the fit; what was finished is in the folder."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__(f"interrupted after epoch {epochs}")
+        self.epochs = epochs
+
+
+@dataclass
+class Experiment:
+    """One run of one experiment in one folder; the methods are the steps, in order."""
+
+    settings: Settings
+    folder: RunFolder
+    history: History = field(default_factory=History)
+    fit_seconds: float = 0.0
+
+    def run(self) -> dict[str, Any]:
+        """Build, fit, evaluate; write everything into the folder and return the figures of `metrics.json`.
+
+        Raises:
+            UserError: for anything that the person who asked for the run can put right.
+            Interrupted: if Ctrl-C or SIGTERM ended the fit.
+        """
+        pl.seed_everything(self.settings.seed, workers=True, verbose=False)
+        trainer = self._trainer()
+        self.data.prepare_data()
+        self.data.setup()
+        self._announce(trainer)
+        self._fit(trainer)
+        self._report_history()
+        return self._evaluate()
+
+    def examples(self) -> list[str]:
+        """What the best network says of two short reviews, a line each."""
+        predictions = Predictor(read_checkpoint(self.folder.best)).predict(EXAMPLES)
+        return [
+            f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
+            for text, prediction in zip(EXAMPLES, predictions, strict=True)
+        ]
+
+    @cached_property
+    def data(self) -> ReviewDataModule:
+        """The reviews."""
+        return ReviewDataModule(self.settings.data, self.settings.seed)
+
+    @cached_property
+    def classifier(self) -> ReviewClassifier:
+        """The network, with what its checkpoints carry."""
+        settings = self.settings
+        classifier = ReviewClassifier(
+            in_features=len(self.data.vocabulary),
+            widths=settings.model.widths,
+            activation=settings.model.activation,
+            dropout=settings.model.dropout,
+            loss=settings.loss.name,
+            optimizer=settings.optimizer.model_dump(),
+        )
+        classifier.attachment = attachment(
+            self.data.vocabulary,
+            settings=settings.model_dump(),
+            data_source=self.data.source.description,
+            label_names=list(self.data.encoded.label_names),
+            versions=versions(),
+        )
+        return classifier
+
+    def _trainer(self) -> pl.Trainer:
+        arguments = self.settings.trainer.model_dump()
+        try:
+            return pl.Trainer(
+                **arguments,
+                callbacks=[
+                    self.history,
+                    LiveProgress(),
+                    EpochSeed(self.settings.seed),
+                    *_made(self.settings.callbacks),
+                    BestCheckpoint(self.folder.checkpoints),
+                    last_checkpoint(self.folder.checkpoints),
+                ],
+                logger=_made(self.settings.logger) or False,
+                default_root_dir=self.folder.path,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+        except (TypeError, ValueError, RuntimeError, ImportError) as error:
+            msg = f"trainer: {one_line(error)}"
+            raise UserError(msg) from error
+
+    def _announce(self, trainer: pl.Trainer) -> None:
+        data, model = self.data, self.classifier
+        parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
+        names = data.encoded.label_names
+        log.info("Data:   %s", data.source.description)
+        log.info(
+            "        %s; %s = 0, %s = 1; words %s",
+            ", ".join(f"{count:,} {_PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
+            *names,
+            "from the cache" if data.encoded.from_cache else "encoded and cached",
+        )
+        if len(data.vocabulary) < self.settings.data.vocab_size:
+            log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
+        log.info(
+            "Model:  %s, %s; %s, %s; %s parameters",
+            "-".join(map(str, [*self.settings.model.widths, 1])),
+            self.settings.model.activation,
+            self.settings.loss.name,
+            self.settings.optimizer.name,
+            f"{model.network.parameter_count:,}",
+        )
+        log.info(
+            "Fit:    %d epochs of %d batches on %s (%d threads), seed %d",
+            trainer.max_epochs,
+            len(data.train_dataloader()),
+            trainer.strategy.root_device,
+            torch.get_num_threads(),
+            self.settings.seed,
+        )
+
+    def _fit(self, trainer: pl.Trainer) -> None:
+        resumed = self._resumed_checkpoint(trainer)
+        started = time.perf_counter()
+        try:
+            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=resumed, weights_only=True)
+        except SystemExit:
+            # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
+            if trainer.state.status is not TrainerStatus.INTERRUPTED:
+                raise
+        self.fit_seconds = time.perf_counter() - started
+        if trainer.state.status is TrainerStatus.INTERRUPTED:
+            self._report_history()
+            raise Interrupted(len(self.history.rows))
+        if best_row(self.history.rows) is None:
+            shutil.copyfile(self.folder.last, self.folder.best)
+
+    def _resumed_checkpoint(self, trainer: pl.Trainer) -> str | None:
+        """The checkpoint to go on from, checked before Lightning sees it."""
+        if self.settings.ckpt_path is None:
+            return None
+        contents = load_plain(Path(self.settings.ckpt_path).expanduser())
+        if contents[CHECKPOINT_KEY]["vocabulary"] != list(self.data.vocabulary.words):
+            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
+            raise UserError(msg)
+        if contents["hyper_parameters"] != dict(self.classifier.hparams):
+            msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
+            raise UserError(msg)
+        done = int(contents["epoch"]) + 1
+        if done >= (trainer.max_epochs or 0):
+            msg = f"trainer.max_epochs={trainer.max_epochs}: must be above the {done} epochs that the checkpoint has seen"
+            raise UserError(msg)
+        return str(Path(self.settings.ckpt_path).expanduser())
+
+    def _report_history(self) -> None:
+        rows = self.history.rows
+        if rows:
+            write_history(rows, self.folder.history)
+            draw_history(rows, self.folder.picture, self.settings.experiment)
+
+    def _evaluate(self) -> dict[str, Any]:
+        """The figures of the best epoch, on validation and test."""
+        checkpoint = read_checkpoint(self.folder.best)
+        prepared = self.data.prepared
+        figures: dict[str, Any] = {}
+        for part in ("val", "test"):
+            if part in prepared.matrices and len(prepared.matrices[part]):
+                evaluation = evaluate_network(
+                    checkpoint.network, checkpoint.loss, prepared.matrices[part], prepared.labels[part]
+                )
+                figures |= flat_figures(part, evaluation)
+                if part == "test":
+                    self._write_predictions(evaluation)
+        metrics = figures | self._facts(self.history.rows)
+        write_json(self.folder.metrics, metrics)
+        return metrics
+
+    def _facts(self, rows: list[Row]) -> dict[str, Any]:
+        best = best_row(rows) or rows[-1]
+        prepared = self.data.prepared
+        return {
+            "train/loss": rows[-1]["train/loss"],
+            "train/accuracy": rows[-1]["train/accuracy"],
+            "best_epoch": int(best["epoch"]),
+            "epochs": int(rows[-1]["epoch"]),
+            "parameters": self.classifier.network.parameter_count,
+            "columns": len(prepared.vocabulary),
+            "fit_seconds": round(self.fit_seconds, 3),
+            "data_source": self.data.source.description,
+            "reviews": {part: len(matrix) for part, matrix in prepared.matrices.items()},
+            "seed": self.settings.seed,
+            "experiment": self.settings.experiment,
+        }
+
+    def _write_predictions(self, evaluation: Evaluation) -> None:
+        test = self.data.encoded.corpus.parts["test"]
+        table = pa.table({
+            "id": test.review_names(),
+            "label": test.labels,
+            "probability": evaluation.probabilities,
+        })
+        with write_aside(self.folder.predictions) as aside:
+            pq.write_table(table, aside)
+
+
+_PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
+
+
+def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
+    """The objects that `_target_` nodes describe.
+
+    Raises:
+        UserError: if one can't be made, in a line with its name.
+    """
+    made = []
+    for name, node in nodes.items():
+        try:
+            made.append(instantiate(node))
+        except Exception as error:
+            # Hydra wraps whatever the library raises; the innermost message is the one that helps.
+            root = error.__cause__ or error
+            msg = f"{name} ({node.get('_target_')}): {one_line(root)}"
+            raise UserError(msg) from error
+    return made

@@ -1,0 +1,118 @@
+"""A run folder: where each file of a run is, and how a name that nobody has taken is found.
+
+The folder is the interface between training and everything that reads its results:
+
+| file | what |
+| --- | --- |
+| `config.yaml` | the resolved experiment, runnable again with `imdbclf train --config-dir FOLDER --config-name config` |
+| `history.csv`, `history.png` | a row an epoch, and the picture |
+| `metrics.json` | the figures |
+| `predictions.parquet` | the test part: `id` of the review (from its text), `label`, `probability` of being positive |
+| `environment.json` | versions, machine, command |
+| `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
+| `train.log` | everything that was said |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from imdbclf.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved experiment."""
+        return self.path / "config.yaml"
+
+    @property
+    def history(self) -> Path:
+        """A row an epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def picture(self) -> Path:
+        """The history drawn."""
+        return self.path / "history.png"
+
+    @property
+    def metrics(self) -> Path:
+        """The figures; written last, so that a folder that has them is a finished run."""
+        return self.path / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The test part's probabilities."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, machine, command."""
+        return self.path / "environment.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the lowest validation loss."""
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint of the last finished epoch."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def log(self) -> Path:
+        """Everything that was said."""
+        return self.path / "train.log"
+
+    def discard(self) -> None:
+        """Remove what a run has written, and the folder if nothing else is in it."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for file in (
+            self.config, self.history, self.picture, self.metrics, self.predictions, self.environment, self.log,
+        ):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+
+def reserve(path: Path) -> Path:
+    """Create a folder of this name, or of this name and a number if others were faster; never one that exists."""
+    for number in itertools.count(1):
+        candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        try:
+            candidate.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return candidate
+    raise AssertionError  # pragma: no cover - the count does not end
+
+
+def refuse_used(path: Path) -> None:
+    """Refuse a folder that already holds a run: a run is never overwritten.
+
+    Raises:
+        UserError: if there is a run in it, or it is a file.
+    """
+    folder = RunFolder(path)
+    if path.exists() and not path.is_dir():
+        msg = f"hydra.run.dir={path}: is a file; give a folder that does not exist yet"
+        raise UserError(msg)
+    if folder.config.exists() or folder.checkpoints.exists():
+        msg = f"hydra.run.dir={path}: already holds a run; give a folder that does not exist yet"
+        raise UserError(msg)
