@@ -1,4 +1,4 @@
-"""The main job from a checkout: `python train.py model.hidden=32 loss=mse` is `imdbclf train model.hidden=32 loss=mse`."""
+"""The main job from a checkout: `python train.py loss=mse` is `imdbclf train loss=mse`."""
 
 import sys
 

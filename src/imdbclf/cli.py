@@ -30,12 +30,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Source = Annotated[
-    str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample', or 'auto'.")
-]
+Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample', or 'auto'.")]
 CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint that a run wrote.", metavar="CKPT")]
 TextColumn = Annotated[str, typer.Option(help="The column of the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column of the labels.")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; without any, standard input.", metavar="[TEXT]…")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of words.")]
 
 
@@ -73,10 +72,12 @@ def data(
     from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
     from imdbclf.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.from_config({
-        "experiment": "data",
-        "data": {"source": source, "text_column": text_column, "label_column": label_column},
-    }).data
+    settings = Settings.from_config(
+        {
+            "experiment": "data",
+            "data": {"source": source, "text_column": text_column, "label_column": label_column},
+        }
+    ).data
     print_overview(settings, review)
 
 
@@ -105,7 +106,7 @@ def evaluate(
 @app.command()
 def predict(
     checkpoint: CheckpointFile,
-    texts: Annotated[list[str] | None, typer.Argument(help="Reviews; without any, standard input.", metavar="[TEXT]…")] = None,
+    texts: Texts = None,
     file: Annotated[Path | None, typer.Option(help="A text file with one review a line.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -187,7 +188,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, UserError):
         return str(error), 2
     if isinstance(error, _USAGE_ERROR):
-        return one_line(error.format_message()), 2
+        return one_line(error.format_message()), 2  # type: ignore[attr-defined]
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return f"no space left on the disk for {error.filename or 'the results'}; make room and run it again", 2
     if isinstance(error, PermissionError):

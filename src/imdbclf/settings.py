@@ -6,12 +6,15 @@ names key, value and what is allowed. Ranges stand beside the fields they belong
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from imdbclf.errors import UserError, nearest, one_line
+
+Problem = Mapping[str, Any]
+"""One of the problems that pydantic lists: `type`, `loc`, `input`, `msg` and, for some, `ctx`."""
 
 Layout = Literal["csr", "dense"]
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
@@ -182,7 +185,7 @@ def explain(error: ValidationError) -> str:
     return f"{key}={value}: must be {allowed}{nearest(str(first['input']), known)}"
 
 
-def _config_path(problem: ErrorDetails) -> list[str]:
+def _config_path(problem: Problem) -> list[str]:
     """Where in the config the problem is, without the names that pydantic gives to members of a union."""
     path: list[str] = []
     known = set(settings_keys())
@@ -197,56 +200,43 @@ def _config_path(problem: ErrorDetails) -> list[str]:
     return path
 
 
-def _allowed(problem: ErrorDetails) -> str:
-    context = problem.get("ctx", {})
-    match problem["type"]:
-        case "literal_error":
-            return str(context["expected"]).replace("'", "")
-        case "union_tag_invalid":
-            return str(context["expected_tags"]).replace("'", "")
-        case "greater_than_equal":
-            return f"{context['ge']} or more"
-        case "greater_than":
-            return f"above {context['gt']}"
-        case "less_than":
-            return f"below {context['lt']}"
-        case "less_than_equal":
-            return f"{context['le']} or less"
-        case "finite_number":
-            return "a finite number"
-        case "int_type" | "int_from_float" | "int_parsing":
-            return "a whole number"
-        case "float_type" | "float_parsing":
-            return "a number"
-        case "bool_type":
-            return "true or false"
-        case "string_type":
-            return "a text"
-        case "list_type":
-            return "a list"
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return "a group of keys, such as one of the files in configs/ gives"
-        case "missing":
-            return "given"
-    return one_line(problem["msg"])
+_RANGES = {
+    "greater_than_equal": "{ge:g} or more",
+    "greater_than": "above {gt:g}",
+    "less_than": "below {lt:g}",
+    "less_than_equal": "{le:g} or less",
+    "literal_error": "{expected}",
+    "union_tag_invalid": "{expected_tags}",
+    "union_tag_not_found": "given",
+    "finite_number": "a finite number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "a group of keys, as a file in configs/ gives",
+    "model_type": "a group of keys, as a file in configs/ gives",
+    "model_attributes_type": "a group of keys, as a file in configs/ gives",
+    "missing": "given",
+}
+"""What is allowed, by pydantic's name of the problem."""
 
 
-def _names(problem: ErrorDetails) -> list[str]:
+def _allowed(problem: Problem) -> str:
+    template = _RANGES.get(problem["type"])
+    return template.format(**problem.get("ctx", {})).replace("'", "") if template else one_line(problem["msg"])
+
+
+def _names(problem: Problem) -> list[str]:
     context = problem.get("ctx", {})
     names = str(context.get("expected", context.get("expected_tags", "")))
     return names.replace("'", "").replace(" or ", ", ").split(", ")
 
 
-def _shown(value: Any) -> str:
-    return {None: "null", True: "true", False: "false"}.get(value, value) if _plain(value) else _short(value)
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
-
-
-def _short(value: Any, width: int = 60) -> str:
-    text = one_line(value)
+def _shown(value: Any, width: int = 60) -> str:
+    """The value as it would be typed on a command line, cut where it is long."""
+    text = "null" if value is None else one_line(str(value).lower() if isinstance(value, bool) else value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

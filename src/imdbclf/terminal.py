@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
+from rich.table import Table
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,14 @@ class TerminalHandler(logging.Handler):
 def say(message: str) -> None:
     """A line to people, which also belongs in the log of the run."""
     _log.info("%s", message)
+
+
+def say_table(table: Table) -> None:
+    """A table to people and to the log of the run, without colours."""
+    plain = Console(width=console().width, color_system=None, file=StringIO())
+    plain.print(table)
+    text = cast("StringIO", plain.file).getvalue()
+    say("\n" + "\n".join(line.rstrip() for line in text.splitlines()))
 
 
 def shown_path(path: Path) -> str:

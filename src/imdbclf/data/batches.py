@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ class EpochOrder(Sampler[Rows]):
 
     def __len__(self) -> int:
         """Number of batches, the last one possibly smaller."""
-        return -(-self.n // self.batch_size)
+        return len(range(0, self.n, self.batch_size))
 
     def __iter__(self) -> Iterator[Rows]:
         order = np.arange(self.n)
@@ -83,6 +84,10 @@ def review_loader(dataset: MultiHotDataset, batch_size: int, seed: int | None = 
     )
 
 
+def _unchanged(batch: Any) -> Any:
+    return batch
+
+
 def csr_tensor(matrix: MultiHotMatrix) -> Tensor:
     """The rows as a sparse CSR tensor, (n, width) float32; int32 indices, which is what the CPU's kernels take."""
     return _csr(matrix.offsets, matrix.columns, (len(matrix), matrix.width))
@@ -106,9 +111,19 @@ def transposed_csr_tensor(matrix: MultiHotMatrix) -> Tensor:
 
 def _csr(offsets: npt.NDArray[np.integer], columns: npt.NDArray[np.int32], shape: tuple[int, int]) -> Tensor:
     return torch.sparse_csr_tensor(
-        torch.from_numpy(offsets.astype(np.int32)), torch.from_numpy(columns), torch.ones(len(columns)), size=shape
+        torch.from_numpy(offsets.astype(np.int32)),
+        torch.from_numpy(columns),
+        torch.ones(len(columns)),
+        size=shape,
+        check_invariants=False,  # they hold by construction, and checking each batch would cost more than using it
     )
 
 
-def _unchanged(batch: ReviewBatch) -> ReviewBatch:
-    return batch
+def _hear_the_beta_notice_once() -> None:
+    """torch says once a process that CSR tensors are in beta; nobody who reads reviews needs to hear it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        csr_tensor(MultiHotMatrix(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1))
+
+
+_hear_the_beta_notice_once()

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,12 +28,14 @@ ENCODING_VERSION = 1
 CHUNK = 4096
 """Reviews numbered at a time: bounds the memory of the strings in between, and is what threads share out."""
 
-SCHEMA = pa.schema([
-    pa.field("id", pa.uint64(), nullable=False),
-    pa.field("group", pa.uint64(), nullable=False),
-    pa.field("label", pa.int8(), nullable=False),
-    pa.field("words", pa.list_(pa.int32()), nullable=False),
-])
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.uint64(), nullable=False),
+        pa.field("group", pa.uint64(), nullable=False),
+        pa.field("label", pa.int8(), nullable=False),
+        pa.field("words", pa.list_(pa.int32()), nullable=False),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -46,22 +49,22 @@ class EncodedReviews:
     table: pa.Table
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
     @cached_property
     def ids(self) -> npt.NDArray[np.uint64]:
         """Hash of each review's text, shape (n,); equal texts have equal ids."""
-        return _numpy(self.table, "id")
+        return _numpy(self.table, "id").astype(np.uint64, copy=False)
 
     @cached_property
     def groups(self) -> npt.NDArray[np.uint64]:
         """Hash of each review's words in order, shape (n,)."""
-        return _numpy(self.table, "group")
+        return _numpy(self.table, "group").astype(np.uint64, copy=False)
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int8]:
         """0 (negative) or 1 (positive), shape (n,)."""
-        return _numpy(self.table, "label")
+        return _numpy(self.table, "label").astype(np.int8, copy=False)
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -127,7 +130,8 @@ def review_groups(
     odd = scramble(np.arange(lengths.max(initial=0), dtype=np.uint64)) | np.uint64(1)
     terms = word_hashes[words] * odd[position]
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    return sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
+    groups: npt.NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
+    return groups
 
 
 def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -135,7 +139,8 @@ def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    result: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return result
 
 
 @dataclass(frozen=True)
@@ -172,8 +177,13 @@ def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt
     return words, [np.asarray(pc.fill_null(pc.index_in(own, value_set=words), -1)) for own in dictionaries]
 
 
+Numbers = npt.NDArray[np.int32]
+
+
 def _part_table(
-    chunks: list[tuple[_EncodedChunk, npt.NDArray[np.int32]]], labels: pa.ChunkedArray, word_hashes: npt.NDArray[np.uint64]
+    chunks: list[tuple[_EncodedChunk, npt.NDArray[np.int32]]],
+    labels: pa.ChunkedArray,
+    word_hashes: npt.NDArray[np.uint64],
 ) -> pa.Table:
     ids = _joined([chunk.ids for chunk, _ in chunks], np.uint64)
     words = _joined([number[chunk.words] for chunk, number in chunks], np.int32)
@@ -201,12 +211,12 @@ def _hash(data: bytes | pa.Buffer) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
 
 
-def _joined(pieces: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> npt.NDArray[np.generic]:
+def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any]:
     return np.concatenate(pieces) if pieces else np.zeros(0, dtype=dtype)
 
 
-def _numpy(table: pa.Table, column: str) -> npt.NDArray[np.generic]:
-    return table.column(column).combine_chunks().to_numpy()
+def _numpy(table: pa.Table, column: str) -> npt.NDArray[Any]:
+    return np.asarray(table.column(column).combine_chunks())
 
 
 def _lists(table: pa.Table) -> pa.ListArray:

@@ -11,8 +11,11 @@ KNOWN_PAIRS = [("0", "1"), ("-1", "1"), ("neg", "pos"), ("negative", "positive")
 """Pairs whose meaning is plain; of any other two values the first in code-point order becomes 0."""
 
 
-def number_labels(columns: dict[str, pa.ChunkedArray], where: str) -> tuple[dict[str, pa.ChunkedArray], tuple[str, str]]:
-    """Labels as int8 zeros and ones, and the spelling of each.
+Columns = dict[str, pa.ChunkedArray]
+
+
+def number_labels(columns: Columns, where: str) -> tuple[Columns, tuple[str, str]]:
+    """Labels as int8 zeros and ones, and a name for each: as it was spelt, but `neg` and `pos` for numbers.
 
     Args:
         columns: the label column of each part, of any type.
@@ -35,7 +38,7 @@ def number_labels(columns: dict[str, pa.ChunkedArray], where: str) -> tuple[dict
     if [value.lower() for value in found] == [positive, negative]:
         found.reverse()
     ones = {part: pc.equal(text, found[1]).cast(pa.int8()) for part, text in texts.items()}
-    return ones, (found[0], found[1])
+    return ones, ("neg", "pos") if found[1] == "1" else (found[0], found[1])
 
 
 def same_meaning(names: tuple[str, str], others: tuple[str, str]) -> bool:

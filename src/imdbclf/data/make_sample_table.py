@@ -18,17 +18,11 @@ import pyarrow.parquet as pq
 from datasets import load_dataset
 
 from imdbclf.data.sample import TABLE
+from imdbclf.data.words import words_of
 
 TABLE_WORDS: Final = 20_000
 """Twice the vocabulary of the lecture, so that a drawn review holds unknown words, too; the rarest
 of them occur in nine of the 25,000 real reviews, too few to lead back to any of them."""
-
-_SEPARATORS: Final = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n', " "))
-
-
-def words_of(text: str) -> list[str]:
-    """Words of a review: in lower case, parted at punctuation but for the apostrophe."""
-    return [word for word in text.lower().translate(_SEPARATORS).split(" ") if word]
 
 
 def document_frequencies(reviews: Iterable[tuple[str, int]]) -> tuple[Counter[str], Counter[str]]:

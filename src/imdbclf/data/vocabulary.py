@@ -60,7 +60,9 @@ class Vocabulary:
         return ["?" if k == UNKNOWN else self.words[k - 1] for k in columns]
 
 
-def word_counts(corpus: Corpus, reviews: EncodedReviews, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
+def word_counts(
+    corpus: Corpus, reviews: EncodedReviews, rows: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
     """How often each word of the dictionary occurs in the given rows (default: all), shape (words,), int64."""
     words = reviews.words
     if rows is not None and len(rows) < len(reviews):

@@ -46,7 +46,8 @@ def evaluate_checkpoint(
         raise UserError(msg)
     negative, positive = checkpoint.about["label_names"]
     if not same_meaning(cached.label_names, (negative, positive)):
-        msg = f"{reviews_source.description}: the labels are {cached.label_names}, the checkpoint's are {(negative, positive)}"
+        theirs = " and ".join(cached.label_names)
+        msg = f"{reviews_source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     reviews = cached.corpus.parts[split]
     column = checkpoint.vocabulary.columns_of_dictionary(cached.corpus.dictionary)

@@ -64,14 +64,16 @@ class ReviewClassifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         widths, optimizer = list(widths), optimizer or {"name": "rmsprop"}
-        self.save_hyperparameters({
-            "in_features": in_features,
-            "widths": widths,
-            "activation": activation,
-            "dropout": dropout,
-            "loss": loss,
-            "optimizer": optimizer,
-        })
+        self.save_hyperparameters(
+            {
+                "in_features": in_features,
+                "widths": widths,
+                "activation": activation,
+                "dropout": dropout,
+                "loss": loss,
+                "optimizer": optimizer,
+            }
+        )
         self.network = MLP(in_features, widths, activation, dropout)
         self.loss = LOSSES[loss]
         self.optimizer_settings = optimizer

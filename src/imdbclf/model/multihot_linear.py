@@ -37,7 +37,7 @@ class MultiHotLinear(nn.Module):
             return features @ self.weight + self.bias
         # Sparse products know no half precision; the layers behind this one do the rest in whatever is wanted.
         with torch.autocast(device_type=self.weight.device.type, enabled=False):
-            product: Tensor = _MultiHotProduct.apply(features, self.weight, transpose)
+            product: Tensor = _MultiHotProduct.apply(features, self.weight, transpose)  # type: ignore[no-untyped-call]
             return product + self.bias
 
     def extra_repr(self) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
 from imdbclf.data.encoding import Corpus, EncodedReviews
-from imdbclf.data.sources import open_source
+from imdbclf.data.sources import choose_source, open_source
 from imdbclf.data.vocabulary import UNKNOWN, Vocabulary, learn_vocabulary, word_counts
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
@@ -26,7 +26,8 @@ def print_overview(settings: DataSettings, review: int) -> None:
     Raises:
         UserError: if the source can't be read, or has no such review.
     """
-    source = open_source(settings)
+    chosen = choose_source(settings)
+    source = open_source(chosen.settings)
     cached = load_or_encode(source, cache_folder(settings.cache_dir))
     part = "train" if "train" in cached.corpus.parts else next(iter(cached.corpus.parts))
     reviews = cached.corpus.parts[part]
@@ -35,8 +36,8 @@ def print_overview(settings: DataSettings, review: int) -> None:
         raise UserError(msg)
     out = console()
     out.print(f"{source.description}; labels {cached.label_names[0]} = 0, {cached.label_names[1]} = 1", markup=False)
-    if reason := getattr(source, "reason", None):
-        out.print(f"(the sample, because {reason})", markup=False, soft_wrap=True)
+    if chosen.because:
+        out.print(f"(because {chosen.because})", markup=False, soft_wrap=True)
     out.print(_parts_table(cached))
     both = _texts_in_both(cached.corpus)
     if both is not None:
@@ -80,7 +81,11 @@ def _vocabulary_table(corpus: Corpus, counts: np.ndarray, vocabulary: Vocabulary
     table = Table()
     for head in ("column", "word", "occurrences"):
         table.add_column(head, justify="left" if head == "word" else "right")
-    table.add_row(str(UNKNOWN), "(unknown words)", f"{int(counts[vocabulary.columns_of_dictionary(corpus.dictionary) == UNKNOWN].sum()):,}")
+    table.add_row(
+        str(UNKNOWN),
+        "(unknown words)",
+        f"{int(counts[vocabulary.columns_of_dictionary(corpus.dictionary) == UNKNOWN].sum()):,}",
+    )
     number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
     for column, word in enumerate(vocabulary.words[:FIRST_WORDS], start=1):
         table.add_row(str(column), word, f"{counts[number[word]]:,}")
@@ -88,7 +93,7 @@ def _vocabulary_table(corpus: Corpus, counts: np.ndarray, vocabulary: Vocabulary
 
 
 def _print_decoded(cached: CachedCorpus, reviews: EncodedReviews, vocabulary: Vocabulary, review: int) -> None:
-    """The review twice, as in the lecture: its words in order, `?` for unknown ones, and what its multi-hot row keeps."""
+    """The review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
     columns = vocabulary.columns_of_dictionary(cached.corpus.dictionary)
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
     name = cached.label_names[int(reviews.labels[review])]

@@ -41,9 +41,10 @@ def classification_figures(
         losses: (n,) the loss of each review.
     """
     truth, chance = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
-    accuracy = float(binary_accuracy(chance.double(), truth))
+    # torchmetrics answers in single precision; the count of hits is a whole number.
+    hits = round(float(binary_accuracy(chance, truth)) * len(labels))
     return {
-        "accuracy": Figure(accuracy, proportion_interval(round(accuracy * len(labels)), len(labels))),
+        "accuracy": Figure(hits / len(labels), proportion_interval(hits, len(labels))),
         "loss": Figure(float(losses.mean()), mean_interval(losses)),
         "auroc": Figure(float(binary_auroc(chance, truth))),
         "precision": Figure(float(binary_precision(chance, truth))),

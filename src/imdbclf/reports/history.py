@@ -76,9 +76,7 @@ def _draw_quantity(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
     validated = [row for row in rows if f"val/{quantity}" in row]
     if validated:
         values = [row[f"val/{quantity}"] for row in validated]
-        axes.plot(
-            [row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {quantity}"
-        )
+        axes.plot([row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {quantity}")
     best = best_row(rows)
     if best is not None:
         axes.axvline(best["epoch"], color="tab:gray", linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")

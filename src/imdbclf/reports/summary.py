@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from imdbclf.reports.history import Row, verdict
-from imdbclf.terminal import console, say, shown_path
+from imdbclf.terminal import say, say_table, shown_path
 
 _NAMES = {"accuracy": "accuracy", "loss": "loss", "auroc": "area under ROC curve", "f1": "F1 score"}
 _PARTS = {"val": "validation", "test": "test"}
@@ -25,12 +25,12 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
         rows: its history.
         examples: lines that show what the network says of a review or two.
     """
-    console().print()
-    console().print(figures_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
+    say_table(figures_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{verdict(rows)}")
     say(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters; "
-        f"data: {metrics['data_source']}."
+        f"data: {metrics['data_source']}"
+        + (f", because {because}." if (because := metrics["data_source_because"]) else ".")
     )
     best = shlex.quote(shown_path(folder / "checkpoints" / "best.ckpt"))
     say("\nThe best network says:")
@@ -38,7 +38,7 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")
     say(f"Picture:  {shown_path(folder / 'history.png')}")
-    say(f"Try next: imdbclf predict {best} \"A film to remember, for all the wrong reasons.\"")
+    say(f'Try next: imdbclf predict {best} "A film to remember, for all the wrong reasons."')
 
 
 def print_interruption(folder: Path, rows: Sequence[Row], max_epochs: int, again: str) -> None:

@@ -70,8 +70,9 @@ class LiveProgress(Callback):
             return
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
-        total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
-        self._progress.add_task("training", total=total, completed=trainer.current_epoch * trainer.num_training_batches)
+        batches = int(trainer.num_training_batches)
+        total, done = batches * (trainer.max_epochs or 1), batches * trainer.current_epoch
+        self._progress.add_task("training", total=total, completed=done)
         self._progress.start()
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -79,11 +80,11 @@ class LiveProgress(Callback):
         if self._progress is not None:
             self._progress.advance(self._progress.task_ids[0])
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_end(self, *_: Any) -> None:
         """Remove it."""
         self._stop()
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:  # noqa: ARG002
+    def on_exception(self, *_: Any) -> None:
         """Remove it."""
         self._stop()
 
@@ -141,7 +142,5 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 def last_checkpoint(folder: Path) -> ModelCheckpoint:
-    """`last.ckpt` after every epoch. (`save_last` would keep what was saved last, which may be the best epoch.)"""
-    return ModelCheckpoint(
-        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
-    )
+    """`last.ckpt` after every epoch; `save_last` would keep what was saved last, which may be the best epoch."""
+    return ModelCheckpoint(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)

@@ -17,10 +17,9 @@ from pathlib import Path
 from types import FrameType
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.files import write_json
@@ -68,23 +67,28 @@ def _hydra_main(config: DictConfig) -> float | None:
     settings, folder = validated(config), RunFolder(current_folder())
     try:
         return _job(settings, folder, list(HydraConfig.get().overrides.task))
-    except BaseException:
+    except BaseException as error:
         if not folder.last.exists():
             _close_log()
             folder.discard()
+        if isinstance(error, Exception):
+            raise Refused(error) from error
         raise
 
 
 def _job(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     # Here, because they take seconds to import and a refused command line should not.
+    from imdbclf.data.sources import choose_source  # noqa: PLC0415
     from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
     from imdbclf.training.environment import environment  # noqa: PLC0415
     from imdbclf.training.experiment import Experiment, Interrupted  # noqa: PLC0415
 
     _quiet_libraries()
+    chosen = choose_source(settings.data)
+    settings = settings.model_copy(update={"data": chosen.settings})
     write_config(settings, folder.config)
     write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))
-    experiment = Experiment(settings, folder)
+    experiment = Experiment(settings, folder, chosen.because)
     try:
         metrics = experiment.run()
     except (Interrupted, KeyboardInterrupt) as event:
@@ -99,7 +103,7 @@ def write_config(settings: Settings, path: Path) -> None:
     """The resolved experiment, headed by the command that runs it again."""
     again = shlex.join(["imdbclf", "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem])
     body = {"defaults": [{"hydra": "imdbclf"}, "_self_"], **settings.model_dump()}
-    text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+    text = OmegaConf.to_yaml(OmegaConf.create(body))
     path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ PRIMARY = "train"
 
 
 class Refused(BaseException):
-    """Carries a `UserError` out of a Hydra callback, which swallows ordinary exceptions."""
+    """Carries an error past Hydra, which swallows what a callback raises and comments on what a job raises."""
 
-    def __init__(self, error: UserError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
 
@@ -47,7 +48,9 @@ class BeforeAnything(Callback):
                 refuse_used(chosen)
                 return
             with read_write(config.hydra):
-                config.hydra.run.dir = str(reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}")))
+                config.hydra.run.dir = str(
+                    reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
+                )
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Compose and validate every job of a sweep."""
@@ -56,12 +59,12 @@ class BeforeAnything(Callback):
                 validated_ahead(compose(config_name=PRIMARY, overrides=overrides, return_hydra_config=True))
 
 
-class _refusing:  # noqa: N801 - reads as a verb where it is used
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (UserError, HydraException, OmegaConfBaseException)):
-            raise Refused(explain_composition(error)) from error
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        raise Refused(explain_composition(error)) from error
 
 
 def validated(config: DictConfig) -> Settings:
@@ -103,19 +106,27 @@ def folder_name(text: str) -> str:
 OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
 
 
+_NO_OPTION = re.compile(
+    r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", re.DOTALL
+)
+_NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
+_NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
+_NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
+
+
 def explain_composition(error: Exception) -> UserError:
     """One line for what Hydra says over several: which key or choice, what is allowed, the nearest right name."""
     if isinstance(error, UserError):
         return error
     text = str(error)
-    if choice := re.search(r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", text, re.S):
-        group, name, options = choice[1], choice[2], choice[3].split()
+    if found := _NO_OPTION.search(text):
+        group, name, options = found[1], found[2], found[3].split()
         return UserError(f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}")
-    if key := re.search(r"Could not override '([\w./@-]+)'", text):
-        return UserError(f"{key[1]}: there is no such key{nearest(key[1], known_names())}")
-    if group := re.search(r"Could not find '([\w./-]+)'", text):
-        return UserError(f"{group[1]}: there is no such config{nearest(group[1], known_names())}")
-    if "LexerNoViableAlt" in text or re.search(r"mismatched input|extraneous input|no viable alternative|token recognition", text):
+    if found := _NO_KEY.search(text):
+        return UserError(f"{found[1]}: there is no such key{nearest(found[1], known_names())}")
+    if found := _NO_CONFIG.search(text):
+        return UserError(f"{found[1]}: there is no such config{nearest(found[1], known_names())}")
+    if _NO_GRAMMAR.search(text):
         return UserError(
             f"{one_line(text).split(' See ')[0]} — Hydra can't read this; put values with blanks, commas or '=' "
             "into double quotes: 'key=\"a value\"'"
@@ -126,11 +137,7 @@ def explain_composition(error: Exception) -> UserError:
 def known_names() -> list[str]:
     """Every key and every config group that an override may name."""
     groups = (folder.name for folder in CONFIGS.iterdir() if folder.is_dir())
-    return [*settings_keys(), *groups, *_hydra_keys()]
-
-
-def _hydra_keys() -> Iterable[str]:
-    return ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.name", "hydra.launcher", "hydra.sweeper")
+    return [*settings_keys(), *groups, "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher"]
 
 
 def current_folder() -> Path:

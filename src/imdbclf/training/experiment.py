@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import shutil
 import time
@@ -18,7 +19,7 @@ from hydra.utils import instantiate
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.data.module import ReviewDataModule
-from imdbclf.errors import UserError, one_line
+from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
 from imdbclf.inference.checkpoint import attachment, load_plain, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
@@ -40,19 +41,19 @@ EXAMPLES = (
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
-    """Somebody stopped the fit; what was finished is in the folder."""
-
-    def __init__(self, epochs: int) -> None:
-        super().__init__(f"interrupted after epoch {epochs}")
-        self.epochs = epochs
+    """Somebody stopped the fit; the epochs that have a checkpoint are in the folder."""
 
 
 @dataclass
 class Experiment:
-    """One run of one experiment in one folder; the methods are the steps, in order."""
+    """One run of one experiment in one folder; the methods are the steps, in order.
+
+    `because` says why the reviews come from where they do, where nobody named a source.
+    """
 
     settings: Settings
     folder: RunFolder
+    because: str | None = None
     history: History = field(default_factory=History)
     fit_seconds: float = 0.0
 
@@ -65,6 +66,8 @@ class Experiment:
         """
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         trainer = self._trainer()
+        if self.settings.ckpt_path is not None:
+            load_plain(Path(self.settings.ckpt_path).expanduser())
         self.data.prepare_data()
         self.data.setup()
         self._announce(trainer)
@@ -108,6 +111,13 @@ class Experiment:
 
     def _trainer(self) -> pl.Trainer:
         arguments = self.settings.trainer.model_dump()
+        known = inspect.signature(pl.Trainer).parameters
+        for name in arguments:
+            if name not in known:
+                msg = (
+                    f"trainer.{name}={arguments[name]}: Lightning's Trainer has no such argument{nearest(name, known)}"
+                )
+                raise UserError(msg)
         try:
             return pl.Trainer(
                 **arguments,
@@ -132,7 +142,7 @@ class Experiment:
         data, model = self.data, self.classifier
         parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
         names = data.encoded.label_names
-        log.info("Data:   %s", data.source.description)
+        log.info("Data:   %s%s", data.source.description, f" (because {self.because})" if self.because else "")
         log.info(
             "        %s; %s = 0, %s = 1; words %s",
             ", ".join(f"{count:,} {_PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
@@ -150,9 +160,9 @@ class Experiment:
             f"{model.network.parameter_count:,}",
         )
         log.info(
-            "Fit:    %d epochs of %d batches on %s (%d threads), seed %d",
+            "Fit:    %d epochs in batches of %d on %s (%d threads), seed %d",
             trainer.max_epochs,
-            len(data.train_dataloader()),
+            self.settings.data.batch_size,
             trainer.strategy.root_device,
             torch.get_num_threads(),
             self.settings.seed,
@@ -169,8 +179,11 @@ class Experiment:
                 raise
         self.fit_seconds = time.perf_counter() - started
         if trainer.state.status is TrainerStatus.INTERRUPTED:
+            # An epoch whose figures were said but whose checkpoint was not written yet does not count.
+            saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
+            self.history.rows = self.history.rows[:saved]
             self._report_history()
-            raise Interrupted(len(self.history.rows))
+            raise Interrupted
         if best_row(self.history.rows) is None:
             shutil.copyfile(self.folder.last, self.folder.best)
 
@@ -187,7 +200,7 @@ class Experiment:
             raise UserError(msg)
         done = int(contents["epoch"]) + 1
         if done >= (trainer.max_epochs or 0):
-            msg = f"trainer.max_epochs={trainer.max_epochs}: must be above the {done} epochs that the checkpoint has seen"
+            msg = f"trainer.max_epochs={trainer.max_epochs}: must be above the checkpoint's {done} epochs"
             raise UserError(msg)
         return str(Path(self.settings.ckpt_path).expanduser())
 
@@ -226,6 +239,7 @@ class Experiment:
             "columns": len(prepared.vocabulary),
             "fit_seconds": round(self.fit_seconds, 3),
             "data_source": self.data.source.description,
+            "data_source_because": self.because,
             "reviews": {part: len(matrix) for part, matrix in prepared.matrices.items()},
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
@@ -233,11 +247,13 @@ class Experiment:
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.encoded.corpus.parts["test"]
-        table = pa.table({
-            "id": test.review_names(),
-            "label": test.labels,
-            "probability": evaluation.probabilities,
-        })
+        table = pa.table(
+            {
+                "id": test.review_names(),
+                "label": test.labels,
+                "probability": evaluation.probabilities,
+            }
+        )
         with write_aside(self.folder.predictions) as aside:
             pq.write_table(table, aside)
 
@@ -258,6 +274,7 @@ def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
         except Exception as error:
             # Hydra wraps whatever the library raises; the innermost message is the one that helps.
             root = error.__cause__ or error
-            msg = f"{name} ({node.get('_target_')}): {one_line(root)}"
+            missing = f"; pip install 'imdbclf[{name}]'" if isinstance(root, ImportError) else ""
+            msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"
             raise UserError(msg) from error
     return made

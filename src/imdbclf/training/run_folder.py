@@ -4,7 +4,7 @@ The folder is the interface between training and everything that reads its resul
 
 | file | what |
 | --- | --- |
-| `config.yaml` | the resolved experiment, runnable again with `imdbclf train --config-dir FOLDER --config-name config` |
+| `config.yaml` | the resolved experiment, headed by the command that runs it again |
 | `history.csv`, `history.png` | a row an epoch, and the picture |
 | `metrics.json` | the figures |
 | `predictions.parquet` | the test part: `id` of the review (from its text), `label`, `probability` of being positive |
@@ -84,7 +84,13 @@ class RunFolder:
         """Remove what a run has written, and the folder if nothing else is in it."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         for file in (
-            self.config, self.history, self.picture, self.metrics, self.predictions, self.environment, self.log,
+            self.config,
+            self.history,
+            self.picture,
+            self.metrics,
+            self.predictions,
+            self.environment,
+            self.log,
         ):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

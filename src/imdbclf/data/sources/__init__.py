@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from imdbclf.data.sources.acl_imdb import AclImdbSource
@@ -19,10 +19,36 @@ from imdbclf.data.sources.sample import SampleSource
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
 
-__all__ = ["Reviews", "Source", "open_source"]
+__all__ = ["ChosenSource", "Reviews", "Source", "choose_source", "open_source"]
 
 VARIABLE = "IMDBCLF_DATA"
+_WORDS = ("auto", "sample", "files")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class ChosenSource:
+    """Settings whose `source` is not `auto` any more, and why it is what it is (None if it was named)."""
+
+    settings: DataSettings
+    because: str | None
+
+
+def choose_source(settings: DataSettings) -> ChosenSource:
+    """Decide what `auto` means here and now: `IMDBCLF_DATA`, else IMDB from the Hub or its cache, else the sample.
+
+    Paths become absolute, so that a checkpoint or a config finds them again from any folder.
+    """
+    if settings.source != "auto":
+        return ChosenSource(_absolute(settings), None)
+    if value := os.environ.get(VARIABLE):
+        return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
+    hub = settings.model_copy(update={"source": LECTURE_DATASET})
+    obstacle = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column).obstacle()
+    if obstacle is None:
+        return ChosenSource(hub, f"{VARIABLE} is not set")
+    sample = settings.model_copy(update={"source": "sample"})
+    return ChosenSource(sample, f"{VARIABLE} is not set and {obstacle}")
 
 
 def open_source(settings: DataSettings) -> Source:
@@ -31,43 +57,34 @@ def open_source(settings: DataSettings) -> Source:
     Raises:
         UserError: if a source that was named explicitly is not there.
     """
-    name = settings.source
-    if name == "auto":
-        return _automatic(settings)
-    if name == "sample":
+    settings = choose_source(settings).settings
+    if settings.source == "sample":
         return SampleSource()
-    if name == "files":
+    if settings.source == "files":
         return FilesSource.from_settings(settings)
-    return _named(settings, f"data.source={name}")
+    return _named(settings)
 
 
-def _automatic(settings: DataSettings) -> Source:
-    """`IMDBCLF_DATA`, else the lecture's reviews from the Hub or its cache, else the bundled sample."""
-    value = os.environ.get(VARIABLE)
-    if value == "sample":
-        return SampleSource()
-    if value:
-        return _named(settings.model_copy(update={"source": value}), f"{VARIABLE}={value}")
-    hub = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column)
-    obstacle = hub.obstacle()
-    if obstacle is None:
-        return hub
-    return replace(SampleSource(), reason=f"{VARIABLE} is not set and {obstacle}")
+def _absolute(settings: DataSettings) -> DataSettings:
+    paths = {}
+    for key in ("source", "train", "test"):
+        value = getattr(settings, key)
+        if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
+            paths[key] = str(path.resolve())
+    return settings.model_copy(update=paths)
 
 
-def _named(settings: DataSettings, said: str) -> Source:
-    path = Path(settings.source).expanduser()
+def _named(settings: DataSettings) -> Source:
+    path = Path(settings.source)
     columns = (settings.text_column, settings.label_column)
     if path.is_dir():
-        if AclImdbSource.recognises(path):
-            return AclImdbSource(path.resolve())
-        return FolderSource(path.resolve(), *columns)
+        return AclImdbSource(path) if AclImdbSource.recognises(path) else FolderSource(path, *columns)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return FilesSource(train=None, test=path.resolve(), text_column=columns[0], label_column=columns[1])
+        return FilesSource(None, path, *columns)
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, *columns)
     msg = (
-        f"{said}: no such folder; allowed: auto, sample, files, a folder in the Hub's layout, "
+        f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
         "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"
     )
     raise UserError(msg)

@@ -51,9 +51,7 @@ class AclImdbSource:
         return gather(parts, "text", "label", f"data.source={self.path}")
 
     def _folders(self) -> list[tuple[str, str]]:
-        return [
-            (part, label) for part in ("train", "test") for label in _LABELS if (self.path / part / label).is_dir()
-        ]
+        return [(part, label) for part in ("train", "test") for label in _LABELS if (self.path / part / label).is_dir()]
 
 
 def _text(file: Path) -> str:

@@ -17,7 +17,6 @@ from imdbclf.data.sources.base import Reviews, gather
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import DataSettings
 
-
 Reader = Callable[[Path, str], pa.Table]
 
 

@@ -48,7 +48,9 @@ class FolderSource:
         if "train" not in splits:
             msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
             raise UserError(msg)
-        parts = {part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits}
+        parts: dict[str, pa.Table] = {
+            part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits
+        }
         return gather(parts, self.text_column, self.label_column, where)
 
     def _files(self) -> list[Path]:

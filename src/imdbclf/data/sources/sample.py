@@ -10,12 +10,7 @@ from imdbclf.data.sources.base import Reviews
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Reviews drawn from the shipped table of word frequencies (see `imdbclf.data.sample`).
-
-    `reason` says why the sample is used although nobody asked for it.
-    """
-
-    reason: str | None = None
+    """Reviews drawn from the shipped table of word frequencies (see `imdbclf.data.sample`)."""
 
     @property
     def description(self) -> str:

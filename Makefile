@@ -1,0 +1,45 @@
+# `make train` and `make test` are all that is needed; each makes what it lacks.
+# Variables: PYTHON (the interpreter to build .venv with), ARGS (Hydra overrides, for example ARGS="loss=mse seed=1").
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test lint types wheel clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
+
+# The stamp is written last, so that an interrupted build is taken up again.
+$(READY): pyproject.toml constraints.txt .ci/setup
+	@bash .ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict (ARGS="model.hidden=32 loss=mse")
+	@$(BIN)/python train.py $(ARGS)
+
+test: $(READY) ## Run every check: lint, types, structure, tests
+	@$(MAKE) --no-print-directory lint types
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## Style, dead code, dependencies, direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/vulture
+	@$(BIN)/deptry src
+	@$(BIN)/lint-imports
+
+types: $(READY) ## Strict type check
+	@$(BIN)/mypy
+
+wheel: $(READY) ## Build dist/*.whl
+	@$(BIN)/python -m build --wheel --outdir dist .
+
+clean: ## Remove what can be made again (.venv, caches, dist); outputs/ stays
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
