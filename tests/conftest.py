@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Literal
 
 import pytest
+
+from imdbclf.cli import main
+from imdbclf.data.sample import draw_reviews
 
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
 
@@ -31,3 +36,48 @@ def real_imdb() -> Path:
     if not REAL_IMDB.is_dir():
         pytest.skip("the real reviews are not here; IMDBCLF_TEST_DATA names their folder")
     return REAL_IMDB
+
+
+@pytest.fixture(scope="session")
+def small_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """600 training and 200 test reviews of the sample as JSON Lines: enough to learn from in a moment."""
+    folder = tmp_path_factory.mktemp("reviews")
+    paths: dict[str, Path] = {}
+    parts: tuple[tuple[Literal["train", "test"], int], ...] = (("train", 600), ("test", 200))
+    for part, count in parts:
+        rows = draw_reviews(part).slice(0, count).to_pylist()
+        paths[part] = folder / f"{part}.jsonl"
+        paths[part].write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return paths
+
+
+@pytest.fixture(scope="session")
+def small(small_files: dict[str, Path]) -> list[str]:
+    """The overrides that make a run small: those reviews, 500 columns, 3 epochs."""
+    return [
+        "data=files",
+        *(f"data.{part}={path}" for part, path in small_files.items()),
+        "data.vocab_size=500",
+        "data.val_size=200",
+        "data.batch_size=64",
+        "trainer.max_epochs=3",
+    ]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
+    """The folder of a small run, made once; tests only read it."""
+    folder = tmp_path_factory.mktemp("run") / "small"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
+        with pytest.raises(SystemExit) as stop:
+            main(["train", *small, f"hydra.run.dir={folder}"])
+    assert not stop.value.code
+    return folder

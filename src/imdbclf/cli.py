@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -14,7 +13,7 @@ from typing import Annotated
 import typer
 
 from imdbclf import __version__
-from imdbclf.errors import UserError, one_line
+from imdbclf.errors import UserError, is_full_disk, one_line
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """The variable by which Hydra's users ask for tracebacks; `--debug` sets it."""
@@ -25,7 +24,6 @@ _USAGE_ERROR = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="imdbclf",
     help="Classifying movie reviews: the lecture's multi-hot network.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -40,12 +38,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 
 @app.callback(invoke_without_command=True)
 def _common(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
 
@@ -189,8 +190,8 @@ def _explained(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, _USAGE_ERROR):
         return one_line(error.format_message()), 2  # type: ignore[attr-defined]
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return f"no space left on the disk for {error.filename or 'the results'}; make room and run it again", 2
+    if is_full_disk(error):
+        return "no space left on the disk; make room and run it again", 2
     if isinstance(error, PermissionError):
         return f"{error.filename}: no permission to write or read there", 2
     return f"{type(error).__name__}: {one_line(error)} (--debug shows where)", 1

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
 class UserError(Exception):
     """Something the person at the keyboard can put right; its text is the one line that they read."""
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether the error says that there is no room (left, allowed, or in a single file)."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def one_line(text: object) -> str:

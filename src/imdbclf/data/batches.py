@@ -80,7 +80,12 @@ class MultiHotDataset(Dataset[ReviewBatch]):
 def review_loader(dataset: MultiHotDataset, batch_size: int, seed: int | None = None) -> DataLoader[ReviewBatch]:
     """A loader that hands on the dataset's ready batches, shuffled by (seed, epoch) or in order."""
     return DataLoader(
-        dataset, sampler=EpochOrder(len(dataset), batch_size, seed), batch_size=None, collate_fn=_unchanged
+        dataset,
+        sampler=EpochOrder(len(dataset), batch_size, seed),
+        batch_size=None,
+        collate_fn=_unchanged,
+        # A loader draws a seed for its workers, even for none; from torch's own generator it would shift dropout.
+        generator=torch.Generator(),
     )
 
 

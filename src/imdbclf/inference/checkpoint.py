@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,10 @@ def load_plain(path: Path) -> dict[str, Any]:
         msg = f"{path}: there is no such checkpoint file"
         raise UserError(msg)
     try:
-        contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # A file of another kind is refused below; torch's guesses about its pickle protocol help nobody.
+            warnings.simplefilter("ignore")
+            contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         msg = f"{path}: refused, since it is no plain checkpoint (it would run code, or is damaged); nothing was run"
         raise UserError(msg) from error

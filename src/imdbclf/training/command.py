@@ -22,6 +22,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from imdbclf.errors import UserError, is_full_disk
 from imdbclf.files import write_json
 from imdbclf.settings import Settings
 from imdbclf.terminal import shown_path
@@ -33,6 +34,18 @@ INTERRUPTED = 130
 
 TERMINATED = 143
 """Exit status after SIGTERM: 128 + SIGTERM."""
+
+
+_HINTS = (
+    ".*does not have many workers",
+    "The number of training batches",
+    "Checkpoint directory .* exists and is not empty",
+    "The dirpath has changed from",
+    "Total length of `list` across ranks is zero",
+    "You defined a `validation_step` but have no `val_dataloader`",
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+)
+"""How Lightning's remarks begin that say nothing here: the corpus is in memory, and no validation is a choice."""
 
 
 @dataclass
@@ -52,6 +65,8 @@ def train(arguments: Sequence[str]) -> None:
         UserError: for anything that the person at the keyboard can put right.
         SystemExit: with status 130 or 143 if the run was stopped.
     """
+    # Hydra's parser knows `-m` only before or after all overrides; people put it anywhere.
+    arguments = sorted(arguments, key=lambda argument: argument not in {"-m", "--multirun"})
     with _program("imdbclf train", arguments), _errors_raised(), _sigterm_as_interrupt():
         try:
             _hydra_main()
@@ -66,11 +81,16 @@ def _hydra_main(config: DictConfig) -> float | None:
     """One job; returns the validation loss of the best epoch (what a sweeper minimises) where there is one."""
     settings, folder = validated(config), RunFolder(current_folder())
     try:
-        return _job(settings, folder, list(HydraConfig.get().overrides.task))
+        with _log_closed():
+            return _job(settings, folder, list(HydraConfig.get().overrides.task))
     except BaseException as error:
-        if not folder.last.exists():
-            _close_log()
+        kept = folder.last.exists()
+        if not kept:
             folder.discard()
+        if is_full_disk(error):
+            rest = f"; what was finished is in {shown_path(folder.last)}" if kept else ""
+            full = UserError(f"no space left on the disk of {shown_path(folder.path)}: make room, run it again{rest}")
+            raise Refused(full) from error
         if isinstance(error, Exception):
             raise Refused(error) from error
         raise
@@ -92,6 +112,9 @@ def _job(settings: Settings, folder: RunFolder, overrides: list[str]) -> float |
     try:
         metrics = experiment.run()
     except (Interrupted, KeyboardInterrupt) as event:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Whoever stops it twice still gets the summary; the handlers come back when the command ends.
+            signal.signal(number, signal.SIG_IGN)
         print_interruption(folder.path, experiment.history.rows, settings.trainer.max_epochs, resume_command(folder))
         raise SystemExit(_stop.value) from event
     print_summary(folder.path, metrics, experiment.history.rows, experiment.examples())
@@ -168,16 +191,18 @@ def _quiet_libraries() -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-    warnings.filterwarnings("ignore", ".*does not have many workers")
-    warnings.filterwarnings("ignore", ".*is smaller than the logging interval")
-    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-    warnings.filterwarnings("ignore", "The dirpath has changed from")
+    for hint in _HINTS:
+        warnings.filterwarnings("ignore", hint)
     logging.captureWarnings(capture=True)
 
 
-def _close_log() -> None:
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
-        handler.close()
-        root.removeHandler(handler)
+@contextmanager
+def _log_closed() -> Iterator[None]:
+    """Closes `train.log` at the end of the job, so that its folder can be moved or removed."""
+    try:
+        yield
+    finally:
+        root = logging.getLogger()
+        for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
+            handler.close()
+            root.removeHandler(handler)

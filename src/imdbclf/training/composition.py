@@ -103,7 +103,13 @@ def folder_name(text: str) -> str:
     return re.sub(r"[^\w.,-]+", "-", text).strip("-,.")[:100]
 
 
-OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+def job_folder(number: int, overrides: Sequence[str]) -> str:
+    """A name for a job's folder: its number and what it holds, `0_layers-1_activation-relu`; paths are left out."""
+    held = [re.sub(r"^[+~]*(?:[\w/]+\.)*", "", override) for override in overrides if "/" not in override]
+    return folder_name("_".join([str(number), *held]))
+
+
+OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 
 
 _NO_OPTION = re.compile(

@@ -147,7 +147,7 @@ class Experiment:
             "        %s; %s = 0, %s = 1; words %s",
             ", ".join(f"{count:,} {_PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
             *names,
-            "from the cache" if data.encoded.from_cache else "encoded and cached",
+            "from the cache" if data.encoded.from_cache else "encoded now",
         )
         if len(data.vocabulary) < self.settings.data.vocab_size:
             log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")

@@ -1,0 +1,43 @@
+"""The command line as people use it: in this process where that is enough, in one of its own where it matters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from imdbclf.cli import main
+
+
+class Result(NamedTuple):
+    """What a command left on the terminal, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:
+    """`imdbclf ARGUMENTS` in this process."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    out, err = capsys.readouterr()
+    return Result(int(stop.value.code or 0), out, err)
+
+
+def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """`imdbclf ARGUMENTS` in a process of its own, its output in one pipe."""
+    command = [sys.executable, "-m", "imdbclf", *arguments]
+    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def metrics_of(folder: Path) -> dict[str, Any]:
+    """The figures of a run, without the one that depends on the clock."""
+    contents: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    del contents["fit_seconds"]
+    return contents

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyarrow import csv, parquet
+
+from data.helpers import TEST, TRAIN, contents, hub_cache, table, write_acl_tree, write_hub_layout
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.sources import Source, choose_source, open_source
+from imdbclf.data.sources.acl_imdb import AclImdbSource
+from imdbclf.data.sources.files import FilesSource
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.sources.hub import HubSource
+from imdbclf.data.sources.sample import SampleSource
+from imdbclf.errors import UserError
+from imdbclf.settings import DataSettings
+
+
+@pytest.mark.usefixtures("unreachable_hub")
+def test_auto_is_what_the_variable_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_hub_layout(tmp_path / "reviews")
+    monkeypatch.setenv("IMDBCLF_DATA", str(folder))
+    chosen = choose_source(DataSettings())
+    assert (chosen.settings.source, chosen.because) == (str(folder), "IMDBCLF_DATA names it")
+    assert contents(open_source(DataSettings()).read()) == {"train": TRAIN, "test": TEST}
+
+
+@pytest.mark.usefixtures("no_network")
+def test_auto_is_imdb_where_the_hubs_cache_has_it(unreachable_hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_hub_layout(hub_cache(unreachable_hub))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    chosen = choose_source(DataSettings())
+    assert (chosen.settings.source, chosen.because) == ("stanfordnlp/imdb", "IMDBCLF_DATA is not set")
+    assert contents(open_source(DataSettings()).read()) == {"train": TRAIN, "test": TEST}
+
+
+@pytest.mark.usefixtures("unreachable_hub")
+def test_auto_is_the_sample_where_the_hub_cannot_be_reached() -> None:
+    chosen = choose_source(DataSettings())
+    assert chosen.settings.source == "sample"
+    assert chosen.because == "IMDBCLF_DATA is not set and the Hub (127.0.0.1) cannot be reached"
+
+
+@pytest.mark.usefixtures("unreachable_hub", "no_network")
+def test_auto_is_the_sample_where_fetching_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    chosen = choose_source(DataSettings())
+    assert chosen.settings.source == "sample"
+    assert chosen.because == (
+        "IMDBCLF_DATA is not set and the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
+    )
+
+
+def test_the_variable_comes_before_the_hubs_cache(
+    unreachable_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_hub_layout(hub_cache(unreachable_hub))
+    monkeypatch.setenv("IMDBCLF_DATA", str(write_acl_tree(tmp_path / "aclImdb")))
+    assert isinstance(open_source(DataSettings()), AclImdbSource)
+
+
+CHOOSE = """
+from imdbclf.data.sources import choose_source
+from imdbclf.settings import DataSettings
+print(choose_source(DataSettings()).settings.source)
+"""
+
+
+def chosen_within_seconds() -> str:
+    """What `auto` is for a fresh process; a quarter of a minute is far more than the seconds that it may take."""
+    result = subprocess.run(
+        [sys.executable, "-c", CHOOSE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=15,
+        check=True,
+    )
+    return result.stdout.strip()
+
+
+@pytest.mark.usefixtures("unreachable_hub")
+def test_auto_is_decided_within_seconds_where_the_proxy_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert chosen_within_seconds() == "sample"
+
+
+def test_auto_is_decided_within_seconds_where_the_hub_accepts_and_says_nothing(silent_hub: str) -> None:
+    assert silent_hub.startswith("http://127.0.0.1:")
+    assert chosen_within_seconds() == "sample"
+
+
+def test_a_named_source_needs_no_reason() -> None:
+    assert choose_source(DataSettings(source="sample")).because is None
+    assert isinstance(open_source(DataSettings(source="sample")), SampleSource)
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [(write_hub_layout, FolderSource), (write_acl_tree, AclImdbSource)],
+    ids=["hub layout", "aclImdb"],
+)
+def test_a_folder_is_opened_by_what_it_looks_like(
+    write: Callable[[Path], Path], kind: type[FolderSource | AclImdbSource], tmp_path: Path
+) -> None:
+    assert isinstance(open_source(DataSettings(source=str(write(tmp_path / "reviews")))), kind)
+
+
+def test_a_file_is_opened_for_testing(tmp_path: Path) -> None:
+    parquet.write_table(table(TEST), tmp_path / "mine.parquet")
+    source = open_source(DataSettings(source=str(tmp_path / "mine.parquet")))
+    assert isinstance(source, FilesSource)
+    assert contents(source.read()) == {"test": TEST}
+
+
+def test_an_id_is_a_hub_dataset() -> None:
+    assert open_source(DataSettings(source="someone/reviews")) == HubSource("someone/reviews", "text", "label")
+
+
+def test_a_folder_comes_before_a_hub_id_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_hub_layout(tmp_path / "stanfordnlp" / "imdb")
+    assert isinstance(open_source(DataSettings(source="stanfordnlp/imdb")), FolderSource)
+
+
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.csv").write_text("text,label\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    chosen = choose_source(DataSettings(source="files", train="train.csv", test="absent.csv")).settings
+    assert (chosen.source, chosen.train, chosen.test) == ("files", str(tmp_path / "train.csv"), "absent.csv")
+    assert choose_source(DataSettings(source=".")).settings.source == str(tmp_path)
+
+
+@pytest.mark.parametrize("word", ["sample", "files", "auto"])
+@pytest.mark.usefixtures("unreachable_hub")
+def test_a_folder_named_like_a_kind_of_source_does_not_hide_it(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / word).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert choose_source(DataSettings(source=word)).settings.source in {"sample", "files"}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "./no/where", "/no/where", "a/b/c"])
+def test_a_source_that_is_not_there_is_refused_with_what_is_allowed(name: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        open_source(DataSettings(source=name))
+    assert str(refusal.value) == (
+        f"data.source={name}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
+        "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"
+    )
+
+
+def test_columns_are_handed_on(tmp_path: Path) -> None:
+    settings = DataSettings(source=str(tmp_path), text_column="review", label_column="stars")
+    assert open_source(settings) == FolderSource(tmp_path, "review", "stars")
+
+
+def test_every_kind_of_source_with_the_same_reviews_gives_the_same_split_and_matrices(
+    unreachable_hub: Path, tmp_path: Path
+) -> None:
+    write_hub_layout(hub_cache(unreachable_hub))
+    for part, reviews in (("train", TRAIN), ("test", TEST)):
+        csv.write_csv(table(reviews[::-1]), tmp_path / f"{part}.csv")
+    kinds: dict[str, dict[str, Any]] = {
+        "hub": {"source": "stanfordnlp/imdb"},
+        "folder": {"source": str(write_hub_layout(tmp_path / "folder"))},
+        "aclImdb": {"source": str(write_acl_tree(tmp_path / "tree"))},
+        "files": {"source": "files", "train": str(tmp_path / "train.csv"), "test": str(tmp_path / "test.csv")},
+    }
+    prepared = []
+    for kind, named in kinds.items():
+        settings = DataSettings(val_size=3, vocab_size=20, cache_dir=str(tmp_path / kind), **named)
+        prepared.append(ReviewDataModule(settings, seed=1).prepared)
+    for other in prepared[1:]:
+        assert other.vocabulary.words == prepared[0].vocabulary.words
+        for part in ("train", "val", "test"):
+            np.testing.assert_array_equal(other.labels[part], prepared[0].labels[part])
+            np.testing.assert_array_equal(other.matrices[part].offsets, prepared[0].matrices[part].offsets)
+            np.testing.assert_array_equal(other.matrices[part].columns, prepared[0].matrices[part].columns)
+
+
+def test_the_fingerprints_of_different_sources_differ(tmp_path: Path) -> None:
+    one, other = write_hub_layout(tmp_path / "one"), write_hub_layout(tmp_path / "other", train=TEST)
+    tree, samples = write_acl_tree(tmp_path / "tree"), SampleSource()
+    sources: list[Source] = [
+        FolderSource(one),
+        FolderSource(other),
+        FolderSource(one, "label", "text"),
+        AclImdbSource(tree),
+        samples,
+    ]
+    assert len({source.fingerprint() for source in sources}) == 5

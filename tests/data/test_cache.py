@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import platformdirs
+import pyarrow as pa
+import pytest
+
+from data.helpers import TEST, TRAIN, hub_cache, read_back, table, write_hub_layout
+from imdbclf.data import cache
+from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
+from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.sources.hub import HubSource
+
+
+@dataclass
+class CountedSource:
+    """Eight and three reviews, and how often they have been read."""
+
+    content: str = "one"
+    readings: list[int] = field(default_factory=list)
+    description: str = "counted reviews"
+
+    def fingerprint(self) -> str:
+        return self.content
+
+    def read(self) -> Reviews:
+        self.readings.append(threading.get_ident())
+        return Reviews({"train": table(TRAIN), "test": table(TEST)}, ("bad", "good"))
+
+
+def equal(one: CachedCorpus, other: CachedCorpus) -> bool:
+    return (
+        one.label_names == other.label_names
+        and bool(one.corpus.dictionary.equals(other.corpus.dictionary))
+        and list(one.corpus.parts) == list(other.corpus.parts)
+        and all(reviews.table.equals(other.corpus.parts[part].table) for part, reviews in one.corpus.parts.items())
+    )
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def entry_of(source: CountedSource, folder: Path) -> Path:
+    load_or_encode(source, folder)
+    return folder / cache_key(source)
+
+
+def test_the_second_load_reads_the_cache_and_is_equal(tmp_path: Path) -> None:
+    source = CountedSource()
+    first, second = load_or_encode(source, tmp_path), load_or_encode(source, tmp_path)
+    assert (first.from_cache, second.from_cache) == (False, True)
+    assert len(source.readings) == 1
+    assert equal(first, second)
+    assert second.label_names == ("bad", "good")
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_second_load_of_a_folder_needs_no_network(tmp_path: Path) -> None:
+    source = FolderSource(write_hub_layout(tmp_path / "imdb"))
+    assert equal(load_or_encode(source, tmp_path / "cache"), load_or_encode(source, tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_pinned_hub_dataset_loads_from_the_cache_without_network_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    write_hub_layout(hub_cache(tmp_path / "home" / "hub"))
+    first = load_or_encode(HubSource("stanfordnlp/imdb"), tmp_path / "cache")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
+    second = load_or_encode(HubSource("stanfordnlp/imdb"), tmp_path / "cache")
+    assert second.from_cache
+    assert equal(first, second)
+
+
+def test_other_content_is_another_entry(tmp_path: Path) -> None:
+    load_or_encode(CountedSource("one"), tmp_path)
+    assert not load_or_encode(CountedSource("two"), tmp_path).from_cache
+    assert load_or_encode(CountedSource("one"), tmp_path).from_cache
+
+
+@pytest.mark.parametrize("version", ["WORDS_VERSION", "ENCODING_VERSION"])
+def test_a_new_version_of_words_or_tables_is_another_entry(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_or_encode(CountedSource(), tmp_path)
+    monkeypatch.setattr(cache, version, 99)
+    assert not load_or_encode(CountedSource(), tmp_path).from_cache
+
+
+ABOUT = {
+    "parts": ["train", "test"],
+    "label_names": ["bad", "good"],
+    "bytes": {"dictionary": 1, "train": 1, "test": 1},
+    "rows": {"dictionary": 30, "train": 8, "test": 3},
+}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "",
+        "{",
+        "{}",
+        "null",
+        "[]",
+        "5",
+        json.dumps({key: value for key, value in ABOUT.items() if key != "parts"}),
+        json.dumps({**ABOUT, "bytes": None}),
+        json.dumps(ABOUT),
+    ],
+    ids=["empty", "cut", "without keys", "null", "list", "number", "without parts", "without sizes", "other sizes"],
+)
+def test_a_damaged_description_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+    about: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = CountedSource()
+    entry = entry_of(source, tmp_path)
+    (entry / "about.json").write_text(about, encoding="utf-8")
+    check_made_anew(source, tmp_path, caplog)
+
+
+@pytest.mark.parametrize("label_names", [None, ["bad"], "missing"], ids=["null", "one", "missing"])
+def test_damaged_label_names_are_said_in_one_line_and_the_reviews_are_encoded_anew(
+    label_names: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = CountedSource()
+    path = entry_of(source, tmp_path) / "about.json"
+    about = json.loads(path.read_text(encoding="utf-8")) | {"label_names": label_names}
+    if label_names == "missing":
+        del about["label_names"]
+    path.write_text(json.dumps(about), encoding="utf-8")
+    check_made_anew(source, tmp_path, caplog)
+
+
+@pytest.mark.parametrize("name", ["dictionary.arrow", "train.arrow", "test.arrow"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "zeroed", "gone"])
+def test_a_damaged_table_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+    name: str, damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = CountedSource()
+    file = entry_of(source, tmp_path) / name
+    content = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"cut": content[:-10], "emptied": b"", "zeroed": bytes(len(content))}[damage])
+    check_made_anew(source, tmp_path, caplog)
+
+
+def test_a_table_of_another_schema_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = CountedSource()
+    entry = entry_of(source, tmp_path)
+    with pa.OSFile(str(entry / "train.arrow"), "wb") as sink, pa.ipc.new_file(sink, table(TRAIN).schema) as writer:
+        writer.write_table(table(TRAIN))
+    about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
+    about["bytes"]["train"] = (entry / "train.arrow").stat().st_size
+    (entry / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    check_made_anew(source, tmp_path, caplog)
+
+
+def check_made_anew(source: CountedSource, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    again = load_or_encode(source, folder)
+    assert not again.from_cache
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(f"The cached reviews in {folder / cache_key(source)} are damaged (")
+    assert line.endswith("); encoding them anew.")
+    assert "\n" not in line
+    assert equal(load_or_encode(source, folder), again)
+    assert len(source.readings) == 2
+    assert names_in(folder) == [cache_key(source), f"{cache_key(source)}.lock"]
+
+
+def test_threads_that_load_at_once_encode_once(tmp_path: Path) -> None:
+    source = CountedSource()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: load_or_encode(source, tmp_path), range(4)))
+    assert len(source.readings) == 1
+    assert sorted(one.from_cache for one in found) == [False, True, True, True]
+    assert all(equal(found[0], one) for one in found)
+
+
+def test_processes_that_load_at_once_encode_once(tmp_path: Path) -> None:
+    folder = write_hub_layout(tmp_path / "imdb")
+    (folder / "plain_text" / "train-00000-of-00001.parquet").rename(tmp_path / "train.parquet")
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from imdbclf.data.cache import load_or_encode; from imdbclf.data.sources.files import FilesSource\n"
+        "found = load_or_encode(FilesSource(Path(sys.argv[1]), None), Path(sys.argv[2]))\n"
+        "print(found.from_cache, found.corpus.parts['train'].review_names())\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "train.parquet"), str(tmp_path / "cache")]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    lines = sorted(process.communicate(timeout=60)[0] for process in processes)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert [line.split(" ", 1)[0] for line in lines] == ["False", "True"]
+    assert lines[0].split(" ", 1)[1] == lines[1].split(" ", 1)[1]
+
+
+def test_a_folder_that_cannot_be_made_is_said_and_the_work_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    found = load_or_encode(CountedSource(), tmp_path / "file" / "cache")
+    assert len(found.corpus.parts["train"]) == 8
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == f"No cache in {tmp_path / 'file' / 'cache'} (Not a directory); going on without it."
+
+
+def test_an_entry_that_cannot_be_put_in_place_is_said_and_leaves_nothing_half_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = CountedSource()
+    (tmp_path / cache_key(source)).write_text("in the way", encoding="utf-8")
+    found = load_or_encode(source, tmp_path)
+    assert len(found.corpus.parts["train"]) == 8
+    assert len(source.readings) == 1
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith("The cache needs ")
+    assert line.endswith(" MB and cannot be written (Not a directory); going on without it.")
+    assert names_in(tmp_path) == [cache_key(source), f"{cache_key(source)}.lock"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    source = CountedSource()
+    with monkeypatch.context() as patch:
+        patch.setattr(pa.ipc, "new_file", full)
+        assert len(load_or_encode(source, tmp_path).corpus.parts["train"]) == 8
+    assert len(source.readings) == 1
+    assert "cannot be written (No space left on device); going on without it." in caplog.text
+    assert names_in(tmp_path) == [f"{cache_key(source)}.lock"]
+    assert not load_or_encode(source, tmp_path).from_cache
+
+
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Vanished(CountedSource):
+        def read(self) -> Reviews:
+            self.readings.append(0)
+            raise FileNotFoundError(2, "No such file or directory", "reviews.csv")
+
+    source = Vanished()
+    with pytest.raises(FileNotFoundError, match=r"reviews\.csv"):
+        load_or_encode(source, tmp_path)
+    assert len(source.readings) == 1
+    assert "No cache" not in caplog.text
+
+
+def test_reviews_without_any_words_are_kept_and_found_again(tmp_path: Path) -> None:
+    class Wordless(CountedSource):
+        def read(self) -> Reviews:
+            return Reviews({"train": table([("", 0), ("...", 1)])}, ("neg", "pos"))
+
+    load_or_encode(Wordless(), tmp_path)
+    found = load_or_encode(Wordless(), tmp_path)
+    assert found.from_cache
+    assert sorted(read_back(found.corpus, found.corpus.parts["train"])) == [([], 0), ([], 1)]
+
+
+def test_the_folder_is_the_chosen_one_else_the_variable_else_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDBCLF_CACHE", "~/named")
+    assert cache_folder("chosen") == Path("chosen")
+    assert cache_folder("~/chosen") == Path.home() / "chosen"
+    assert cache_folder() == Path.home() / "named"
+    monkeypatch.delenv("IMDBCLF_CACHE")
+    assert cache_folder() == Path(platformdirs.user_cache_dir("imdbclf", appauthor=False))
+
+
+def test_the_real_reviews_open_without_being_copied_into_memory(encoded_imdb: CachedCorpus, real_imdb: Path) -> None:
+    before = pa.total_allocated_bytes()
+    found = load_or_encode(FolderSource(real_imdb), cache_folder())
+    assert found.from_cache
+    assert len(found.corpus.parts["train"].words) == len(encoded_imdb.corpus.parts["train"].words) == 5_942_841
+    assert pa.total_allocated_bytes() - before < 1e6
+
+
+def test_the_real_reviews_are_25000_and_25000_half_of_them_positive(encoded_imdb: CachedCorpus) -> None:
+    parts = encoded_imdb.corpus.parts
+    assert {part: (len(reviews), int(reviews.labels.sum())) for part, reviews in parts.items()} == {
+        "train": (25_000, 12_500),
+        "test": (25_000, 12_500),
+    }
+    assert encoded_imdb.label_names == ("neg", "pos")
+
+
+def test_the_real_reviews_have_the_known_repeats(encoded_imdb: CachedCorpus) -> None:
+    train, test = (set(encoded_imdb.corpus.parts[part].ids.tolist()) for part in ("train", "test"))
+    assert (25_000 - len(train), 25_000 - len(test), len(train & test)) == (96, 199, 123)
+
+
+def test_the_real_reviews_have_names_of_their_own(encoded_imdb: CachedCorpus) -> None:
+    for reviews in encoded_imdb.corpus.parts.values():
+        assert len(set(reviews.review_names())) == 25_000

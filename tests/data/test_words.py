@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.helpers import TEXTS
+from imdbclf.data.words import split_words, words_of
+
+
+def keras_words(text: str) -> list[str]:
+    """`keras.preprocessing.text.text_to_word_sequence` with its defaults, one step after the other."""
+    text = text.lower()
+    for character in '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n':
+        text = text.replace(character, " ")
+    return [word for word in text.split(" ") if word]
+
+
+def words_of_many(texts: pa.Array) -> list[list[str]]:
+    return [[word for word in words if word] for words in split_words(texts).to_pylist()]
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXTS)
+def test_the_words_of_any_text_are_those_of_keras(text: str) -> None:
+    assert words_of(text) == keras_words(text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(TEXTS, max_size=10), st.integers(0, 10), st.integers(0, 10))
+def test_many_texts_at_once_have_the_words_of_each_also_in_a_slice(texts: list[str], start: int, length: int) -> None:
+    part = pa.array(texts, pa.string()).slice(min(start, len(texts)), length)
+    assert words_of_many(part) == [keras_words(text) for text in part.to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        (" .,- \t\n", []),
+        ("It's <br />GREAT!", ["it's", "br", "great"]),
+        ("well-made, 10/10 (really)", ["well", "made", "10", "10", "really"]),
+        ("tab\tline\nend", ["tab", "line", "end"]),
+        ("a\rb", ["a\rb"]),
+        ("a\xa0b", ["a\xa0b"]),
+        ("a\u3000b", ["a\u3000b"]),
+        ("İ", ["i̇"]),
+        ("ß ẞ", ["ß", "ß"]),
+        ("ΑΣ", ["ας"]),
+        ("\u212a", ["k"]),
+        ("«oui»—non", ["«oui»—non"]),
+        ("the the the", ["the", "the", "the"]),
+    ],
+)
+def test_a_text_has_these_words(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+    assert words_of_many(pa.array(["é", text, "x"], pa.string())) == [["é"], words, ["x"]]
+
+
+@pytest.mark.parametrize("character", '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n ')
+def test_each_filtered_character_parts_words(character: str) -> None:
+    assert words_of(f"a{character}b") == ["a", "b"]
+    assert words_of(f"é{character}b") == ["é", "b"]
+
+
+def test_the_apostrophe_is_the_only_ascii_punctuation_that_stays() -> None:
+    stays = [chr(code) for code in range(33, 127) if not chr(code).isalnum() and len(words_of(f"a{chr(code)}b")) == 1]
+    assert stays == ["'"]
+
+
+def test_no_texts_have_no_words() -> None:
+    assert split_words(pa.array([], pa.string())).to_pylist() == []

@@ -1,0 +1,54 @@
+"""What several tests of the model need: drawn reviews as batches, and a trainer that says nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+
+from imdbclf.data.batches import MultiHotDataset, ReviewBatch, review_loader
+from imdbclf.data.multihot import MultiHotMatrix, multi_hot
+from imdbclf.settings import Layout
+
+WIDTH = 40
+
+
+def matrix_of(rows: list[list[int]], width: int = WIDTH) -> MultiHotMatrix:
+    """The rows as a multi-hot matrix."""
+    columns = np.array([column for row in rows for column in row], dtype=np.int32)
+    return multi_hot(np.cumsum([0, *map(len, rows)], dtype=np.int64), columns, width)
+
+
+def batch_of(rows: list[list[int]], layout: Layout = "csr", width: int = WIDTH) -> ReviewBatch:
+    """The rows as a training batch; the first is negative, the second positive and so on."""
+    labels = (np.arange(len(rows)) % 2).astype(np.int8)
+    dataset = MultiHotDataset(matrix_of(rows, width), labels, layout, training=True)
+    return dataset[np.arange(len(rows))]
+
+
+def drawn(n: int, seed: int = 0) -> tuple[MultiHotMatrix, np.typing.NDArray[np.int8]]:
+    """n reviews of up to 12 words, the common ones far more frequent, and labels that follow from some of the words."""
+    generator = np.random.default_rng(seed)
+    rows = [(WIDTH * generator.random(generator.integers(0, 13)) ** 2).astype(int).tolist() for _ in range(n)]
+    scores = [sum(1 if word % 3 else -2 for word in set(row)) for row in rows]
+    return matrix_of(rows), np.array([score > 0 for score in scores], dtype=np.int8)
+
+
+def loader(n: int, batch_size: int, layout: Layout = "csr", seed: int = 0, *, training: bool = True) -> Any:
+    """A loader of drawn reviews, in their own order."""
+    return review_loader(MultiHotDataset(*drawn(n, seed), layout, training=training), batch_size)
+
+
+def quiet_trainer(folder: Path | None = None, **settings: Any) -> pl.Trainer:
+    """A trainer on the CPU without logger, progress bar and, unless there is a folder for it, checkpoint."""
+    return pl.Trainer(
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=folder is not None,
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **settings,
+    )

@@ -1,0 +1,237 @@
+"""Parity with Keras, by a network and an RMSprop in NumPy that follow Keras' documentation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.model.optimizers import RMSprop, make_optimizer
+from imdbclf.settings import Layout
+from model.helpers import WIDTH, batch_of, loader, quiet_trainer
+
+Array = npt.NDArray[np.float64]
+
+
+class KerasNetwork:
+    """Dense(4, activation), Dense(3, activation), Dense(1, sigmoid) with bce or mse, in double precision."""
+
+    def __init__(self, weights: list[Array], activation: str, loss: str) -> None:
+        self.weights, self.activation, self.loss = weights, activation, loss
+
+    def gradients(self, features: Array, labels: Array) -> list[Array]:
+        """The mean loss' derivative by each weight, written out from the last layer back to the first."""
+        first, first_bias, second, second_bias, last, last_bias = self.weights
+        one = self._active(features @ first + first_bias)
+        two = self._active(one @ second + second_bias)
+        p = 1 / (1 + np.exp(-(two @ last + last_bias)[:, 0]))
+        if self.loss == "bce":
+            by_logit = p - labels
+        else:
+            by_logit = 2 * (p - labels) * p * (1 - p)
+        by_logit = by_logit[:, None] / len(labels)
+        by_two = by_logit @ last.T * self._slope(two)
+        by_one = by_two @ second.T * self._slope(one)
+        return [
+            features.T @ by_one,
+            by_one.sum(axis=0),
+            one.T @ by_two,
+            by_two.sum(axis=0),
+            two.T @ by_logit,
+            by_logit.sum(axis=0),
+        ]
+
+    def _active(self, values: Array) -> Array:
+        active: Array = np.maximum(values, 0) if self.activation == "relu" else np.tanh(values)
+        return active
+
+    def _slope(self, active: Array) -> Array:
+        slope: Array = (active > 0).astype(np.float64) if self.activation == "relu" else 1 - active**2
+        return slope
+
+
+class KerasRMSprop:
+    """velocity = ρ velocity + (1 - ρ) g²; increment = lr g / √(velocity + ε); with momentum, m = momentum m + increment."""
+
+    def __init__(self, weights: list[Array], lr: float = 0.001, momentum: float = 0.0, decay: float = 0.0) -> None:
+        self.lr, self.momentum, self.decay = lr, momentum, decay
+        self.velocity = [np.zeros_like(weight) for weight in weights]
+        self.moment = [np.zeros_like(weight) for weight in weights]
+
+    def step(self, weights: list[Array], gradients: list[Array]) -> None:
+        """Change the weights in place."""
+        for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+            weight -= self.lr * self.decay * weight  # noqa: PLW2901 - in place
+            self.velocity[number] = 0.9 * self.velocity[number] + (1 - 0.9) * gradient**2
+            increment = self.lr * gradient / np.sqrt(self.velocity[number] + 1e-7)
+            self.moment[number] = self.momentum * self.moment[number] + increment
+            weight -= self.moment[number]  # noqa: PLW2901 - in place
+
+
+def classifier(activation: str, loss: str, **optimizer: float) -> ReviewClassifier:
+    torch.manual_seed(3)
+    made = ReviewClassifier(WIDTH, [4, 3], activation, loss=loss, optimizer={"name": "rmsprop", **optimizer})
+    for parameter in made.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return made
+
+
+def weights_of(made: ReviewClassifier) -> list[Array]:
+    """The weights in Keras' order and orientation: kernel (in, out), bias, kernel, bias …"""
+    dense = [layer for layer in made.network.rest if isinstance(layer, nn.Linear)]
+    tensors = [made.network.first.weight, made.network.first.bias]
+    for layer in dense:
+        tensors += [layer.weight.T, layer.bias]
+    return [tensor.detach().double().numpy().copy() for tensor in tensors]
+
+
+def keras_after_ten_steps(made: ReviewClassifier, activation: str, loss: str, **optimizer: float) -> list[Array]:
+    weights = weights_of(made)
+    network, rmsprop = KerasNetwork(weights, activation, loss), KerasRMSprop(weights, **optimizer)
+    for batch in loader(160, 16, "dense"):
+        rmsprop.step(weights, network.gradients(batch.features.double().numpy(), batch.labels.double().numpy()))
+    return weights
+
+
+def largest_difference(one: list[Array], other: list[Array]) -> float:
+    return max(float(np.abs(left - right).max()) for left, right in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("layout", ["csr", "dense"])
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_ten_steps_give_the_weights_that_keras_gives(
+    layout: Layout, loss: str, activation: str, momentum: float
+) -> None:
+    made = classifier(activation, loss, momentum=momentum)
+    before, expected = weights_of(made), keras_after_ten_steps(made, activation, loss, momentum=momentum)
+    quiet_trainer(max_epochs=1).fit(made, loader(160, 16, layout))
+    assert largest_difference(weights_of(made), expected) < 1e-5
+    assert largest_difference(before, expected) > 5e-3
+
+
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+def test_the_rmsprop_of_torch_gives_other_weights(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = classifier("relu", loss)
+    expected = keras_after_ten_steps(made, "relu", loss)
+    monkeypatch.setattr(
+        made, "configure_optimizers", lambda: torch.optim.RMSprop(made.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+    )
+    quiet_trainer(max_epochs=1).fit(made, loader(160, 16))
+    assert largest_difference(weights_of(made), expected) > 1e-4
+
+
+def test_weight_decay_is_decoupled_as_in_keras() -> None:
+    made = classifier("relu", "bce", weight_decay=0.5, lr=0.01)
+    expected = keras_after_ten_steps(made, "relu", "bce", decay=0.5, lr=0.01)
+    quiet_trainer(max_epochs=1).fit(made, loader(160, 16))
+    assert largest_difference(weights_of(made), expected) < 5e-5
+
+
+def test_the_first_step_of_a_tiny_gradient_shows_where_epsilon_stands() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.tensor([1e-4])
+    RMSprop([weight]).step()
+    # v = (1 - 0.9) · 1e-8 = 1e-9; the step is 1e-3 · 1e-4 / √(1e-9 + 1e-7).
+    assert weight.item() == pytest.approx(-3.146583e-4, rel=1e-5)
+
+
+def test_a_parameter_without_gradient_stays() -> None:
+    used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    used.grad = torch.ones(2)
+    RMSprop([used, unused], weight_decay=0.1).step()
+    assert unused.tolist() == [1.0, 1.0]
+    assert used[0] < 1
+
+
+def test_a_step_returns_what_the_closure_returns() -> None:
+    weight = nn.Parameter(torch.ones(1))
+
+    def closure() -> float:
+        loss = (weight**2).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(loss)
+
+    optimizer = RMSprop([weight])
+    assert optimizer.step(closure) == 1.0
+    assert weight.item() < 1
+    optimizer.zero_grad()
+    assert optimizer.step() is None
+
+
+def test_a_restored_state_goes_on_as_if_nothing_had_been() -> None:
+    def steps(weight: nn.Parameter, optimizer: RMSprop, count: int) -> None:
+        for number in range(count):
+            weight.grad = torch.full_like(weight, 0.1 * (number + 1))
+            optimizer.step()
+
+    straight = nn.Parameter(torch.ones(3))
+    steps(straight, RMSprop([straight], momentum=0.5), 3)
+    resumed = nn.Parameter(torch.ones(3))
+    first = RMSprop([resumed], momentum=0.5)
+    steps(resumed, first, 2)
+    second = RMSprop([resumed], lr=9.0)
+    second.load_state_dict(first.state_dict())
+    resumed.grad = torch.full_like(resumed, 0.1 * 3)
+    second.step()
+    assert torch.equal(straight, resumed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "expected"),
+    [
+        (
+            {"name": "rmsprop"},
+            RMSprop,
+            {"lr": 1e-3, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.0, "weight_decay": 0.0},
+        ),
+        ({"name": "rmsprop", "lr": 0.1, "momentum": 0.5}, RMSprop, {"lr": 0.1, "momentum": 0.5}),
+        ({"name": "adam"}, torch.optim.Adam, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-7, "weight_decay": 0.0}),
+        (
+            {"name": "adamw", "beta_1": 0.8, "weight_decay": 0.1},
+            torch.optim.AdamW,
+            {"betas": (0.8, 0.999), "weight_decay": 0.1},
+        ),
+        (
+            {"name": "sgd", "momentum": 0.9, "nesterov": True},
+            torch.optim.SGD,
+            {"lr": 1e-2, "momentum": 0.9, "nesterov": True},
+        ),
+    ],
+)
+def test_settings_make_the_optimizer_that_they_name(
+    settings: dict[str, Any], kind: type[torch.optim.Optimizer], expected: dict[str, Any]
+) -> None:
+    made = make_optimizer([nn.Parameter(torch.ones(1))], settings)
+    assert type(made) is kind
+    assert expected.items() <= made.param_groups[0].items()
+
+
+@pytest.mark.parametrize("settings", [{}, {"name": "lion"}, {"name": "sgd", "rho": 0.9}, {"name": "adam", "lr": 0}])
+def test_settings_that_are_not_valid_make_none(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        make_optimizer([nn.Parameter(torch.ones(1))], settings)
+
+
+@pytest.mark.parametrize("name", ["rmsprop", "adam", "adamw", "sgd"])
+def test_every_optimizer_lowers_the_loss(name: str) -> None:
+    torch.manual_seed(0)
+    made = ReviewClassifier(WIDTH, [8], optimizer={"name": name, "lr": 0.02})
+    batch = batch_of([[word, word + 1] for word in range(30)])
+    optimizer, losses = made.configure_optimizers(), []
+    step: Callable[[], None] = optimizer.step  # type: ignore[assignment]
+    for _ in range(30):
+        loss = made.loss(made(batch.features, batch.transpose), batch.labels)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.005

@@ -1,0 +1,119 @@
+"""The verbs other than `train`, on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import metrics_of, run
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def best(finished_run: Path) -> str:
+    return str(finished_run / "checkpoints" / "best.ckpt")
+
+
+def test_evaluate_gives_again_what_the_run_said_from_any_folder(
+    here: Path, best: str, finished_run: Path, capsys: Capture
+) -> None:
+    assert not list(here.iterdir())
+    again = json.loads(run(capsys, "evaluate", best, "--json").out)
+    reported = metrics_of(finished_run)
+    assert {name: again[name] for name in again if name.startswith("test/")} == {
+        name: reported[name] for name in reported if name.startswith("test/")
+    }
+    assert again["data_source"] == reported["data_source"]
+
+
+def test_evaluate_takes_another_source_and_part(best: str, small_files: dict[str, Path], capsys: Capture) -> None:
+    result = json.loads(run(capsys, "evaluate", best, "--source", "sample", "--split", "train", "--json").out)
+    assert (result["reviews"], result["split"]) == (25_000, "train")
+    other = json.loads(run(capsys, "evaluate", best, "--source", str(small_files["train"]), "--json").out)
+    assert other["reviews"] == 600
+
+
+def test_evaluate_for_people_is_a_table(best: str, capsys: Capture) -> None:
+    out = run(capsys, "evaluate", best).out
+    assert "200 reviews" in out
+    assert "accuracy" in out
+
+
+def test_predict_answers_a_line_a_review(best: str, capsys: Capture) -> None:
+    result = run(capsys, "predict", best, "a great film, 'quoted' = so", "", "the worst")
+    assert result.status == 0
+    assert [line.split("\t")[0] in {"pos", "neg"} for line in result.out.splitlines()] == [True] * 3
+
+
+def test_predict_reads_standard_input_and_files(
+    best: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("great\n\nawful Ünïcode\r\n".encode())))
+    piped = run(capsys, "predict", best, "--json").out
+    (tmp_path / "reviews.txt").write_bytes("great\n\nawful Ünïcode\r\n".encode())
+    filed = run(capsys, "predict", best, "--file", str(tmp_path / "reviews.txt"), "--json").out
+    assert piped == filed
+    assert [json.loads(line)["text"] for line in piped.splitlines()] == ["great", "", "awful Ünïcode"]
+    assert set(json.loads(piped.splitlines()[0])) == {"label", "probability", "known_words", "text"}
+
+
+def test_predict_names_the_line_that_is_not_utf8(best: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"good\nb\xe9d\n")
+    result = run(capsys, "predict", best, "--file", str(tmp_path / "latin.txt"))
+    assert result.status == 2
+    assert "line 2 is not UTF-8 (byte 0xe9)" in result.err
+
+
+def test_data_shows_counts_balance_duplicates_vocabulary_and_a_decoded_review(
+    small_files: dict[str, Path], capsys: Capture
+) -> None:
+    out = run(capsys, "data", str(small_files["train"]), "--review", "3").out
+    for expected in ("600", "300", "duplicates", "the", "Review 3", "ones among"):
+        assert expected in out
+
+
+def test_data_of_the_real_reviews_shows_the_known_facts(real_imdb: Path, capsys: Capture) -> None:
+    out = run(capsys, "data", str(real_imdb)).out
+    for fact in ("25,000", "12,500", " 96 ", " 199 ", "both parts: 123", "88,582"):
+        assert fact in out
+
+
+MISTAKES = {
+    ("predict", "nowhere.ckpt", "x"): "nowhere.ckpt: there is no such checkpoint file",
+    ("predict", "{best}", "x", "--file", "y"): "give texts or --file, not both",
+    ("predict", "{best}", "--file", "nowhere.txt"): "nowhere.txt: cannot be read",
+    ("evaluate", "{best}", "--split", "val"): "--split val: must be train or test",
+    ("evaluate", "{best}", "--source", "nowhere"): "data.source=nowhere: no such folder",
+    ("data", "nowhere"): "data.source=nowhere: no such folder",
+    ("data", "sample", "--review", "99999"): "--review 99999: must be below the 25,000 reviews of part train",
+    ("prdict",): "No such command 'prdict'",
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.items())
+def test_a_mistake_is_said_in_one_line(best: str, capsys: Capture, arguments: tuple[str, ...], message: str) -> None:
+    result = run(capsys, *(argument.format(best=best) for argument in arguments))
+    assert result.status == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_without_a_verb_the_help_is_shown(capsys: Capture) -> None:
+    result = run(capsys)
+    assert result.status == 0
+    assert all(verb in result.out for verb in ("train", "data", "evaluate", "predict"))
+
+
+def test_help_needs_neither_torch_nor_lightning_nor_hydra() -> None:
+    script = (
+        "import sys; from imdbclf.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'lightning', 'hydra', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

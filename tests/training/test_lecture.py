@@ -1,0 +1,69 @@
+"""The lecture's figures: floors that hold everywhere, and the published course on the real reviews."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import metrics_of, run
+
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.reports.history import read_history
+from imdbclf.settings import DataSettings
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_the_sample_teaches_the_lecture_and_what_it_teaches_holds_for_real_reviews(
+    here: Path, capsys: Capture, real_imdb: Path
+) -> None:
+    assert run(capsys, "train", "data=sample", "hydra.run.dir=run").status == 0
+    rows, metrics = read_history(here / "run/history.csv"), metrics_of(here / "run")
+    assert rows[-1]["train/accuracy"] > 0.99
+    assert 3 <= metrics["best_epoch"] <= 10
+    assert rows[-1]["val/loss"] > 1.3 * metrics["val/loss"]
+    assert evaluate_checkpoint(here / "run/checkpoints/best.ckpt", str(real_imdb))["test/accuracy"] >= 0.82
+
+
+def test_on_real_reviews_the_lecture_overfits_as_published(here: Path, capsys: Capture, real_imdb: Path) -> None:
+    arguments = [f"data.source={real_imdb}", "experiment=lecture", "hydra.run.dir=run"]
+    assert run(capsys, "train", *arguments).status == 0
+    rows, metrics = read_history(here / "run/history.csv"), metrics_of(here / "run")
+    assert metrics["reviews"] == {"train": 15_000, "val": 10_000, "test": 25_000}
+    assert metrics["parameters"] == 160_305
+    assert 0.81 <= rows[0]["val/accuracy"] <= 0.88
+    assert 3 <= metrics["best_epoch"] <= 5
+    assert rows[-1]["train/accuracy"] > 0.99
+    assert rows[-1]["val/loss"] > metrics["val/loss"]
+    again = evaluate_checkpoint(here / "run/checkpoints/best.ckpt")
+    assert {name: again[name] for name in again if name.startswith("test/")} == {
+        name: metrics[name] for name in metrics if name.startswith("test/")
+    }
+
+
+def test_the_final_fit_reaches_the_lectures_accuracy_over_five_seeds(
+    here: Path, capsys: Capture, real_imdb: Path
+) -> None:
+    arguments = [f"data.source={real_imdb}", "experiment=lecture_final", "seed=range(5)", "hydra.sweep.dir=runs"]
+    assert run(capsys, "train", "-m", *arguments).status == 0
+    runs: list[dict[str, Any]] = [metrics_of(path.parent) for path in (here / "runs").glob("*/metrics.json")]
+    assert {metrics["seed"] for metrics in runs} == set(range(5))
+    assert 0.879 <= statistics.mean(metrics["test/accuracy"] for metrics in runs) <= 0.889
+    assert 0.283 <= statistics.mean(metrics["test/loss"] for metrics in runs) <= 0.303
+    assert min(metrics["test/accuracy"] for metrics in runs) > naive_bayes_accuracy(real_imdb) + 0.01
+
+
+def naive_bayes_accuracy(source: Path) -> float:
+    """The floor: multinomial naive Bayes (add-one smoothing) on the same multi-hot rows, by the textbook."""
+    prepared = ReviewDataModule(DataSettings(source=str(source), val_size=0)).prepared
+    train, labels = prepared.matrices["train"], prepared.labels["train"].astype(bool)
+    each = np.repeat(labels, np.diff(train.offsets))
+    counts = [np.bincount(train.columns[each == label], minlength=train.width) + 1.0 for label in (False, True)]
+    weight = np.log(counts[1] / counts[1].sum()) - np.log(counts[0] / counts[0].sum())
+    test = prepared.matrices["test"]
+    scores = np.add.reduceat(weight[test.columns], test.offsets[:-1])
+    return float(((scores > 0) == prepared.labels["test"].astype(bool)).mean())
