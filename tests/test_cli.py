@@ -53,7 +53,9 @@ def test_predict_answers_a_line_a_review(best: str, capsys: Capture) -> None:
 def test_predict_reads_standard_input_and_files(
     best: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("great\n\nawful Ünïcode\r\n".encode())))
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO("great\n\nawful Ünïcode\r\n".encode()), encoding="utf-8")
+    )
     piped = run(capsys, "predict", best, "--json").out
     (tmp_path / "reviews.txt").write_bytes("great\n\nawful Ünïcode\r\n".encode())
     filed = run(capsys, "predict", best, "--file", str(tmp_path / "reviews.txt"), "--json").out

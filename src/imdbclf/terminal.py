@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -44,6 +46,12 @@ def say_table(table: Table) -> None:
     plain.print(table)
     text = cast("StringIO", plain.file).getvalue()
     say("\n" + "\n".join(line.rstrip() for line in text.splitlines()))
+
+
+def program() -> str:
+    """How to call this program from here: by its name where the shell finds it, else by its path."""
+    own = Path(sys.executable).parent / "imdbclf"
+    return "imdbclf" if shutil.which("imdbclf") or not own.exists() else shown_path(own)
 
 
 def shown_path(path: Path) -> str:

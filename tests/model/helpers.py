@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -41,13 +40,12 @@ def loader(n: int, batch_size: int, layout: Layout = "csr", seed: int = 0, *, tr
     return review_loader(MultiHotDataset(*drawn(n, seed), layout, training=training), batch_size)
 
 
-def quiet_trainer(folder: Path | None = None, **settings: Any) -> pl.Trainer:
-    """A trainer on the CPU without logger, progress bar and, unless there is a folder for it, checkpoint."""
+def quiet_trainer(**settings: Any) -> pl.Trainer:
+    """A trainer on the CPU without logger, progress bar and callbacks."""
     return pl.Trainer(
         accelerator="cpu",
         logger=False,
-        enable_checkpointing=folder is not None,
-        default_root_dir=folder,
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         **settings,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,8 @@ class KerasNetwork:
         one = self._active(features @ first + first_bias)
         two = self._active(one @ second + second_bias)
         p = 1 / (1 + np.exp(-(two @ last + last_bias)[:, 0]))
-        if self.loss == "bce":
-            by_logit = p - labels
-        else:
-            by_logit = 2 * (p - labels) * p * (1 - p)
-        by_logit = by_logit[:, None] / len(labels)
+        by_p = (p - labels) / (p * (1 - p)) if self.loss == "bce" else 2 * (p - labels)
+        by_logit = (by_p * p * (1 - p))[:, None] / len(labels)
         by_two = by_logit @ last.T * self._slope(two)
         by_one = by_two @ second.T * self._slope(one)
         return [
@@ -58,7 +54,7 @@ class KerasNetwork:
 
 
 class KerasRMSprop:
-    """velocity = ρ velocity + (1 - ρ) g²; increment = lr g / √(velocity + ε); with momentum, m = momentum m + increment."""
+    """velocity ← rho velocity + (1 - rho) g²; increment = lr g / √(velocity + epsilon); m ← momentum m + increment."""
 
     def __init__(self, weights: list[Array], lr: float = 0.001, momentum: float = 0.0, decay: float = 0.0) -> None:
         self.lr, self.momentum, self.decay = lr, momentum, decay
@@ -86,7 +82,7 @@ def classifier(activation: str, loss: str, **optimizer: float) -> ReviewClassifi
 def weights_of(made: ReviewClassifier) -> list[Array]:
     """The weights in Keras' order and orientation: kernel (in, out), bias, kernel, bias …"""
     dense = [layer for layer in made.network.rest if isinstance(layer, nn.Linear)]
-    tensors = [made.network.first.weight, made.network.first.bias]
+    tensors: list[torch.Tensor] = [made.network.first.weight, made.network.first.bias]
     for layer in dense:
         tensors += [layer.weight.T, layer.bias]
     return [tensor.detach().double().numpy().copy() for tensor in tensors]
@@ -158,7 +154,7 @@ def test_a_step_returns_what_the_closure_returns() -> None:
     def closure() -> float:
         loss = (weight**2).sum()
         loss.backward()  # type: ignore[no-untyped-call]
-        return float(loss)
+        return loss.detach().item()
 
     optimizer = RMSprop([weight])
     assert optimizer.step(closure) == 1.0
@@ -227,11 +223,10 @@ def test_every_optimizer_lowers_the_loss(name: str) -> None:
     made = ReviewClassifier(WIDTH, [8], optimizer={"name": name, "lr": 0.02})
     batch = batch_of([[word, word + 1] for word in range(30)])
     optimizer, losses = made.configure_optimizers(), []
-    step: Callable[[], None] = optimizer.step  # type: ignore[assignment]
     for _ in range(30):
         loss = made.loss(made(batch.features, batch.transpose), batch.labels)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] - 0.005

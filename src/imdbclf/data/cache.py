@@ -22,7 +22,7 @@ import filelock
 import platformdirs
 import pyarrow as pa
 
-from imdbclf.data.encoding import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus
+from imdbclf.data.encoding import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus, only_chunk
 from imdbclf.data.sources.base import Source
 from imdbclf.data.words import WORDS_VERSION
 
@@ -62,11 +62,15 @@ def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
     entry = folder / cache_key(source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / f"{entry.name}.lock"):
-            return _opened(entry) or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
+        lock = filelock.FileLock(folder / f"{entry.name}.lock")
+        lock.acquire()
     except OSError as error:
         log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
         return _encoded(source, lambda _corpus, _names: None)
+    try:
+        return _opened(entry) or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
+    finally:
+        lock.release()
 
 
 def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None]) -> CachedCorpus:
@@ -109,12 +113,12 @@ def _opened(entry: Path) -> CachedCorpus | None:
     try:
         about: dict[str, Any] = json.loads((entry / _ABOUT).read_text(encoding="utf-8"))
         tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        negative, positive = about["label_names"]
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         log.warning("The cached reviews in %s are damaged (%s); encoding them anew.", entry, error)
         return None
-    dictionary = tables.pop(_DICTIONARY).column("word").combine_chunks()
+    dictionary = only_chunk(tables.pop(_DICTIONARY).column("word"))
     parts = {name: EncodedReviews(table) for name, table in tables.items()}
-    negative, positive = about["label_names"]
     return CachedCorpus(Corpus(dictionary, parts), (negative, positive), from_cache=True)
 
 

@@ -215,10 +215,14 @@ def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any
     return np.concatenate(pieces) if pieces else np.zeros(0, dtype=dtype)
 
 
+def only_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, without a copy where it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def _numpy(table: pa.Table, column: str) -> npt.NDArray[Any]:
-    return np.asarray(table.column(column).combine_chunks())
+    return np.asarray(only_chunk(table.column(column)))
 
 
 def _lists(table: pa.Table) -> pa.ListArray:
-    column = table.column("words")
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return only_chunk(table.column("words"))

@@ -47,6 +47,11 @@ def same_meaning(names: tuple[str, str], others: tuple[str, str]) -> bool:
 
 
 def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    if pa.types.is_nested(column.type):
+        msg = f"{where}: labels must be single values, not {column.type}"
+        raise UserError(msg)
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
     if column.null_count:
         row = pc.index(pc.is_null(column), True).as_py()
         msg = f"{where}: review {row + 1} has no label; every review needs one"

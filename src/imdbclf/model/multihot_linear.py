@@ -60,6 +60,12 @@ class _MultiHotProduct(torch.autograd.Function):
         if transpose is None:
             columns = ctx.features.to_sparse_csc()
             transpose = torch.sparse_csr_tensor(
-                columns.ccol_indices(), columns.row_indices(), columns.values(), size=ctx.features.shape[::-1]
+                columns.ccol_indices(),
+                columns.row_indices(),
+                columns.values(),
+                size=ctx.features.shape[::-1],
+                check_invariants=False,  # they are those of the features
             )
-        return None, transpose.to(gradient.dtype) @ gradient.contiguous(), None
+        # Whoever goes backward inside autocast gets the full precision of the weights all the same.
+        with torch.autocast(device_type=gradient.device.type, enabled=False):
+            return None, transpose.to(gradient.dtype) @ gradient.contiguous(), None

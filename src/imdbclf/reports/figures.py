@@ -63,5 +63,5 @@ def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float] | None
     """Student's t interval of a mean; None for a single value, which says nothing of its spread."""
     if len(values) < 2:  # noqa: PLR2004 - a spread needs two
         return None
-    low, high = stats.t.interval(CONFIDENCE, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
-    return float(low), float(high)
+    mean, half = float(values.mean()), float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    return mean - half, mean + half

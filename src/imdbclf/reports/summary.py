@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from imdbclf.reports.history import Row, verdict
-from imdbclf.terminal import say, say_table, shown_path
+from imdbclf.terminal import program, say, say_table, shown_path
 
 _NAMES = {"accuracy": "accuracy", "loss": "loss", "auroc": "area under ROC curve", "f1": "F1 score"}
 _PARTS = {"val": "validation", "test": "test"}

@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imdbclf.errors import UserError, is_full_disk
 from imdbclf.files import write_json
 from imdbclf.settings import Settings
-from imdbclf.terminal import shown_path
+from imdbclf.terminal import program, shown_path
 from imdbclf.training.composition import CONFIGS, PRIMARY, Refused, current_folder, explain_composition, validated
 from imdbclf.training.run_folder import RunFolder
 
@@ -124,7 +124,7 @@ def _job(settings: Settings, folder: RunFolder, overrides: list[str]) -> float |
 
 def write_config(settings: Settings, path: Path) -> None:
     """The resolved experiment, headed by the command that runs it again."""
-    again = shlex.join(["imdbclf", "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem])
+    again = shlex.join([program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem])
     body = {"defaults": [{"hydra": "imdbclf"}, "_self_"], **settings.model_dump()}
     text = OmegaConf.to_yaml(OmegaConf.create(body))
     path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
@@ -134,7 +134,7 @@ def resume_command(folder: RunFolder) -> str:
     """The command that goes on from a folder's last epoch."""
     last = shown_path(folder.last)
     value = last if re.fullmatch(r"[\w./-]+", last) else '"' + last.replace('"', '\\"') + '"'
-    start = ["imdbclf", "train", "--config-dir", shown_path(folder.path), "--config-name", folder.config.stem]
+    start = [program(), "train", "--config-dir", shown_path(folder.path), "--config-name", folder.config.stem]
     return shlex.join([*start, f"ckpt_path={value}"])
 
 

@@ -41,10 +41,10 @@ def test_a_review_that_says_na_keeps_its_word(tmp_path: Path) -> None:
     assert contents(FolderSource(tmp_path).read()) == {"train": [("NA", 0), ("null", 1)]}
 
 
-def test_a_review_that_looks_like_a_date_keeps_its_form(tmp_path: Path) -> None:
+def test_a_review_that_was_read_as_a_date_is_refused_rather_than_changed(tmp_path: Path) -> None:
     rows = [{"text": "2011-01-02", "label": 0}, {"text": "2011-01-03", "label": 1}]
     write_json_lines(tmp_path / "train.jsonl", rows)
-    assert contents(FolderSource(tmp_path).read()) == {"train": [("2011-01-02", 0), ("2011-01-03", 1)]}
+    assert "the texts were read as timestamp" in refusal(tmp_path)
 
 
 def test_other_columns_can_be_named(tmp_path: Path) -> None:

@@ -23,11 +23,12 @@ Reader = Callable[[Path, str], pa.Table]
 def _delimited(delimiter: str) -> Reader:
     def read(path: Path, _text_column: str) -> pa.Table:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            names = next(csv.reader(stream, delimiter=delimiter))
+            names = next(csv.reader(stream, delimiter=delimiter), [])
         # Every column is text, since a review that looks like a number or a date, or says "NA", is still a review;
         # and reviews hold line ends inside quotes.
         return arrow_csv.read_csv(
             path,
+            read_options=arrow_csv.ReadOptions(block_size=_block(path)),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
@@ -35,10 +36,19 @@ def _delimited(delimiter: str) -> Reader:
     return read
 
 
+def _block(path: Path) -> int:
+    """Bytes that Arrow reads at a time: a review must fit, and may be longer than the megabyte that it would take."""
+    return min(max(path.stat().st_size, 1 << 20), 1 << 30)
+
+
 def _json_lines(path: Path, text_column: str) -> pa.Table:
     # Left to itself, Arrow takes a text that looks like a date for one.
     schema = pa.schema([(text_column, pa.string())])
-    table = arrow_json.read_json(path, parse_options=arrow_json.ParseOptions(explicit_schema=schema))
+    table = arrow_json.read_json(
+        path,
+        read_options=arrow_json.ReadOptions(block_size=_block(path)),
+        parse_options=arrow_json.ParseOptions(explicit_schema=schema),
+    )
     missing = table.column(text_column).null_count == table.num_rows
     return table.drop_columns([text_column]) if missing else table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pyarrow.compute as pc
 from imdbclf.data.sources.base import Reviews, gather
 from imdbclf.errors import UserError, one_line
 
-_NOT_DATA = {".md", ".gitattributes", ".lock"}
+_NOT_DATA = {".gitattributes", ".lock"}
+"""Not the README: its head can say which file belongs to which part."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class FolderSource:
     def read(self) -> Reviews:
         """Read `train` and `test` through `datasets`."""
         where = f"data.source={self.path}"
-        if not self._files():
+        if all(file.suffix == ".md" for file in self._files()):
             msg = f"{where}: the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree"
             raise UserError(msg)
         splits = load_quietly(self.path, where)
@@ -69,10 +71,13 @@ def load_quietly(path: Path, where: str) -> dict[str, Any]:
     import datasets  # noqa: PLC0415 - a second of import that a start from the cache saves
 
     datasets.disable_progress_bars()
-    datasets.logging.set_verbosity_error()
+    datasets.logging.set_verbosity(logging.CRITICAL)
+    # What pandas would take for a missing value ("NA", "null") is a text.
+    only_csv = any(path.rglob("*.csv")) and not any(path.rglob("*.parquet"))
     try:
-        return dict(datasets.load_dataset(str(path)))
-    except (OSError, ValueError, TypeError, RuntimeError, pa.ArrowException) as error:
+        return dict(datasets.load_dataset(str(path), **({"keep_default_na": False} if only_csv else {})))
+    except Exception as error:
+        # The readers behind `datasets` raise errors of many kinds; for the reader all mean one thing.
         msg = f"{where}: cannot be read as a dataset ({_root(error)})"
         raise UserError(msg) from error
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
-import socket
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,13 +53,14 @@ class HubSource:
             return None
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             return "the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
-        address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
-        port = address.port or (443 if address.scheme == "https" else 80)
+        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
         try:
-            socket.create_connection((address.hostname or "", port), timeout=PATIENCE).close()
-        except OSError:
-            if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
-                return f"the Hub ({address.hostname}) cannot be reached"
+            # Any answer will do; urllib takes the same proxies as the Hub's own client.
+            urllib.request.urlopen(f"{endpoint}/robots.txt", timeout=PATIENCE).close()  # noqa: S310
+        except urllib.error.HTTPError as answer:
+            answer.close()
+        except (OSError, ValueError, http.client.HTTPException):
+            return f"the Hub ({urlsplit(endpoint).hostname}) cannot be reached"
         try:
             _ = self._folder
         except UserError as error:
@@ -66,11 +69,12 @@ class HubSource:
 
     def _cached(self) -> Path | None:
         """The folder in the Hub's cache that holds the pinned revision, without asking the network."""
-        cache = os.environ.get("HF_HUB_CACHE") or (
-            Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
-        )
+        # Where huggingface_hub looks, without importing it.
+        caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+        home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
+        cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
         revision = REVISIONS.get(self.repo_id, "")
-        folder = Path(cache) / f"datasets--{self.repo_id.replace('/', '--')}" / "snapshots" / revision
+        folder = cache / f"datasets--{self.repo_id.replace('/', '--')}" / "snapshots" / revision
         complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in ("train", "test"))
         return folder if complete else None
 
