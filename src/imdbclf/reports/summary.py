@@ -38,7 +38,7 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")
     say(f"Picture:  {shown_path(folder / 'history.png')}")
-    say(f'Try next: imdbclf predict {best} "A film to remember, for all the wrong reasons."')
+    say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
 
 
 def print_interruption(folder: Path, rows: Sequence[Row], max_epochs: int, again: str) -> None:
