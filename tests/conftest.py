@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ import pytest
 
 from imdbclf.cli import main
 from imdbclf.data.sample import draw_reviews
+from imdbclf.terminal import TerminalHandler
 
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
 
@@ -26,6 +29,22 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, cache_folder: Path) -> No
     monkeypatch.setenv("IMDBCLF_CACHE", str(cache_folder))
     for name in ("IMDBCLF_DATA", "HYDRA_FULL_ERROR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A run sets up logging for its process; the next test finds it as it was."""
+    root = logging.getLogger()
+    # Session-wide runs may have been made before this test began.
+    handlers = [handler for handler in root.handlers if not isinstance(handler, (TerminalHandler, logging.FileHandler))]
+    root.handlers[:], level = handlers, logging.WARNING
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    for logger in logging.Logger.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture(scope="session")

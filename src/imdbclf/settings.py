@@ -173,16 +173,19 @@ def explain(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     first = problems[0]
     key = ".".join(_config_path(first))
-    value = _shown(first["input"])
+    value = _shown(first.get("ctx", {}).get("tag", first["input"]))
     if first["type"] == "extra_forbidden":
-        return f"{key}={value}: there is no such key{nearest(key, settings_keys())}"
+        others = [known for known in settings_keys() if known != key]
+        return f"{key}={value}: there is no such key{nearest(key, others)}"
+    if first["type"] in {"missing", "union_tag_not_found"}:
+        return f"{key}: must be given"
     if first["type"] == "value_error":
         text = one_line(first["ctx"]["error"])
         return f"{key}.{text}" if key else text
     same_key = [problem for problem in problems if _config_path(problem) == _config_path(first)]
     allowed = " or ".join(dict.fromkeys(_allowed(problem) for problem in same_key))
     known = _names(first)
-    return f"{key}={value}: must be {allowed}{nearest(str(first['input']), known)}"
+    return f"{key}={value}: must be {allowed}{nearest(value, known)}"
 
 
 def _config_path(problem: Problem) -> list[str]:
@@ -191,7 +194,8 @@ def _config_path(problem: Problem) -> list[str]:
     known = set(settings_keys())
     for part in problem["loc"]:
         step = str(part)
-        if not path or ".".join([*path, step]) in known or problem["type"] == "extra_forbidden":
+        named_freely = path in (["callbacks"], ["logger"])
+        if not path or named_freely or ".".join([*path, step]) in known or problem["type"] == "extra_forbidden":
             path.append(step)
     if path and path[0] == "optimizer" and len(path) > 2:  # noqa: PLR2004 - optimizer, its name, the key
         del path[1]
@@ -201,13 +205,12 @@ def _config_path(problem: Problem) -> list[str]:
 
 
 _RANGES = {
-    "greater_than_equal": "{ge:g} or more",
-    "greater_than": "above {gt:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "{le:g} or less",
+    "greater_than_equal": "{ge:.15g} or more",
+    "greater_than": "above {gt:.15g}",
+    "less_than": "below {lt:.15g}",
+    "less_than_equal": "{le:.15g} or less",
     "literal_error": "{expected}",
     "union_tag_invalid": "{expected_tags}",
-    "union_tag_not_found": "given",
     "finite_number": "a finite number",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -218,7 +221,6 @@ _RANGES = {
     "dict_type": "a group of keys, as a file in configs/ gives",
     "model_type": "a group of keys, as a file in configs/ gives",
     "model_attributes_type": "a group of keys, as a file in configs/ gives",
-    "missing": "given",
 }
 """What is allowed, by pydantic's name of the problem."""
 

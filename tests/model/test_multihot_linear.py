@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -84,18 +82,6 @@ def test_the_gradient_is_that_of_finite_differences(with_transpose: bool) -> Non
 
     inputs = tuple(parameter.detach().requires_grad_() for parameter in (layer.weight, layer.bias))
     assert torch.autograd.gradcheck(product, inputs)
-
-
-def test_a_backward_pass_without_transpose_warns_of_nothing() -> None:
-    layer, features = layer_of(), batch_of([[0, 1]], "csr", WORDS).features
-    torch.set_warn_always(True)  # what torch says once a process may have been said already
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            warnings.filterwarnings("ignore", "Sparse CSC tensor support is in beta")  # heard where batches are made
-            layer(features).sum().backward()
-    finally:
-        torch.set_warn_always(False)
 
 
 def test_a_word_that_does_not_occur_has_no_gradient() -> None:

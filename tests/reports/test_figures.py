@@ -35,5 +35,5 @@ def test_figures_of_a_case_worked_by_hand() -> None:
 
 def test_probabilities_are_never_taken_for_logits() -> None:
     # All below .5: torchmetrics would apply a sigmoid only if one lay outside [0, 1].
-    figures = classification_figures(np.zeros(3, np.int8), np.array([0.1, 0.2, 0.45], np.float32), np.ones(3))
-    assert figures["accuracy"].value == 1
+    labels, probabilities = np.array([0, 0, 1], np.int8), np.array([0.1, 0.2, 0.45], np.float32)
+    assert classification_figures(labels, probabilities, np.ones(3))["accuracy"].value == 2 / 3
