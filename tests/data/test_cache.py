@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -287,10 +288,17 @@ def test_the_folder_is_the_chosen_one_else_the_variable_else_the_systems(monkeyp
 
 def test_the_real_reviews_open_without_being_copied_into_memory(encoded_imdb: CachedCorpus, real_imdb: Path) -> None:
     before = pa.total_allocated_bytes()
-    found = load_or_encode(FolderSource(real_imdb), cache_folder())
+    tracemalloc.start()
+    try:
+        found = load_or_encode(FolderSource(real_imdb), cache_folder())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert found.from_cache
     assert len(found.corpus.parts["train"].words) == len(encoded_imdb.corpus.parts["train"].words) == 5_942_841
+    # Their words alone take 24 MB.
     assert pa.total_allocated_bytes() - before < 1e6
+    assert peak < 2e6
 
 
 def test_the_real_reviews_are_25000_and_25000_half_of_them_positive(encoded_imdb: CachedCorpus) -> None:

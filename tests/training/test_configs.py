@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
@@ -42,6 +41,10 @@ def test_every_choice_begins_with_a_comment_that_says_what_it_is(group: str, cho
     assert text.startswith("# ")
 
 
+def content(path: Path) -> Any:
+    return OmegaConf.to_container(OmegaConf.load(path))
+
+
 def targets(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         if "_target_" in node:
@@ -53,7 +56,7 @@ def targets(node: Any) -> Iterator[dict[str, Any]]:
 TARGETS = [
     (path.relative_to(CONFIGS).as_posix(), node)
     for path in sorted(Path(CONFIGS).rglob("*.yaml"))
-    for node in targets(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for node in targets(content(path))
 ]
 
 
@@ -81,7 +84,7 @@ def test_the_configs_say_the_same_defaults_as_the_settings() -> None:
 OWN_KEYS = [
     f"{group}.{key}"
     for group, choice in (("data", "auto"), ("model", "mlp"), ("loss", "bce"), ("optimizer", "rmsprop"))
-    for key in yaml.safe_load((CONFIGS / group / f"{choice}.yaml").read_text(encoding="utf-8"))
+    for key in content(CONFIGS / group / f"{choice}.yaml")
 ]
 
 

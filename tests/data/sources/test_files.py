@@ -113,6 +113,8 @@ def test_a_missing_json_text_is_an_empty_review(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_the_first_column(suffix: str, tmp_path: Path) -> None:
     path = write(tmp_path / f"a.{suffix}", TRAIN)
     assert reviews_in(path, b"\xef\xbb\xbf" + path.read_bytes()) == TRAIN
+    numbers = [("007", 0), ("1e5", 1)]
+    assert reviews_in(path, b"\xef\xbb\xbf" + write(path, numbers).read_bytes()) == numbers
 
 
 def test_other_columns_can_be_named_and_more_are_left_out(tmp_path: Path) -> None:
