@@ -79,7 +79,7 @@ def chosen_within_seconds() -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        timeout=15,
+        timeout=60,
         check=True,
     )
     return result.stdout.strip()
