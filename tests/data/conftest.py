@@ -15,6 +15,8 @@ from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.settings import DataSettings
 
+PROXIES = [case(f"{kind}_proxy") for kind in ("http", "https", "all") for case in (str.lower, str.upper)]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_datasets_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -53,7 +55,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unreachable_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without network and with an empty Hub cache; the folder is where that cache would be."""
-    for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HTTPS_PROXY", "https_proxy", "XDG_CACHE_HOME"):
+    for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "XDG_CACHE_HOME", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port for what is to be thrown away; nobody listens
     monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))

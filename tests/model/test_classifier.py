@@ -126,6 +126,22 @@ def test_each_epoch_has_figures_of_its_own() -> None:
     assert losses[0] > losses[1] > losses[2]
 
 
+def test_an_epoch_without_validation_has_no_validation_figures() -> None:
+    class Noted(Callback):
+        def __init__(self) -> None:
+            self.names: list[set[str]] = []
+
+        def on_train_epoch_end(self, trainer: Any, pl_module: LightningModule) -> None:
+            assert isinstance(pl_module, ReviewClassifier)
+            assert not trainer.sanity_checking
+            self.names.append(set(pl_module.epoch_means("val")))
+
+    noted = Noted()
+    trainer = quiet_trainer(max_epochs=3, check_val_every_n_epoch=2, callbacks=[noted])
+    trainer.fit(classifier(), loader(32, 16), loader(32, 16, training=False))
+    assert noted.names == [set(), {"val/loss", "val/accuracy"}, set()]
+
+
 def test_before_an_epoch_there_are_no_figures() -> None:
     assert classifier().epoch_means("train") == {}
 
@@ -153,7 +169,6 @@ def test_small_positive_logits_count_as_positive(logit: float, label: int, accur
     ],
     ids=str,
 )
-@pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")
 def test_the_trainers_settings_work_alike_in_both_layouts(settings: dict[str, Any]) -> None:
     found = []
     for layout in ("csr", "dense"):

@@ -54,7 +54,6 @@ def gradients(layer: MultiHotLinear, features: Tensor, transpose: Tensor | None)
 
 @pytest.mark.parametrize("units", [1, 16])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")
 def test_sparse_with_and_without_transpose_and_dense_agree_in_value_and_gradient(
     units: int, dtype: torch.dtype
 ) -> None:
@@ -69,7 +68,6 @@ def test_sparse_with_and_without_transpose_and_dense_agree_in_value_and_gradient
 
 
 @pytest.mark.parametrize("with_transpose", [True, False], ids=["with transpose", "without"])
-@pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")
 def test_the_gradient_is_that_of_finite_differences(with_transpose: bool) -> None:
     batch = batch_of([[0, 3, 3], [], [1, 2, 8]], "csr", WORDS)
     layer = layer_of().double()

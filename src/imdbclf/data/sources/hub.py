@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import urllib.error
 import urllib.request
@@ -53,18 +54,32 @@ class HubSource:
             return None
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             return "the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
-        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-        try:
-            # Any answer will do; urllib takes the same proxies as the Hub's own client.
-            urllib.request.urlopen(f"{endpoint}/robots.txt", timeout=PATIENCE).close()  # noqa: S310
-        except urllib.error.HTTPError as answer:
-            answer.close()
-        except (OSError, ValueError, http.client.HTTPException):
-            return f"the Hub ({urlsplit(endpoint).hostname}) cannot be reached"
+        hub = f"the Hub ({urlsplit(_endpoint()).hostname})"
+        if refusal := self._refusal():
+            return f"{hub} {refusal}"
         try:
             _ = self._folder
         except UserError as error:
-            return str(error)
+            return f"{hub} began to give the reviews and failed ({one_line(error.__cause__)[:120]})"
+        return None
+
+    def _refusal(self) -> str | None:
+        """What keeps the Hub from describing the dataset, or None if it does.
+
+        The Hub's own client repeats and waits without an end that could be set; urllib asks once, through the same
+        proxies. Only a description of the dataset is an answer: a login page or an error is none.
+        """
+        address = f"{_endpoint()}/api/datasets/{self.repo_id}/revision/{REVISIONS.get(self.repo_id, 'main')}"
+        try:
+            with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310
+                json.load(answer)["siblings"]
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            return f"does not give the reviews (HTTP status {refusal.code})"
+        except (OSError, http.client.HTTPException):
+            return "cannot be reached"
+        except (ValueError, TypeError, KeyError):
+            return "does not give the reviews (its answer describes no dataset)"
         return None
 
     def _cached(self) -> Path | None:
@@ -101,3 +116,7 @@ class HubSource:
             )
             raise UserError(msg) from error
         return Path(folder)
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
