@@ -25,7 +25,7 @@ train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict 
 
 test: $(READY) ## Run every check: lint, types, structure, tests
 	@$(MAKE) --no-print-directory lint types
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY) ## Style, dead code, dependencies, direction of imports
 	@$(BIN)/ruff check .

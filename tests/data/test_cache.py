@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+import filelock
 import platformdirs
 import pyarrow as pa
 import pytest
@@ -233,6 +234,16 @@ def test_an_entry_that_cannot_be_put_in_place_is_said_and_leaves_nothing_half_wr
     assert line.startswith("The cache needs ")
     assert line.endswith(" MB and cannot be written (Not a directory); going on without it.")
     assert names_in(tmp_path) == [cache_key(source), f"{cache_key(source)}.lock"]
+
+
+def test_a_whole_entry_is_used_without_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    source = CountedSource()
+    entry_of(source, tmp_path)
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
+    assert load_or_encode(source, tmp_path).from_cache
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(

@@ -71,3 +71,7 @@ def test_the_apostrophe_is_the_only_ascii_punctuation_that_stays() -> None:
 
 def test_no_texts_have_no_words() -> None:
     assert split_words(pa.array([], pa.string())).to_pylist() == []
+
+
+def test_half_of_a_surrogate_pair_parts_words_as_punctuation_does() -> None:
+    assert words_of("good\udce9film") == ["good", "film"]

@@ -16,15 +16,18 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import platformdirs
 import pyarrow as pa
 
 from imdbclf.data.encoding import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus, only_chunk
-from imdbclf.data.sources.base import Source
 from imdbclf.data.words import WORDS_VERSION
+
+if TYPE_CHECKING:
+    # The sources ask the cache whether it has them already; the cache needs to know only their shape.
+    from imdbclf.data.sources.base import Source
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,9 @@ def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
     Where the cache cannot be written the work goes on without it, and that is said.
     """
     entry = folder / cache_key(source)
+    # A whole entry is never changed, so it needs no lock and may lie where nothing can be written.
+    if cached := _opened(entry):
+        return cached
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / f"{entry.name}.lock")
@@ -68,9 +74,15 @@ def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
         log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
         return _encoded(source, lambda _corpus, _names: None)
     try:
-        return _opened(entry) or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
+        made_meanwhile = _opened(entry, say=False)
+        return made_meanwhile or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
     finally:
         lock.release()
+
+
+def is_encoded(source: Source, folder: Path) -> bool:
+    """Whether the source's reviews are in the cache, so that the source itself need not be there."""
+    return (folder / cache_key(source) / _ABOUT).is_file()
 
 
 def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None]) -> CachedCorpus:
@@ -106,8 +118,8 @@ def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _opened(entry: Path) -> CachedCorpus | None:
-    """The entry if it is there and whole."""
+def _opened(entry: Path, *, say: bool = True) -> CachedCorpus | None:
+    """The entry if it is there and whole; damage is said, unless it has been already."""
     if not entry.is_dir():
         return None
     try:
@@ -115,7 +127,12 @@ def _opened(entry: Path) -> CachedCorpus | None:
         tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
         negative, positive = about["label_names"]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        log.warning("The cached reviews in %s are damaged (%s); encoding them anew.", entry, error)
+        log.log(
+            logging.WARNING if say else logging.DEBUG,
+            "The cached reviews in %s are damaged (%s); encoding them anew.",
+            entry,
+            error,
+        )
         return None
     dictionary = only_chunk(tables.pop(_DICTIONARY).column("word"))
     parts = {name: EncodedReviews(table) for name, table in tables.items()}

@@ -116,7 +116,11 @@ def prepare_reviews(cached: CachedCorpus, settings: DataSettings, seed: int, whe
         msg = f"{where}: there is no training part"
         raise UserError(msg)
     train = corpus.parts["train"]
-    rows, val_rows = split_rows(train.groups, validation_count(settings.val_size, len(train)), seed)
+    val_count = validation_count(settings.val_size, len(train))
+    rows, val_rows = split_rows(train.groups, val_count, seed)
+    if val_count > 0 and len(val_rows) == 0:
+        msg = f"data.val_size={settings.val_size}: more is needed, since every group of equal reviews is larger"
+        raise UserError(msg)
     vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, train, rows), settings.vocab_size)
     column = vocabulary.columns_of_dictionary(corpus.dictionary)
     every = encode_reviews(train, column, len(vocabulary))

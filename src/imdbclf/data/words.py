@@ -62,8 +62,11 @@ def split_words(texts: pa.Array) -> pa.ListArray:
 
 
 def _normalised(text: str) -> bytes:
-    """The text in lower case with blanks for filtered characters, UTF-8; bytes ≥ 128 are never filtered."""
-    return text.lower().encode().translate(_TABLE)
+    """The text in lower case with blanks for filtered characters, UTF-8; bytes ≥ 128 are never filtered.
+
+    What is no character (half of a surrogate pair, as undecodable bytes of a command line become) is a blank.
+    """
+    return text.lower().encode(errors="replace").translate(_TABLE)
 
 
 def _rows_beyond_ascii(data: bytes, offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

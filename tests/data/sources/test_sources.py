@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from pyarrow import csv, parquet
 
 from data.helpers import TEST, TRAIN, contents, hub_cache, table, write_acl_tree, write_hub_layout
+from imdbclf.data.cache import load_or_encode
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.sources import Source, choose_source, open_source
 from imdbclf.data.sources.acl_imdb import AclImdbSource
@@ -38,6 +40,20 @@ def test_auto_is_imdb_where_the_hubs_cache_has_it(unreachable_hub: Path, monkeyp
     chosen = choose_source(DataSettings())
     assert (chosen.settings.source, chosen.because) == ("stanfordnlp/imdb", "IMDBCLF_DATA is not set")
     assert contents(open_source(DataSettings()).read()) == {"train": TRAIN, "test": TEST}
+
+
+@pytest.mark.usefixtures("no_network")
+def test_auto_is_imdb_once_it_has_been_encoded_although_the_hub_and_its_cache_are_gone(
+    unreachable_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    settings = DataSettings(cache_dir=str(tmp_path / "encoded"))
+    layout = write_hub_layout(hub_cache(unreachable_hub))
+    load_or_encode(open_source(settings), tmp_path / "encoded")
+    shutil.rmtree(layout)
+    assert choose_source(settings).settings.source == "stanfordnlp/imdb"
+    assert load_or_encode(open_source(settings), tmp_path / "encoded").from_cache
+    assert choose_source(DataSettings(cache_dir=str(tmp_path / "other"))).settings.source == "sample"
 
 
 @pytest.mark.usefixtures("unreachable_hub")

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from imdbclf.data.cache import cache_folder, is_encoded
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.base import Reviews, Source
 from imdbclf.data.sources.files import SUFFIXES, FilesSource
@@ -44,7 +45,9 @@ def choose_source(settings: DataSettings) -> ChosenSource:
     if value := os.environ.get(VARIABLE):
         return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
     hub = settings.model_copy(update={"source": LECTURE_DATASET})
-    obstacle = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column).obstacle()
+    source = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column)
+    # What has been encoded once needs the Hub no more.
+    obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
     if obstacle is None:
         return ChosenSource(hub, f"{VARIABLE} is not set")
     sample = settings.model_copy(update={"source": "sample"})

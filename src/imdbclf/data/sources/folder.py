@@ -73,7 +73,7 @@ def load_quietly(path: Path, where: str) -> dict[str, Any]:
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     # What pandas would take for a missing value ("NA", "null") is a text.
-    only_csv = any(path.rglob("*.csv")) and not any(path.rglob("*.parquet"))
+    only_csv = {file.suffix for file in path.rglob("*") if file.is_file()} - {".md"} == {".csv"}
     try:
         return dict(datasets.load_dataset(str(path), **({"keep_default_na": False} if only_csv else {})))
     except Exception as error:
