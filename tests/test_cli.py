@@ -105,6 +105,15 @@ def test_a_mistake_is_said_in_one_line(best: str, capsys: Capture, arguments: tu
     assert result.err.count("\n") == 1
 
 
+def test_a_finished_checkpoint_is_used_without_lightning() -> None:
+    script = (
+        "import sys, imdbclf.inference.evaluate, imdbclf.inference.predictor\n"
+        "print([name for name in ('lightning', 'pytorch_lightning', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_without_a_verb_the_help_is_shown(capsys: Capture) -> None:
     result = run(capsys)
     assert result.status == 0

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from data.helpers import LABELLED, TEST, TRAIN, encode
 from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.encoding import encode_corpus
-from imdbclf.data.module import ReviewDataModule, encode_reviews
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.multihot import encode_reviews
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
 

@@ -10,18 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import DataLoader
 
-from imdbclf.data.batches import MultiHotDataset, ReviewBatch, review_loader
+from imdbclf.data.batches import EVALUATION_BATCH, MultiHotDataset, ReviewBatch, review_loader
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
-from imdbclf.data.encoding import EncodedReviews
-from imdbclf.data.multihot import MultiHotMatrix, multi_hot
+from imdbclf.data.multihot import MultiHotMatrix, encode_reviews
 from imdbclf.data.sources import Source, open_source
 from imdbclf.data.split import split_rows, validation_count
 from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
-
-EVALUATION_BATCH = 4096
-"""Reviews a batch where nothing is learnt: fewer steps, same figures."""
 
 
 class ReviewDataModule(pl.LightningDataModule):
@@ -130,14 +126,3 @@ def prepare_reviews(cached: CachedCorpus, settings: DataSettings, seed: int, whe
         matrices["test"] = encode_reviews(corpus.parts["test"], column, len(vocabulary))
         labels["test"] = corpus.parts["test"].labels
     return PreparedReviews(vocabulary, matrices, labels)
-
-
-def encode_reviews(reviews: EncodedReviews, column: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
-    """The multi-hot matrix of reviews whose words are numbered by a dictionary.
-
-    Args:
-        reviews: n reviews.
-        column: the column of each word of the dictionary.
-        width: number of columns.
-    """
-    return multi_hot(reviews.offsets, column[reviews.words], width)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.data.encoding import EncodedReviews
+
 BLOCK = 1 << 16
 """Reviews encoded at a time: row numbers within a block fit 16 bits, for which NumPy sorts by radix."""
 
@@ -52,6 +54,17 @@ def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], wi
     ]
     lengths = np.concatenate([lengths for lengths, _ in blocks])
     return MultiHotMatrix(_offsets(lengths), np.concatenate([ones for _, ones in blocks]), width)
+
+
+def encode_reviews(reviews: EncodedReviews, column: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
+    """The multi-hot matrix of reviews whose words are numbered by a dictionary.
+
+    Args:
+        reviews: n reviews.
+        column: the column of each word of the dictionary.
+        width: number of columns.
+    """
+    return multi_hot(reviews.offsets, column[reviews.words], width)
 
 
 def _multi_hot_block(

@@ -25,7 +25,7 @@ _PREFIX = "network."
 class Checkpoint:
     """A trained network and all that is needed to use it.
 
-    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions`, `epoch` and `format`.
+    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
     """
 
     network: MLP

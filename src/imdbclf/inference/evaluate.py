@@ -7,7 +7,7 @@ from typing import Any
 
 from imdbclf.data.cache import cache_folder, load_or_encode
 from imdbclf.data.labels import same_meaning
-from imdbclf.data.module import encode_reviews
+from imdbclf.data.multihot import encode_reviews
 from imdbclf.data.sources import open_source
 from imdbclf.errors import UserError
 from imdbclf.inference.checkpoint import read_checkpoint

@@ -11,14 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from imdbclf.data.batches import csr_tensor
+from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.model.mlp import MLP
-
-BATCH = 4096
-"""Reviews a step; a review's result does not depend on it beyond rounding."""
 
 
 @dataclass(frozen=True)
@@ -73,5 +70,6 @@ def rows_of(vocabulary: Vocabulary, texts: Iterable[str]) -> MultiHotMatrix:
 def logits_of(network: MLP, matrix: MultiHotMatrix) -> torch.Tensor:
     """The logit of every row, (n,) float32."""
     rows = np.arange(len(matrix))
-    batches = [matrix.take(rows[start : start + BATCH]) for start in range(0, len(matrix), BATCH)]
+    starts = range(0, len(matrix), EVALUATION_BATCH)
+    batches = (matrix.take(rows[start : start + EVALUATION_BATCH]) for start in starts)
     return torch.cat([torch.zeros(0), *(network(csr_tensor(batch)) for batch in batches)])

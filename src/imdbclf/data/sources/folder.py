@@ -43,10 +43,11 @@ class FolderSource:
     def read(self) -> Reviews:
         """Read `train` and `test` through `datasets`."""
         where = f"data.source={self.path}"
-        if all(file.suffix == ".md" for file in self._files()):
+        kinds = {file.suffix for file in self._files()} - {".md"}
+        if not kinds:
             msg = f"{where}: the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree"
             raise UserError(msg)
-        splits = load_quietly(self.path, where)
+        splits = load_quietly(self.path, where, only_csv=kinds == {".csv"})
         if "train" not in splits:
             msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
             raise UserError(msg)
@@ -66,16 +67,16 @@ class FolderSource:
         )
 
 
-def load_quietly(path: Path, where: str) -> dict[str, Any]:
+def load_quietly(path: Path, where: str, *, only_csv: bool) -> dict[str, Any]:
     """`datasets.load_dataset(path)` without its progress bars, its errors as one line."""
     import datasets  # noqa: PLC0415 - a second of import that a start from the cache saves
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     # What pandas would take for a missing value ("NA", "null") is a text.
-    only_csv = {file.suffix for file in path.rglob("*") if file.is_file()} - {".md"} == {".csv"}
+    options = {"keep_default_na": False} if only_csv else {}
     try:
-        return dict(datasets.load_dataset(str(path), **({"keep_default_na": False} if only_csv else {})))
+        return dict(datasets.load_dataset(str(path), **options))
     except Exception as error:
         # The readers behind `datasets` raise errors of many kinds; for the reader all mean one thing.
         msg = f"{where}: cannot be read as a dataset ({_root(error)})"
