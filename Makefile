@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup train test lint types wheel clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from rich.table import Table
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
-from imdbclf.data.encoding import Corpus, EncodedReviews
+from imdbclf.data.encoding import Corpus
 from imdbclf.data.sources import choose_source, open_source
 from imdbclf.data.vocabulary import UNKNOWN, Vocabulary, learn_vocabulary, word_counts
 from imdbclf.errors import UserError
@@ -45,8 +46,11 @@ def print_overview(settings: DataSettings, review: int) -> None:
     counts = word_counts(cached.corpus, reviews)
     vocabulary = learn_vocabulary(cached.corpus.dictionary, counts, settings.vocab_size)
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
-    out.print(_vocabulary_table(cached.corpus, counts, vocabulary))
-    _print_decoded(cached, reviews, vocabulary, review)
+    columns = vocabulary.columns_of_dictionary(cached.corpus.dictionary)
+    out.print(_vocabulary_table(cached.corpus, counts, vocabulary, columns))
+    name = cached.label_names[int(reviews.labels[review])]
+    words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
+    _print_decoded(f"Review {review} ({name})", words, vocabulary)
 
 
 def _parts_table(cached: CachedCorpus) -> Table:
@@ -77,28 +81,23 @@ def _texts_in_both(corpus: Corpus) -> int | None:
     return len(np.intersect1d(first, second))
 
 
-def _vocabulary_table(corpus: Corpus, counts: np.ndarray, vocabulary: Vocabulary) -> Table:
+def _vocabulary_table(
+    corpus: Corpus, counts: npt.NDArray[np.int64], vocabulary: Vocabulary, columns: npt.NDArray[np.int32]
+) -> Table:
     table = Table()
     for head in ("column", "word", "occurrences"):
         table.add_column(head, justify="left" if head == "word" else "right")
-    table.add_row(
-        str(UNKNOWN),
-        "(unknown words)",
-        f"{int(counts[vocabulary.columns_of_dictionary(corpus.dictionary) == UNKNOWN].sum()):,}",
-    )
+    table.add_row(str(UNKNOWN), "(unknown words)", f"{counts[columns == UNKNOWN].sum():,}")
     number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
     for column, word in enumerate(vocabulary.words[:FIRST_WORDS], start=1):
         table.add_row(str(column), word, f"{counts[number[word]]:,}")
     return table
 
 
-def _print_decoded(cached: CachedCorpus, reviews: EncodedReviews, vocabulary: Vocabulary, review: int) -> None:
+def _print_decoded(title: str, words: npt.NDArray[np.int32], vocabulary: Vocabulary) -> None:
     """The review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
-    columns = vocabulary.columns_of_dictionary(cached.corpus.dictionary)
-    words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
-    name = cached.label_names[int(reviews.labels[review])]
     out = console()
-    out.print(f"\nReview {review} ({name}), decoded from its {len(words)} word numbers:")
+    out.print(f"\n{title}, decoded from its {len(words)} word numbers:")
     out.print(" ".join(vocabulary.decode(words)), markup=False, soft_wrap=True)
     row = np.unique(words)
     out.print(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")

@@ -124,7 +124,7 @@ def _job(settings: Settings, folder: RunFolder, overrides: list[str]) -> float |
 
 def write_config(settings: Settings, path: Path) -> None:
     """The resolved experiment, headed by the command that runs it again."""
-    again = shlex.join([program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem])
+    again = shlex.join(_from_config(path))
     body = {"defaults": [{"hydra": "imdbclf"}, "_self_"], **settings.model_dump()}
     text = OmegaConf.to_yaml(OmegaConf.create(body))
     path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
@@ -134,8 +134,12 @@ def resume_command(folder: RunFolder) -> str:
     """The command that goes on from a folder's last epoch."""
     last = shown_path(folder.last)
     value = last if re.fullmatch(r"[\w./-]+", last) else '"' + last.replace('"', '\\"') + '"'
-    start = [program(), "train", "--config-dir", shown_path(folder.path), "--config-name", folder.config.stem]
-    return shlex.join([*start, f"ckpt_path={value}"])
+    return shlex.join([*_from_config(folder.config), f"ckpt_path={value}"])
+
+
+def _from_config(path: Path) -> list[str]:
+    """The command that takes a written config for its experiment."""
+    return [program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem]
 
 
 @contextmanager

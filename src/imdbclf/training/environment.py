@@ -17,6 +17,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
 
 
+def _accelerator() -> str:
+    device = torch.accelerator.current_accelerator()
+    return device.type if device else "none"
+
+
 def environment(command: str) -> dict[str, Any]:
     """Versions, machine and command of a run."""
     return {
@@ -26,5 +31,5 @@ def environment(command: str) -> dict[str, Any]:
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "accelerators": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
+        "accelerators": [f"{_accelerator()}:{number}" for number in range(torch.accelerator.device_count())],
     }

@@ -21,7 +21,7 @@ from lightning.pytorch.trainer.states import TrainerStatus
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
-from imdbclf.inference.checkpoint import attachment, load_plain, read_checkpoint
+from imdbclf.inference.checkpoint import Checkpoint, attachment, load_plain, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
 from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
@@ -66,18 +66,19 @@ class Experiment:
         """
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         trainer = self._trainer()
-        if self.settings.ckpt_path is not None:
-            load_plain(Path(self.settings.ckpt_path).expanduser())
+        begun = None if self.settings.ckpt_path is None else load_plain(Path(self.settings.ckpt_path).expanduser())
         self.data.prepare_data()
         self.data.setup()
         self._announce(trainer)
+        if begun is not None:
+            self._check_resumable(begun, trainer)
         self._fit(trainer)
         self._report_history()
         return self._evaluate()
 
     def examples(self) -> list[str]:
         """What the best network says of two short reviews, a line each."""
-        predictions = Predictor(read_checkpoint(self.folder.best)).predict(EXAMPLES)
+        predictions = Predictor(self.best).predict(EXAMPLES)
         return [
             f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
             for text, prediction in zip(EXAMPLES, predictions, strict=True)
@@ -108,6 +109,11 @@ class Experiment:
             versions=versions(),
         )
         return classifier
+
+    @cached_property
+    def best(self) -> Checkpoint:
+        """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
+        return read_checkpoint(self.folder.best)
 
     def _trainer(self) -> pl.Trainer:
         arguments = self.settings.trainer.model_dump()
@@ -169,10 +175,10 @@ class Experiment:
         )
 
     def _fit(self, trainer: pl.Trainer) -> None:
-        resumed = self._resumed_checkpoint(trainer)
+        begun = self.settings.ckpt_path and Path(self.settings.ckpt_path).expanduser()
         started = time.perf_counter()
         try:
-            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=resumed, weights_only=True)
+            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=begun, weights_only=True)
         except SystemExit:
             # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
             if trainer.state.status is not TrainerStatus.INTERRUPTED:
@@ -187,11 +193,8 @@ class Experiment:
         if best_row(self.history.rows) is None:
             shutil.copyfile(self.folder.last, self.folder.best)
 
-    def _resumed_checkpoint(self, trainer: pl.Trainer) -> str | None:
-        """The checkpoint to go on from, checked before Lightning sees it."""
-        if self.settings.ckpt_path is None:
-            return None
-        contents = load_plain(Path(self.settings.ckpt_path).expanduser())
+    def _check_resumable(self, contents: dict[str, Any], trainer: pl.Trainer) -> None:
+        """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
         if contents[CHECKPOINT_KEY]["vocabulary"] != list(self.data.vocabulary.words):
             msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
             raise UserError(msg)
@@ -202,7 +205,6 @@ class Experiment:
         if done >= (trainer.max_epochs or 0):
             msg = f"trainer.max_epochs={trainer.max_epochs}: must be above the checkpoint's {done} epochs"
             raise UserError(msg)
-        return str(Path(self.settings.ckpt_path).expanduser())
 
     def _report_history(self) -> None:
         rows = self.history.rows
@@ -212,13 +214,12 @@ class Experiment:
 
     def _evaluate(self) -> dict[str, Any]:
         """The figures of the best epoch, on validation and test."""
-        checkpoint = read_checkpoint(self.folder.best)
         prepared = self.data.prepared
         figures: dict[str, Any] = {}
         for part in ("val", "test"):
             if part in prepared.matrices and len(prepared.matrices[part]):
                 evaluation = evaluate_network(
-                    checkpoint.network, checkpoint.loss, prepared.matrices[part], prepared.labels[part]
+                    self.best.network, self.best.loss, prepared.matrices[part], prepared.labels[part]
                 )
                 figures |= flat_figures(part, evaluation)
                 if part == "test":
