@@ -33,6 +33,7 @@ def test_the_defaults_are_the_lecture() -> None:
     assert settings.model_dump() == {
         "experiment": "lecture",
         "seed": 0,
+        "threads": 1,
         "ckpt_path": None,
         "data": {
             "source": "auto",

@@ -14,6 +14,7 @@ import typer
 
 from imdbclf import __version__
 from imdbclf.errors import UserError, is_full_disk, one_line
+from imdbclf.startup import fast_imports
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """The variable by which Hydra's users ask for tracebacks; `--debug` sets it."""
@@ -57,7 +58,8 @@ def _common(
 )
 def train(context: typer.Context) -> None:
     """Hand everything that follows to Hydra."""
-    from imdbclf.training.command import train as run  # noqa: PLC0415
+    with fast_imports():
+        from imdbclf.training.command import train as run  # noqa: PLC0415
 
     run(context.args)
 
@@ -70,8 +72,9 @@ def data(
     review: Annotated[int, typer.Option(help="Which training review to show decoded, from 0.", min=0)] = 0,
 ) -> None:
     """Show what reviews there are: counts, balance, lengths, duplicates, vocabulary, a review decoded."""
-    from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
-    from imdbclf.settings import Settings  # noqa: PLC0415
+    with fast_imports():
+        from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
+        from imdbclf.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_config(
         {
@@ -92,7 +95,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Give the figures of a checkpoint on labelled reviews."""
-    from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
+    with fast_imports():
+        from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
     result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column)
     if as_json:
@@ -112,7 +116,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Classify reviews, one result a line: label, probability of being positive, known words, text."""
-    from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
+    with fast_imports():
+        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     predictor = Predictor.from_checkpoint(checkpoint)
     for text in _texts(texts, file):

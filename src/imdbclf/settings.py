@@ -134,6 +134,7 @@ class Settings(_Frozen):
 
     experiment: str
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    threads: Width | None = 1
     ckpt_path: str | None = None
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 from pyarrow import parquet
 
 from imdbclf.data.encoding import Corpus, EncodedReviews, encode_corpus
+from imdbclf.data.multihot import MultiHotMatrix, multi_hot
 from imdbclf.data.sources.base import Reviews
 
 Labelled = Sequence[tuple[str, int]]
@@ -45,6 +47,12 @@ def table(reviews: Labelled) -> pa.Table:
     """Texts and labels as a source hands them over."""
     texts, labels = [text for text, _ in reviews], [label for _, label in reviews]
     return pa.table({"text": pa.array(texts, pa.string()), "label": pa.array(labels, pa.int8())})
+
+
+def matrix_of(rows: Sequence[Sequence[int]], width: int) -> MultiHotMatrix:
+    """The rows, columns in any order with repeats, as a multi-hot matrix."""
+    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return multi_hot(offsets, np.array([column for row in rows for column in row], dtype=np.int32), width)
 
 
 def encode(**parts: Labelled) -> Corpus:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from data.helpers import TEST, TRAIN, encode, read_back, write_acl_tree, write_hub_layout
-from imdbclf.data.batches import EpochOrder, ReviewBatch
+from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.cache import CachedCorpus
-from imdbclf.data.module import ReviewDataModule, prepare_reviews
+from imdbclf.data.loader import EpochOrder, ReviewLoader
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.prepared import prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
@@ -98,7 +99,7 @@ def test_a_shuffled_source_gives_identical_batches(layout: str, tmp_path: Path) 
         assert_equal_batches(getattr(one, name)(), getattr(other, name)())
 
 
-def assert_equal_batches(one: DataLoader[ReviewBatch], other: DataLoader[ReviewBatch]) -> None:
+def assert_equal_batches(one: ReviewLoader, other: ReviewLoader) -> None:
     for left, right in itertools.zip_longest(batches_of(one), batches_of(other)):
         assert torch.equal(left.features.to_dense(), right.features.to_dense())
         assert torch.equal(left.labels, right.labels)
@@ -210,7 +211,7 @@ def test_lightning_tells_the_loader_the_epoch(tmp_path: Path) -> None:
 
 def test_the_real_reviews_become_15000_10000_and_25000(imdb_module: ReviewDataModule) -> None:
     loaders: list[Any] = [imdb_module.train_dataloader(), imdb_module.val_dataloader(), imdb_module.test_dataloader()]
-    assert [len(loader.dataset) for loader in loaders] == [15_000, 10_000, 25_000]
+    assert [len(loader.matrix) for loader in loaders] == [15_000, 10_000, 25_000]
     assert [len(loader) for loader in loaders] == [30, 3, 7]
     assert len(imdb_module.vocabulary) == 10_000
     first = next(iter(loaders[0]))

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from data.helpers import LABELLED, TEST, TRAIN, encode
+from data.helpers import LABELLED, TEST, TEXTS, TRAIN, encode
 from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.encoding import encode_corpus
 from imdbclf.data.module import ReviewDataModule
@@ -84,7 +85,7 @@ def test_a_text_has_these_columns(text: str, columns: list[int]) -> None:
 def test_the_columns_of_a_text_are_its_row_of_the_matrix(reviews: list[tuple[str, int]]) -> None:
     corpus = encode(train=TRAIN, other=reviews)
     vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, corpus.parts["train"]), 10)
-    matrix = encode_reviews(corpus.parts["other"], vocabulary.columns_of_dictionary(corpus.dictionary), len(vocabulary))
+    matrix = encode_reviews(corpus.parts["other"], vocabulary.columns_of_words(corpus.dictionary), len(vocabulary))
     rows = [matrix.row(number).tolist() for number in range(len(matrix))]
     assert sorted(rows) == sorted(vocabulary.columns_of(text).tolist() for text, _ in reviews)
 
@@ -100,14 +101,17 @@ def test_a_row_decodes_to_its_words_most_frequent_first() -> None:
     assert vocabulary.decode(vocabulary.columns_of("")) == []
 
 
-def test_known_words_are_counted_once_each() -> None:
-    assert Vocabulary(("a", "b")).known_words("A a b c c") == 2
-
-
 def test_the_words_of_a_dictionary_have_their_columns() -> None:
-    columns = Vocabulary(("film", "a")).columns_of_dictionary(pa.array(["a", "b", "film"]))
+    columns = Vocabulary(("film", "a")).columns_of_words(pa.array(["a", "b", "film", ""]))
     assert columns.dtype == np.int32
-    assert columns.tolist() == [2, 0, 1]
+    assert columns.tolist() == [2, 0, 1, 0]
+    assert Vocabulary(("film", "a")).columns_of_words(pa.array(["", "a"]), blank=3).tolist() == [3, 2]
+
+
+@given(st.lists(TEXTS, max_size=5))
+def test_a_vocabulary_as_text_reads_back_the_same(texts: list[str]) -> None:
+    vocabulary = vocabulary_of(texts)
+    assert Vocabulary.from_text(vocabulary.as_text()) == vocabulary
 
 
 def test_the_order_of_the_source_does_not_change_the_vocabulary() -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from data.helpers import TEXTS
-from imdbclf.data.words import split_words, words_of
+from imdbclf.data.words import words_of
 
 
 def keras_words(text: str) -> list[str]:
@@ -17,21 +15,10 @@ def keras_words(text: str) -> list[str]:
     return [word for word in text.split(" ") if word]
 
 
-def words_of_many(texts: pa.Array) -> list[list[str]]:
-    return [[word for word in words if word] for words in split_words(texts).to_pylist()]
-
-
 @settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_the_words_of_any_text_are_those_of_keras(text: str) -> None:
     assert words_of(text) == keras_words(text)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(TEXTS, max_size=10), st.integers(0, 10), st.integers(0, 10))
-def test_many_texts_at_once_have_the_words_of_each_also_in_a_slice(texts: list[str], start: int, length: int) -> None:
-    part = pa.array(texts, pa.string()).slice(min(start, len(texts)), length)
-    assert words_of_many(part) == [keras_words(text) for text in part.to_pylist()]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +42,6 @@ def test_many_texts_at_once_have_the_words_of_each_also_in_a_slice(texts: list[s
 )
 def test_a_text_has_these_words(text: str, words: list[str]) -> None:
     assert words_of(text) == words
-    assert words_of_many(pa.array(["é", text, "x"], pa.string())) == [["é"], words, ["x"]]
 
 
 @pytest.mark.parametrize("character", '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n ')
@@ -67,10 +53,6 @@ def test_each_filtered_character_parts_words(character: str) -> None:
 def test_the_apostrophe_is_the_only_ascii_punctuation_that_stays() -> None:
     stays = [chr(code) for code in range(33, 127) if not chr(code).isalnum() and len(words_of(f"a{chr(code)}b")) == 1]
     assert stays == ["'"]
-
-
-def test_no_texts_have_no_words() -> None:
-    assert split_words(pa.array([], pa.string())).to_pylist() == []
 
 
 def test_half_of_a_surrogate_pair_parts_words_as_punctuation_does() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
+import torch
 
-from imdbclf.data.batches import MultiHotDataset, ReviewBatch, review_loader
+from imdbclf.data.batches import ReviewBatch, batch_of_rows
+from imdbclf.data.loader import ReviewLoader
 from imdbclf.data.multihot import MultiHotMatrix, multi_hot
 from imdbclf.settings import Layout
 
@@ -22,9 +24,8 @@ def matrix_of(rows: list[list[int]], width: int = WIDTH) -> MultiHotMatrix:
 
 def batch_of(rows: list[list[int]], layout: Layout = "csr", width: int = WIDTH) -> ReviewBatch:
     """The rows as a training batch; the first is negative, the second positive and so on."""
-    labels = (np.arange(len(rows)) % 2).astype(np.int8)
-    dataset = MultiHotDataset(matrix_of(rows, width), labels, layout, training=True)
-    return dataset[np.arange(len(rows))]
+    labels = torch.arange(len(rows)) % 2
+    return batch_of_rows(matrix_of(rows, width), labels.float(), layout, training=True)
 
 
 def drawn(n: int, seed: int = 0) -> tuple[MultiHotMatrix, np.typing.NDArray[np.int8]]:
@@ -37,7 +38,7 @@ def drawn(n: int, seed: int = 0) -> tuple[MultiHotMatrix, np.typing.NDArray[np.i
 
 def loader(n: int, batch_size: int, layout: Layout = "csr", seed: int = 0, *, training: bool = True) -> Any:
     """A loader of drawn reviews, in their own order."""
-    return review_loader(MultiHotDataset(*drawn(n, seed), layout, training=training), batch_size)
+    return ReviewLoader(*drawn(n, seed), batch_size, layout, training=training)
 
 
 def quiet_trainer(**settings: Any) -> pl.Trainer:

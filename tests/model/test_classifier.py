@@ -12,7 +12,8 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
-from imdbclf.data.batches import MultiHotDataset, dense_tensor, review_loader
+from imdbclf.data.batches import dense_tensor
+from imdbclf.data.loader import ReviewLoader
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.losses import LOSSES
 from imdbclf.model.optimizers import make_optimizer
@@ -152,8 +153,8 @@ def test_small_positive_logits_count_as_positive(logit: float, label: int, accur
     for parameter in made.parameters():
         nn.init.zeros_(parameter)
     nn.init.constant_(list(made.network.rest)[-1].bias, logit)  # type: ignore[arg-type]
-    reviews = MultiHotDataset(matrix_of([[0, 1], [2], []]), np.full(3, label, dtype=np.int8))
-    (tested,) = quiet_trainer().test(made, review_loader(reviews, 3), verbose=False)
+    reviews = ReviewLoader(matrix_of([[0, 1], [2], []]), np.full(3, label, dtype=np.int8), 3)
+    (tested,) = quiet_trainer().test(made, reviews, verbose=False)
     assert tested["test/accuracy"] == accuracy
 
 
@@ -221,7 +222,7 @@ def test_half_precision_autocast_trains(layout: Layout) -> None:
 def checkpoint(tmp_path: Path) -> Path:
     """A checkpoint that the trainer saved at the end of a fit."""
     made = classifier(activation="tanh", dropout=0.25, loss="mse", optimizer={"name": "adam", "lr": 0.01})
-    made.attachment = {"vocabulary": ["the", "and"], "format": 1}
+    made.attachment = {"vocabulary": "the\nand", "format": 2}
     trainer = quiet_trainer(max_epochs=1)
     trainer.fit(made, loader(50, 16))
     trainer.save_checkpoint(tmp_path / "fitted.ckpt")
@@ -239,7 +240,7 @@ def test_a_checkpoint_holds_plain_types_alone(checkpoint: Path) -> None:
         "loss": "mse",
         "optimizer": {"name": "adam", "lr": 0.01},
     }
-    assert loaded["imdbclf"] == {"vocabulary": ["the", "and"], "format": 1}
+    assert loaded["imdbclf"] == {"vocabulary": "the\nand", "format": 2}
     assert set(loaded["state_dict"]) == {
         "network.first.weight",
         "network.first.bias",

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.settings import Layout
 
-Rows = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from imdbclf.settings import Layout
 
 EVALUATION_BATCH = 4096
 """Reviews a batch where nothing is learnt: fewer steps, and the same figures beyond rounding."""
+
+WINDOW = 16_384
+"""Rows put in order at a time: the whole epoch of the lecture, and never more memory than these rows take."""
 
 
 class ReviewBatch(NamedTuple):
@@ -34,71 +35,50 @@ class ReviewBatch(NamedTuple):
     transpose: Tensor | None
 
 
-class EpochOrder(Sampler[Rows]):
-    """Row numbers batch by batch; each epoch's order is a function of (seed, epoch) alone.
+def cut_batches(
+    matrix: MultiHotMatrix,
+    labels: npt.NDArray[np.int8],
+    rows: npt.NDArray[np.int64] | None,
+    batch_size: int,
+    layout: Layout = "csr",
+    *,
+    training: bool = False,
+) -> Iterator[ReviewBatch]:
+    """The given rows as batches, in the given order, the last one possibly smaller.
 
-    Lightning calls `set_epoch` before every epoch, so a resumed run goes on with the order that the uninterrupted one
-    would have had. Without a seed the rows come in their own order.
+    Args:
+        matrix: n reviews.
+        labels: (n,) of 0 and 1.
+        rows: their row numbers; None for all in their own order.
+        batch_size: reviews a batch.
+        layout: `csr` or `dense` features.
+        training: whether CSR batches carry their transpose, for the backward pass.
     """
-
-    def __init__(self, n: int, batch_size: int, seed: int | None = None) -> None:
-        self.n, self.batch_size, self.seed, self.epoch = n, batch_size, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next pass."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Number of batches, the last one possibly smaller."""
-        return len(range(0, self.n, self.batch_size))
-
-    def __iter__(self) -> Iterator[Rows]:
-        order = np.arange(self.n)
-        if self.seed is not None:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n)
-        for start in range(0, self.n, self.batch_size):
-            yield order[start : start + self.batch_size]
+    window = max(WINDOW // batch_size, 1) * batch_size
+    for start in range(0, len(matrix) if rows is None else len(rows), window):
+        if rows is None:
+            ordered, chosen_labels = matrix.between(start, start + window), labels[start : start + window]
+        else:
+            # One copy of many rows costs a fraction of many copies of few.
+            chosen = rows[start : start + window]
+            ordered, chosen_labels = matrix.take(chosen), labels[chosen]
+        targets = torch.from_numpy(chosen_labels.astype(np.float32))
+        for first in range(0, len(targets), batch_size):
+            end = first + batch_size
+            yield batch_of_rows(ordered.between(first, end), targets[first:end], layout, training=training)
 
 
-class MultiHotDataset(Dataset[ReviewBatch]):
-    """A matrix and its labels, indexed by arrays of row numbers."""
-
-    def __init__(
-        self, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8], layout: Layout = "csr", *, training: bool = False
-    ) -> None:
-        self.matrix, self.layout = matrix, layout
-        self.with_transpose = training and layout == "csr"
-        self.labels = torch.from_numpy(labels.astype(np.float32))
-
-    def __len__(self) -> int:
-        return len(self.matrix)
-
-    def __getitem__(self, rows: Rows) -> ReviewBatch:
-        batch = self.matrix.take(rows)
-        features = csr_tensor(batch) if self.layout == "csr" else dense_tensor(batch)
-        transpose = transposed_csr_tensor(batch) if self.with_transpose else None
-        return ReviewBatch(features, self.labels[torch.from_numpy(rows)], transpose)
-
-
-def review_loader(dataset: MultiHotDataset, batch_size: int, seed: int | None = None) -> DataLoader[ReviewBatch]:
-    """A loader that hands on the dataset's ready batches, shuffled by (seed, epoch) or in order."""
-    return DataLoader(
-        dataset,
-        sampler=EpochOrder(len(dataset), batch_size, seed),
-        batch_size=None,
-        collate_fn=_unchanged,
-        # A loader draws a seed for its workers, even for none; from torch's own generator it would shift dropout.
-        generator=torch.Generator(),
-    )
-
-
-def _unchanged(batch: Any) -> Any:
-    return batch
+def batch_of_rows(matrix: MultiHotMatrix, labels: Tensor, layout: Layout, *, training: bool) -> ReviewBatch:
+    """All rows of a matrix as one batch, with their labels, float32 (n,)."""
+    features = csr_tensor(matrix) if layout == "csr" else dense_tensor(matrix)
+    return ReviewBatch(features, labels, transposed_csr_tensor(matrix) if training and layout == "csr" else None)
 
 
 def csr_tensor(matrix: MultiHotMatrix) -> Tensor:
     """The rows as a sparse CSR tensor, (n, width) float32; int32 indices, which is what the CPU's kernels take."""
-    return _csr(matrix.offsets, matrix.columns, (len(matrix), matrix.width))
+    return ones_csr(
+        torch.from_numpy(matrix.offsets.astype(np.int32)), torch.from_numpy(matrix.columns), len(matrix), matrix.width
+    )
 
 
 def dense_tensor(matrix: MultiHotMatrix) -> Tensor:
@@ -111,18 +91,21 @@ def dense_tensor(matrix: MultiHotMatrix) -> Tensor:
 
 def transposed_csr_tensor(matrix: MultiHotMatrix) -> Tensor:
     """The rows transposed as a sparse CSR tensor, (width, n) float32, its indices ascending within a row."""
+    import scipy.sparse  # noqa: PLC0415 - a tenth of a second that classifying a text does without
+
     shape = (len(matrix), matrix.width)
     ones = np.ones(len(matrix.columns), dtype=np.int8)
     by_column = scipy.sparse.csr_array((ones, matrix.columns, matrix.offsets.astype(np.int32)), shape=shape).tocsc()
-    return _csr(by_column.indptr, by_column.indices, (matrix.width, len(matrix)))
+    return ones_csr(torch.from_numpy(by_column.indptr), torch.from_numpy(by_column.indices), *shape[::-1])
 
 
-def _csr(offsets: npt.NDArray[np.integer], columns: npt.NDArray[np.int32], shape: tuple[int, int]) -> Tensor:
+def ones_csr(offsets: Tensor, columns: Tensor, n: int, width: int) -> Tensor:
+    """A sparse CSR tensor of ones, (n, width) float32, on the device of `columns`, from its int32 indices."""
     return torch.sparse_csr_tensor(
-        torch.from_numpy(offsets.astype(np.int32)),
-        torch.from_numpy(columns),
-        torch.ones(len(columns)),
-        size=shape,
+        offsets,
+        columns,
+        torch.ones(columns.shape, device=columns.device),
+        size=(n, width),
         check_invariants=False,  # they hold by construction, and checking each batch would cost more than using it
     )
 

@@ -1,6 +1,6 @@
 """Texts to numbered words: the form in which reviews are kept, cached and read back.
 
-A part of the corpus (train, test) becomes an Arrow table whose `list<int32>` column of word numbers, opened
+A part of the corpus (train, test) becomes an Arrow table whose `large_list<int32>` column of word numbers, opened
 memory-mapped, is offsets and values: the rows of a sparse matrix. Rows stand in the order of their texts' hash, so
 that nothing downstream can depend on the order of the source.
 """
@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,24 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.words import split_words
+from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.word_lists import split_words, text_bytes
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 """Raised when the tables below change their meaning, so that no older cache is used."""
 
-CHUNK = 4096
-"""Reviews numbered at a time: bounds the memory of the strings in between, and is what threads share out."""
+CHUNK = 2048
+"""Reviews numbered at a time: what threads share out, and small enough to stay in a processor's cache."""
+
+THREADS = min(4, os.cpu_count() or 1)
+"""More are of no use: what Python itself does between Arrow's and NumPy's work can't be shared out."""
 
 SCHEMA = pa.schema(
     [
         pa.field("id", pa.uint64(), nullable=False),
         pa.field("group", pa.uint64(), nullable=False),
         pa.field("label", pa.int8(), nullable=False),
-        pa.field("words", pa.list_(pa.int32()), nullable=False),
+        pa.field("words", pa.large_list(pa.int32()), nullable=False),
     ]
 )
 
@@ -69,17 +74,31 @@ class EncodedReviews:
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
         """Where each review's words begin in `words`, and the end of the last, shape (n + 1,)."""
-        return np.asarray(_lists(self.table).offsets).astype(np.int64)
+        return to_numpy(_lists(self.table).offsets)
 
     @cached_property
     def words(self) -> npt.NDArray[np.int32]:
         """The word numbers of all reviews one after the other, in text order, repeats included."""
-        return np.asarray(_lists(self.table).values)
+        return to_numpy(_lists(self.table).values)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Number of words of each review, shape (n,)."""
         return np.diff(self.offsets)
+
+    def mask(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """True for the given rows, shape (n,)."""
+        chosen = np.zeros(len(self), dtype=bool)
+        chosen[rows] = True
+        return chosen
+
+    def words_between(
+        self, start: int, stop: int, chosen: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int32]:
+        """The word numbers of the rows from `start` up to `stop`; of those where `chosen` (n,) is true, if given."""
+        offsets = self.offsets[start : stop + 1]
+        words = self.words[offsets[0] : offsets[-1]]
+        return words if chosen is None else words[np.repeat(chosen[start:stop], np.diff(offsets))]
 
     def review_names(self) -> list[str]:
         """A name for each review that depends on its text alone: the hash in hexadecimal, repeats numbered."""
@@ -103,18 +122,14 @@ def encode_corpus(parts: Mapping[str, pa.Table]) -> Corpus:
     Args:
         parts: tables with the columns `text` (string) and `label` (int8), by name of the part.
     """
-    pieces = [(name, piece) for name, table in parts.items() for piece in _chunks(table.column("text"))]
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        encoded = list(pool.map(lambda item: _encode_chunk(item[1]), pieces))
-    dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in encoded])
-    word_hashes = np.array([_hash(word.encode()) for word in dictionary.to_pylist()], dtype=np.uint64)
-    tables = {}
-    for name, table in parts.items():
-        chunks = [
-            (chunk, number) for (part, _), chunk, number in zip(pieces, encoded, numbers, strict=True) if part == name
-        ]
-        tables[name] = EncodedReviews(_part_table(chunks, table.column("label"), word_hashes))
-    return Corpus(dictionary, tables)
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = {name: list(pool.map(_encode_chunk, _chunks(table.column("text")))) for name, table in parts.items()}
+        chunks = [chunk for part in found.values() for chunk in part]
+        dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
+        word_hashes = _hashes(dictionary)
+        numbered = pool.map(lambda chunk, number: chunk.numbered(number, word_hashes), chunks, numbers)
+        tables = {name: _part_table(found[name], numbered, parts[name].column("label")) for name in parts}
+    return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
 
 
 def review_groups(
@@ -145,23 +160,35 @@ def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class _EncodedChunk:
+    """Some reviews, their words numbered by a dictionary of their own."""
+
     ids: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     words: npt.NDArray[np.int32]
     dictionary: pa.Array
 
+    def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
+        """The same reviews by the common dictionary, in which the chunk's words have the given numbers."""
+        words = number[self.words]
+        return _NumberedChunk(words, review_groups(self.offsets, words, word_hashes))
+
+
+@dataclass(frozen=True)
+class _NumberedChunk:
+    words: npt.NDArray[np.int32]
+    groups: npt.NDArray[np.uint64]
+
 
 def _encode_chunk(texts: pa.Array) -> _EncodedChunk:
     lists = split_words(texts)
     numbered = lists.values.dictionary_encode()
-    words = np.asarray(numbered.indices)
-    blank = pc.index(numbered.dictionary, "").as_py()
-    kept = words != blank
+    words = to_numpy(numbered.indices)
+    kept = words != pc.index(numbered.dictionary, "").as_py()
     # The empty string is no word: leave it out, and close the gap it had in the numbers.
     before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
     return _EncodedChunk(
-        ids=np.array([_hash(text.as_buffer()) for text in texts], dtype=np.uint64),
-        offsets=before[np.asarray(lists.offsets)],
+        ids=_hashes(texts),
+        offsets=before[to_numpy(lists.offsets)],
         words=words[kept],
         dictionary=numbered.dictionary,
     )
@@ -169,36 +196,37 @@ def _encode_chunk(texts: pa.Array) -> _EncodedChunk:
 
 def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:
     """All words once, sorted by code point, and for each given dictionary the numbers of its words therein."""
-    every = pa.chunked_array(dictionaries, type=pa.string())
-    words = pc.unique(every)
-    words = words.filter(pc.not_equal(words, ""))
-    words = words.take(pc.sort_indices(words))
-    # The empty string finds nothing and gets a number that no kept word uses.
-    return words, [np.asarray(pc.fill_null(pc.index_in(own, value_set=words), -1)) for own in dictionaries]
+    encoded = pa.chunked_array(dictionaries, type=pa.string()).combine_chunks().dictionary_encode()
+    words = encoded.dictionary
+    order = pc.sort_indices(words)
+    # The empty string is first, if it is there; it gets the number -1, which no kept word has.
+    empty = int(len(words) > 0 and words[order[0].as_py()].as_py() == "")
+    number = np.empty(len(words), dtype=np.int32)
+    number[to_numpy(order)] = np.arange(len(words), dtype=np.int32) - empty
+    numbers = number[to_numpy(encoded.indices)]
+    ends = np.cumsum([len(dictionary) for dictionary in dictionaries], dtype=np.int64)
+    return words.take(order[empty:]), np.split(numbers, ends[:-1])
 
 
-Numbers = npt.NDArray[np.int32]
-
-
-def _part_table(
-    chunks: list[tuple[_EncodedChunk, npt.NDArray[np.int32]]],
-    labels: pa.ChunkedArray,
-    word_hashes: npt.NDArray[np.uint64],
-) -> pa.Table:
-    ids = _joined([chunk.ids for chunk, _ in chunks], np.uint64)
-    words = _joined([number[chunk.words] for chunk, number in chunks], np.int32)
-    lengths = _joined([np.diff(chunk.offsets) for chunk, _ in chunks], np.int64)
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], labels: pa.ChunkedArray) -> pa.Table:
+    """The table of a part from its chunks; `numbered` yields theirs next, and is read no further."""
+    done = [chunk for _, chunk in zip(chunks, numbered, strict=False)]
+    ids = _joined([chunk.ids for chunk in chunks], np.uint64)
+    lengths = _joined([np.diff(chunk.offsets) for chunk in chunks], np.int64)
+    words = pa.LargeListArray.from_arrays(
+        to_arrow(np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])),
+        to_arrow(_joined([chunk.words for chunk in done], np.int32)),
+    )
     table = pa.table(
         {
-            "id": ids,
-            "group": review_groups(offsets, words, word_hashes),
+            "id": to_arrow(ids),
+            "group": to_arrow(_joined([chunk.groups for chunk in done], np.uint64)),
             "label": labels.combine_chunks().cast(pa.int8()),
-            "words": pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), pa.array(words, type=pa.int32())),
+            "words": words,
         },
         schema=SCHEMA,
     )
-    return table.take(np.lexsort((np.asarray(table["label"]), ids))).combine_chunks()
+    return table.take(to_arrow(np.lexsort((_numpy(table, "label"), ids)))).combine_chunks()
 
 
 def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
@@ -207,8 +235,12 @@ def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
             yield piece.slice(start, CHUNK)
 
 
-def _hash(data: bytes | pa.Buffer) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
+def _hashes(texts: pa.Array) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each text, shape (n,), from its bytes: no Python string is made."""
+    data, offsets = text_bytes(texts)
+    whole = memoryview(data)
+    digests = [blake2b(whole[start:end], digest_size=8).digest() for start, end in pairwise(offsets.tolist())]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any]:
@@ -221,8 +253,8 @@ def only_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _numpy(table: pa.Table, column: str) -> npt.NDArray[Any]:
-    return np.asarray(only_chunk(table.column(column)))
+    return to_numpy(only_chunk(table.column(column)))
 
 
-def _lists(table: pa.Table) -> pa.ListArray:
+def _lists(table: pa.Table) -> pa.LargeListArray:
     return only_chunk(table.column("words"))

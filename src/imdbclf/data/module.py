@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
-import numpy.typing as npt
-from torch.utils.data import DataLoader
+import torch
 
-from imdbclf.data.batches import EVALUATION_BATCH, MultiHotDataset, ReviewBatch, review_loader
+from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
-from imdbclf.data.multihot import MultiHotMatrix, encode_reviews
+from imdbclf.data.loader import ReviewLoader
+from imdbclf.data.prepared import LoadedReviews, PreparedReviews, prepare_reviews
 from imdbclf.data.sources import Source, open_source
-from imdbclf.data.split import split_rows, validation_count
-from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
+from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
 
@@ -29,12 +27,18 @@ class ReviewDataModule(pl.LightningDataModule):
     Args:
         settings: where the reviews come from and how they become batches.
         seed: decides the split and the order of the training batches.
+        loaded: what `imdbclf.data.prepared.load_reviews` gave for the same settings and seed, where that was done
+            before.
     """
 
-    def __init__(self, settings: DataSettings | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, settings: DataSettings | None = None, seed: int = 0, loaded: LoadedReviews | None = None
+    ) -> None:
         super().__init__()
         self.settings = settings or DataSettings()
         self.seed = seed
+        if loaded is not None:
+            self.source, self.encoded, self.prepared = loaded.source, loaded.encoded, loaded.prepared
 
     @cached_property
     def source(self) -> Source:
@@ -64,15 +68,16 @@ class ReviewDataModule(pl.LightningDataModule):
         """Split, learn the vocabulary, encode; does nothing the second time."""
         _ = self.prepared
 
-    def train_dataloader(self) -> DataLoader[ReviewBatch]:
-        """Batches of `data.batch_size` in an order of (seed, epoch)."""
-        return review_loader(self._dataset("train", training=True), self.settings.batch_size, self.seed)
+    def train_dataloader(self) -> ReviewLoader:
+        """Batches of `data.batch_size` in an order of (seed, epoch); in one fixed order under `overfit_batches`."""
+        overfits = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined] # set late
+        return self._loader("train", self.settings.batch_size, None if overfits else self.seed, training=True)
 
-    def val_dataloader(self) -> DataLoader[ReviewBatch] | list[DataLoader[ReviewBatch]]:
+    def val_dataloader(self) -> ReviewLoader | list[ReviewLoader]:
         """The validation part in few large batches; no loader at all where there is none."""
-        return review_loader(self._dataset("val"), EVALUATION_BATCH) if len(self.prepared.matrices["val"]) else []
+        return self._loader("val", EVALUATION_BATCH) if len(self.prepared.matrices["val"]) else []
 
-    def test_dataloader(self) -> DataLoader[ReviewBatch]:
+    def test_dataloader(self) -> ReviewLoader:
         """The test part in few large batches.
 
         Raises:
@@ -81,48 +86,26 @@ class ReviewDataModule(pl.LightningDataModule):
         if "test" not in self.prepared.matrices:
             msg = f"{self.source.description}: there is no test part; data.test names one"
             raise UserError(msg)
-        return review_loader(self._dataset("test"), EVALUATION_BATCH)
+        return self._loader("test", EVALUATION_BATCH)
 
-    def predict_dataloader(self) -> DataLoader[ReviewBatch]:
+    def predict_dataloader(self) -> ReviewLoader:
         """The same as the test part."""
         return self.test_dataloader()
 
-    def _dataset(self, part: str, *, training: bool = False) -> MultiHotDataset:
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Hand on what is there already, as our own batches are; looking through them would cost a tenth of a step."""
+        if isinstance(batch, ReviewBatch) and batch.labels.device == device:
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def _loader(self, part: str, batch_size: int, seed: int | None = None, *, training: bool = False) -> ReviewLoader:
         prepared = self.prepared
-        return MultiHotDataset(prepared.matrices[part], prepared.labels[part], self.settings.layout, training=training)
-
-
-@dataclass(frozen=True)
-class PreparedReviews:
-    """The parts (`train`, `val` and, where there is one, `test`): of each a matrix and its labels, int8 (n,)."""
-
-    vocabulary: Vocabulary
-    matrices: dict[str, MultiHotMatrix]
-    labels: dict[str, npt.NDArray[np.int8]]
-
-
-def prepare_reviews(cached: CachedCorpus, settings: DataSettings, seed: int, where: str) -> PreparedReviews:
-    """Split off the validation part, learn the vocabulary from the rest, encode every part with it.
-
-    Raises:
-        UserError: if there is no training part, or the validation part would leave nothing of it.
-    """
-    corpus = cached.corpus
-    if "train" not in corpus.parts:
-        msg = f"{where}: there is no training part"
-        raise UserError(msg)
-    train = corpus.parts["train"]
-    val_count = validation_count(settings.val_size, len(train))
-    rows, val_rows = split_rows(train.groups, val_count, seed)
-    if val_count > 0 and len(val_rows) == 0:
-        msg = f"data.val_size={settings.val_size}: more is needed, since every group of equal reviews is larger"
-        raise UserError(msg)
-    vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, train, rows), settings.vocab_size)
-    column = vocabulary.columns_of_dictionary(corpus.dictionary)
-    every = encode_reviews(train, column, len(vocabulary))
-    matrices = {"train": every.take(rows), "val": every.take(val_rows)}
-    labels = {"train": train.labels[rows], "val": train.labels[val_rows]}
-    if "test" in corpus.parts:
-        matrices["test"] = encode_reviews(corpus.parts["test"], column, len(vocabulary))
-        labels["test"] = corpus.parts["test"].labels
-    return PreparedReviews(vocabulary, matrices, labels)
+        return ReviewLoader(
+            prepared.matrices[part],
+            prepared.labels[part],
+            batch_size,
+            self.settings.layout,
+            seed=seed,
+            training=training,
+            device=self.trainer.strategy.root_device if self.trainer else None,
+        )

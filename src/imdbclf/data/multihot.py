@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.encoding import EncodedReviews
+if TYPE_CHECKING:
+    from imdbclf.data.encoding import EncodedReviews
 
-BLOCK = 1 << 16
-"""Reviews encoded at a time: row numbers within a block fit 16 bits, for which NumPy sorts by radix."""
+log = logging.getLogger(__name__)
+
+BLOCK = 2048
+"""Reviews encoded at a time, at most: few enough for a processor's cache."""
+
+THREADS = 2
+"""Blocks encoded at once; sorting leaves Python alone, the little around it does not."""
+
+IN_MEMORY = 64_000_000
+"""Bytes up to which a matrix is kept in memory; a larger one lies on disk, so that memory does not grow with it."""
+
+KEY_BITS = 32
+"""Bits of the numbers that are sorted; NumPy has vector instructions for these."""
+
+
+RowBlock = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
+"""Some rows: how many ones each has, and the columns of all of them one after the other."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +42,7 @@ class MultiHotMatrix:
     """n reviews × `width` columns of zeros and ones, stored as the columns of the ones (CSR without its values).
 
     `offsets` (n + 1, int64) says where each row begins in `columns` (int32), which are distinct and ascending within
-    a row.
+    a row. `columns` may be a file mapped into memory.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -34,10 +58,33 @@ class MultiHotMatrix:
 
     def take(self, rows: npt.NDArray[np.int64]) -> MultiHotMatrix:
         """The given rows, in the given order."""
-        starts, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        offsets = _offsets(lengths)
-        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-        return MultiHotMatrix(offsets, self.columns[places], self.width)
+        taken = self._csr[rows]
+        return MultiHotMatrix(taken.indptr.astype(np.int64), taken.indices, self.width)
+
+    def between(self, start: int, stop: int) -> MultiHotMatrix:
+        """The rows from `start` up to `stop`; of a matrix in memory nothing is copied but where they begin."""
+        offsets = self.offsets[start : stop + 1]
+        columns = self.columns[offsets[0] : offsets[-1]]
+        return MultiHotMatrix(offsets - offsets[0], np.array(columns) if self.on_disk else columns, self.width)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the columns lie in a file."""
+        return isinstance(self.columns, np.memmap)
+
+    @cached_property
+    def _csr(self) -> Any:
+        """The matrix as SciPy knows it, which copies rows five times as fast as indexing by their places."""
+        import scipy.sparse  # noqa: PLC0415 - a tenth of a second that classifying a text does without
+
+        # A matrix of ones has no values to carry; what stands in for them costs no memory this way.
+        return scipy.sparse.csr_array(
+            (self.columns, self.columns, self._narrow(self.offsets)), shape=(len(self), self.width), copy=False
+        )
+
+    def _narrow(self, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:
+        # SciPy widens the columns too where the offsets are wide.
+        return offsets.astype(np.int32) if len(self.columns) <= np.iinfo(np.int32).max else offsets
 
 
 def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
@@ -48,39 +95,109 @@ def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], wi
         columns: the column of each word.
         width: number of columns in all.
     """
-    blocks = [
-        _multi_hot_block(offsets[start : start + BLOCK + 1], columns, width)
-        for start in range(0, max(len(offsets) - 1, 1), BLOCK)
+    pieces = [
+        (np.diff(offsets[start : stop + 1]), columns[offsets[start] : offsets[stop]])
+        for start, stop in _blocks(len(offsets) - 1, width)
     ]
-    lengths = np.concatenate([lengths for lengths, _ in blocks])
-    return MultiHotMatrix(_offsets(lengths), np.concatenate([ones for _, ones in blocks]), width)
+    return gathered((distinct_columns(lengths, block, width) for lengths, block in pieces), width)
 
 
-def encode_reviews(reviews: EncodedReviews, column: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
+def encode_reviews(
+    reviews: EncodedReviews,
+    column: npt.NDArray[np.int32],
+    width: int,
+    rows: npt.NDArray[np.int64] | None = None,
+    disk: Path | None = None,
+) -> MultiHotMatrix:
     """The multi-hot matrix of reviews whose words are numbered by a dictionary.
 
     Args:
         reviews: n reviews.
         column: the column of each word of the dictionary.
         width: number of columns.
+        rows: which reviews, ascending; None for all.
+        disk: the folder in which a matrix beyond `IN_MEMORY` may lie, in a file that goes when the matrix goes; None
+            keeps any matrix in memory.
     """
-    return multi_hot(reviews.offsets, column[reviews.words], width)
+    chosen = None if rows is None else reviews.mask(rows)
+    lengths = reviews.lengths
+
+    def encoded(block: tuple[int, int]) -> RowBlock:
+        start, stop = block
+        words = reviews.words_between(start, stop, chosen)
+        kept = lengths[start:stop] if chosen is None else lengths[start:stop][chosen[start:stop]]
+        return distinct_columns(kept, column[words], width)
+
+    most = int((lengths if chosen is None else lengths[chosen]).sum())
+    file = _temporary_file(disk, most * np.dtype(np.int32).itemsize)
+    blocks = list(_blocks(len(reviews), width))
+    with ThreadPoolExecutor(THREADS) as pool:
+        # A few at a time, so that what is done does not pile up in front of a slow disk.
+        groups = (blocks[start : start + 4 * THREADS] for start in range(0, len(blocks), 4 * THREADS))
+        return gathered((block for group in groups for block in pool.map(encoded, group)), width, file)
 
 
-def _multi_hot_block(
-    offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Sort by column, then stably by row (two linear radix sorts), then drop what equals its predecessor."""
-    n = len(offsets) - 1
-    column = columns[offsets[0] : offsets[-1]].astype(np.uint16 if width <= BLOCK else np.uint32)
-    row = np.repeat(np.arange(n, dtype=np.uint16), np.diff(offsets))
-    by_column = np.argsort(column, kind="stable")
-    order = by_column[np.argsort(row[by_column], kind="stable")]
-    row, column = row[order], column[order]
-    first = np.ones(len(column), dtype=bool)
-    first[1:] = (column[1:] != column[:-1]) | (row[1:] != row[:-1])
-    return np.bincount(row[first], minlength=n), column[first].astype(np.int32)
+def _blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
+    """First row and end of each block; row and column together fit the bits of a key."""
+    size = min(BLOCK, 1 << (KEY_BITS - _column_bits(width)))
+    return ((start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+def _column_bits(width: int) -> int:
+    return max(width - 1, 1).bit_length()
+
+
+def distinct_columns(lengths: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> RowBlock:
+    """Rows of distinct ascending columns, from rows of columns in any order with repeats.
+
+    Row and column become one number each, which are sorted at once; then what equals its predecessor is dropped.
+
+    Args:
+        lengths: how many columns each row has, (n,); n times `width` must fit `KEY_BITS`.
+        columns: those of the first row, then of the second, and so on.
+        width: number of columns in all.
+    """
+    bits = _column_bits(width)
+    starts = np.arange(len(lengths), dtype=np.uint32) << np.uint32(bits)
+    keys = np.repeat(starts, lengths)
+    keys |= columns.view(np.uint32)
+    keys.sort()
+    first = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    keys = keys[first]
+    begins = np.searchsorted(keys, starts)
+    keys &= np.uint32((1 << bits) - 1)
+    return np.diff(begins, append=len(keys)), keys.view(np.int32)
+
+
+def gathered(blocks: Iterable[RowBlock], width: int, file: IO[bytes] | None = None) -> MultiHotMatrix:
+    """One matrix of all blocks, in memory or, where one is given, in a file."""
+    lengths, pieces = [np.zeros(1, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+    for block_lengths, columns in blocks:
+        lengths.append(block_lengths)
+        if file is None:
+            pieces.append(columns)
+        else:
+            columns.tofile(file)
+    offsets = np.cumsum(np.concatenate(lengths))
+    if file is None:
+        return MultiHotMatrix(offsets, np.concatenate(pieces), width)
+    with file:
+        file.flush()
+        return MultiHotMatrix(offsets, np.memmap(file, dtype=np.int32, mode="r", shape=(int(offsets[-1]),)), width)
+
+
+def _temporary_file(disk: Path | None, size: int) -> IO[bytes] | None:
+    """A file for a matrix of that many bytes, which is gone as soon as nobody uses it; None to keep it in memory."""
+    if disk is None or size <= IN_MEMORY:
+        return None
+    try:
+        disk.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(disk).free
+        if free > size:
+            return tempfile.TemporaryFile(dir=disk, prefix="multi-hot-")
+        reason = f"{free / 1e6:,.0f} MB are free"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    log.warning("The multi-hot rows need %.0f MB in %s (%s); keeping them in memory.", size / 1e6, disk, reason)
+    return None

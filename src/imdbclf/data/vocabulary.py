@@ -14,16 +14,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from imdbclf.data.encoding import Corpus, EncodedReviews
 from imdbclf.data.words import words_of
+
+if TYPE_CHECKING:
+    # A vocabulary out of a checkpoint classifies a text without Arrow, which takes a tenth of a second to import.
+    import pyarrow as pa
+
+    from imdbclf.data.encoding import Corpus, EncodedReviews
 
 UNKNOWN = 0
 """The column of every word that is not in the vocabulary."""
+
+BLOCK = 8192
+"""Reviews counted at a time, which bounds the memory that counting takes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,15 @@ class Vocabulary:
         """Number of columns, the one for unknown words included."""
         return len(self.words) + 1
 
+    @classmethod
+    def from_text(cls, text: str) -> Vocabulary:
+        """The vocabulary that `as_text` wrote."""
+        return cls(tuple(text.split("\n")) if text else ())
+
+    def as_text(self) -> str:
+        """The words, one a line, which none of them holds; ten thousand texts would be far slower to save."""
+        return "\n".join(self.words)
+
     @cached_property
     def column(self) -> dict[str, int]:
         """The column of each word."""
@@ -43,17 +60,29 @@ class Vocabulary:
 
     def columns_of(self, text: str) -> npt.NDArray[np.int32]:
         """The columns that are 1 in a text's multi-hot row, ascending, int32; empty for a text without words."""
-        columns = {self.column.get(word, UNKNOWN) for word in words_of(text)}
-        return np.array(sorted(columns), dtype=np.int32)
-
-    def known_words(self, text: str) -> int:
-        """How many different words of the text the vocabulary holds."""
-        return sum(word in self.column for word in set(words_of(text)))
-
-    def columns_of_dictionary(self, dictionary: pa.Array) -> npt.NDArray[np.int32]:
-        """The column of each word of a corpus' dictionary, shape (words of the dictionary,), int32."""
         column = self.column
-        return np.array([column.get(word, UNKNOWN) for word in dictionary.to_pylist()], dtype=np.int32)
+        return np.array(sorted({column.get(word, UNKNOWN) for word in set(words_of(text))}), dtype=np.int32)
+
+    def columns_of_words(self, words: pa.Array, blank: int = UNKNOWN) -> npt.NDArray[np.int32]:
+        """The column of each word of an Arrow array, shape (words of the array,), int32; `blank` for the empty one."""
+        import pyarrow.compute as pc  # noqa: PLC0415 - see above
+
+        from imdbclf.data.arrow import to_arrow, to_numpy  # noqa: PLC0415
+
+        beyond = to_arrow(np.array([len(self.words) + 1], dtype=np.int32))[0]
+        places = pc.fill_null(pc.index_in(words, value_set=self._arrow_words), beyond)
+        columns: npt.NDArray[np.int32] = self._columns_by_place(blank)[to_numpy(places)]
+        return columns
+
+    @cached_property
+    def _arrow_words(self) -> pa.Array:
+        from imdbclf.data.arrow import strings  # noqa: PLC0415 - see above
+
+        return strings([*self.words, ""])
+
+    def _columns_by_place(self, blank: int) -> npt.NDArray[np.int32]:
+        """Columns of the words, of the empty string, of everything else."""
+        return np.array([*range(1, len(self)), blank, UNKNOWN], dtype=np.int32)
 
     def decode(self, columns: npt.NDArray[np.int32]) -> list[str]:
         """The words of a multi-hot row, most frequent first; `?` stands for the unknown ones."""
@@ -64,12 +93,11 @@ def word_counts(
     corpus: Corpus, reviews: EncodedReviews, rows: npt.NDArray[np.int64] | None = None
 ) -> npt.NDArray[np.int64]:
     """How often each word of the dictionary occurs in the given rows (default: all), shape (words,), int64."""
-    words = reviews.words
-    if rows is not None and len(rows) < len(reviews):
-        chosen = np.zeros(len(reviews), dtype=bool)
-        chosen[rows] = True
-        words = words[np.repeat(chosen, reviews.lengths)]
-    return np.bincount(words, minlength=len(corpus.dictionary))
+    chosen = None if rows is None or len(rows) == len(reviews) else reviews.mask(rows)
+    counts = np.zeros(len(corpus.dictionary), dtype=np.int64)
+    for start in range(0, len(reviews), BLOCK):
+        counts += np.bincount(reviews.words_between(start, start + BLOCK, chosen), minlength=len(counts))
+    return counts
 
 
 def learn_vocabulary(dictionary: pa.Array, counts: npt.NDArray[np.int64], size: int) -> Vocabulary:
@@ -80,6 +108,8 @@ def learn_vocabulary(dictionary: pa.Array, counts: npt.NDArray[np.int64], size: 
         counts: occurrences of each in the training part.
         size: columns, the one for unknown words included.
     """
+    from imdbclf.data.arrow import to_arrow  # noqa: PLC0415 - see above
+
     descending = np.arange(len(counts) - 1, -1, -1)
     order = descending[np.argsort(-counts[descending], kind="stable")][: size - 1]
-    return Vocabulary(tuple(dictionary.take(order[counts[order] > 0]).to_pylist()))
+    return Vocabulary(tuple(dictionary.take(to_arrow(order[counts[order] > 0])).to_pylist()))

@@ -15,7 +15,7 @@ from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.mlp import MLP
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the attachment changes so that older readers would misread it."""
 
 _PREFIX = "network."
@@ -36,7 +36,7 @@ class Checkpoint:
 
 def attachment(vocabulary: Vocabulary, **about: Any) -> dict[str, Any]:
     """What a checkpoint carries besides the weights, in plain types."""
-    return {"format": FORMAT, "vocabulary": list(vocabulary.words), **about}
+    return {"format": FORMAT, "vocabulary": vocabulary.as_text(), **about}
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     contents = load_plain(path)
     about = dict(contents[CHECKPOINT_KEY])
     try:
-        vocabulary = Vocabulary(tuple(str(word) for word in about.pop("vocabulary")))
+        vocabulary = Vocabulary.from_text(about.pop("vocabulary"))
         settings = contents["hyper_parameters"]
         weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
         # On the meta device, so that the numbers in the file, not those it claims, decide how much memory is taken.

@@ -50,7 +50,7 @@ def evaluate_checkpoint(
         msg = f"{reviews_source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     reviews = cached.corpus.parts[split]
-    column = checkpoint.vocabulary.columns_of_dictionary(cached.corpus.dictionary)
+    column = checkpoint.vocabulary.columns_of_words(cached.corpus.dictionary)
     matrix = encode_reviews(reviews, column, len(checkpoint.vocabulary))
     evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels)
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}

@@ -20,21 +20,21 @@ class EpochSums:
     """Loss and hits summed over an epoch on the device, so that no step waits for a number to arrive."""
 
     def __init__(self, device: torch.device) -> None:
-        self.sums = torch.zeros(2, device=device)
+        self.loss = torch.zeros((), device=device)
+        self.hits = torch.zeros((), dtype=torch.int64, device=device)
         self.count = 0
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Take in a batch: its mean loss, its logits (n,) and its labels (n,)."""
-        hits = ((logits > 0) == (labels > 0.5)).sum()  # noqa: PLR2004 - labels are 0 or 1
-        self.sums += torch.stack([loss.detach() * len(labels), hits])
+        """Take in a batch: its mean loss, its logits (n,) and its labels (n,) of 0.0 and 1.0."""
+        self.loss.add_(loss.detach(), alpha=len(labels))
+        self.hits.add_(torch.eq(logits > 0, labels).sum())
         self.count += len(labels)
 
     def means(self, stage: str) -> dict[str, Tensor]:
         """`STAGE/loss` and `STAGE/accuracy` over all reviews taken in; nothing if there were none."""
         if self.count == 0:
             return {}
-        loss, accuracy = (self.sums / self.count).unbind()
-        return {f"{stage}/loss": loss, f"{stage}/accuracy": accuracy}
+        return {f"{stage}/loss": self.loss / self.count, f"{stage}/accuracy": self.hits / self.count}
 
 
 class ReviewClassifier(pl.LightningModule):
@@ -81,10 +81,21 @@ class ReviewClassifier(pl.LightningModule):
         """What a checkpoint carries besides the weights; the training job fills it, loading restores it."""
         self._epoch: dict[str, EpochSums] = {}
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As any module does, but without searching texts for parameters.
+
+        Lightning notes the name of the running hook on the module some forty times a training step.
+        """
+        if isinstance(value, str | None) and name in self.__dict__:
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     @property
     def vocabulary(self) -> list[str]:
         """The words of columns 1, 2, 3 … as the checkpoint has them; empty for a network made by hand."""
-        return list(self.attachment.get("vocabulary", []))
+        words = self.attachment.get("vocabulary", "")
+        return words.split("\n") if words else []
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
         """Logits (n,) for multi-hot features (n, in_features), sparse CSR or dense."""

@@ -46,7 +46,7 @@ def print_overview(settings: DataSettings, review: int) -> None:
     counts = word_counts(cached.corpus, reviews)
     vocabulary = learn_vocabulary(cached.corpus.dictionary, counts, settings.vocab_size)
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
-    columns = vocabulary.columns_of_dictionary(cached.corpus.dictionary)
+    columns = vocabulary.columns_of_words(cached.corpus.dictionary)
     out.print(_vocabulary_table(cached.corpus, counts, vocabulary, columns))
     name = cached.label_names[int(reviews.labels[review])]
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]

@@ -19,6 +19,9 @@ from imdbclf.terminal import console
 
 log = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_LOOKS = 0.1
+"""How often the progress bar moves; moving it at every batch would cost a tenth of the fit."""
+
 
 class History(Callback):
     """A row of figures for every finished epoch; kept in checkpoints, so that a resumed run has the whole course."""
@@ -59,26 +62,28 @@ def epoch_line(row: Row, max_epochs: int) -> str:
 
 
 class LiveProgress(Callback):
-    """A bar over all batches of the fit, on a terminal only."""
+    """A bar over all batches of the fit, for a terminal."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
+        self._shown = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Show the bar."""
-        if not (console().is_terminal and trainer.is_global_zero):
+        if not trainer.is_global_zero:
             return
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
-        batches = int(trainer.num_training_batches)
-        total, done = batches * (trainer.max_epochs or 1), batches * trainer.current_epoch
-        self._progress.add_task("training", total=total, completed=done)
+        total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
+        self._progress.add_task("training", total=total)
         self._progress.start()
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Move it."""
-        if self._progress is not None:
-            self._progress.advance(self._progress.task_ids[0])
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:  # noqa: ARG002
+        """Move it, as often as an eye can follow."""
+        now = time.perf_counter()
+        if self._progress is not None and now - self._shown > SECONDS_BETWEEN_LOOKS:
+            self._shown = now
+            self._progress.update(self._progress.task_ids[0], completed=trainer.fit_loop.total_batch_idx + 1)
 
     def on_train_end(self, *_: Any) -> None:
         """Remove it."""
@@ -122,6 +127,11 @@ class BestCheckpoint(ModelCheckpoint):
             enable_version_counter=False,
         )
 
+    @property
+    def state_key(self) -> str:
+        """Its name in checkpoints; Lightning's own spells out all settings, and asks at every hook."""
+        return type(self).__name__
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the epoch if it was validated and is the best so far."""
         if self.monitor in trainer.callback_metrics:
@@ -141,6 +151,13 @@ class BestCheckpoint(ModelCheckpoint):
         self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]
 
 
-def last_checkpoint(folder: Path) -> ModelCheckpoint:
+class LastCheckpoint(ModelCheckpoint):
     """`last.ckpt` after every epoch; `save_last` would keep what was saved last, which may be the best epoch."""
-    return ModelCheckpoint(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+
+    @property
+    def state_key(self) -> str:
+        """Its name in checkpoints; see `BestCheckpoint.state_key`."""
+        return type(self).__name__

@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imdbclf.errors import UserError, is_full_disk
 from imdbclf.files import write_json
 from imdbclf.settings import Settings
+from imdbclf.startup import fast_imports
 from imdbclf.terminal import program, shown_path
 from imdbclf.training.composition import CONFIGS, PRIMARY, Refused, current_folder, explain_composition, validated
 from imdbclf.training.run_folder import RunFolder
@@ -98,17 +100,21 @@ def _hydra_main(config: DictConfig) -> float | None:
 
 def _job(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     # Here, because they take seconds to import and a refused command line should not.
+    from imdbclf.data.prepared import load_reviews  # noqa: PLC0415
     from imdbclf.data.sources import choose_source  # noqa: PLC0415
-    from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
-    from imdbclf.training.environment import environment  # noqa: PLC0415
-    from imdbclf.training.experiment import Experiment, Interrupted  # noqa: PLC0415
 
-    _quiet_libraries()
     chosen = choose_source(settings.data)
     settings = settings.model_copy(update={"data": chosen.settings})
     write_config(settings, folder.config)
+    with ThreadPoolExecutor(1) as reader, fast_imports():
+        # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
+        loading = reader.submit(load_reviews, settings.data, settings.seed)
+        from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
+        from imdbclf.training.environment import environment  # noqa: PLC0415
+        from imdbclf.training.experiment import Experiment, Interrupted  # noqa: PLC0415
+    _quiet_libraries()
     write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))
-    experiment = Experiment(settings, folder, chosen.because)
+    experiment = Experiment(settings, folder, loading, chosen.because)
     try:
         metrics = experiment.run()
     except (Interrupted, KeyboardInterrupt) as event:

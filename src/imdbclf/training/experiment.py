@@ -6,6 +6,7 @@ import inspect
 import logging
 import shutil
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
+from imdbclf.data.arrow import strings, to_arrow
 from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.prepared import LoadedReviews
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
 from imdbclf.inference.checkpoint import Checkpoint, attachment, load_plain, read_checkpoint
@@ -28,7 +32,8 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row, best_row, draw_history, write_history
 from imdbclf.settings import Settings
-from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LiveProgress, last_checkpoint
+from imdbclf.terminal import console
+from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
 from imdbclf.training.run_folder import RunFolder
 
@@ -48,11 +53,13 @@ class Interrupted(Exception):  # noqa: N818 - not an error, an event
 class Experiment:
     """One run of one experiment in one folder; the methods are the steps, in order.
 
-    `because` says why the reviews come from where they do, where nobody named a source.
+    `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
+    where they do, where nobody named a source.
     """
 
     settings: Settings
     folder: RunFolder
+    loading: Future[LoadedReviews]
     because: str | None = None
     history: History = field(default_factory=History)
     fit_seconds: float = 0.0
@@ -67,8 +74,7 @@ class Experiment:
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         trainer = self._trainer()
         begun = None if self.settings.ckpt_path is None else load_plain(Path(self.settings.ckpt_path).expanduser())
-        self.data.prepare_data()
-        self.data.setup()
+        torch.set_num_threads(self.settings.threads or torch.get_num_threads())
         self._announce(trainer)
         if begun is not None:
             self._check_resumable(begun, trainer)
@@ -87,7 +93,7 @@ class Experiment:
     @cached_property
     def data(self) -> ReviewDataModule:
         """The reviews."""
-        return ReviewDataModule(self.settings.data, self.settings.seed)
+        return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result())
 
     @cached_property
     def classifier(self) -> ReviewClassifier:
@@ -127,14 +133,7 @@ class Experiment:
         try:
             return pl.Trainer(
                 **arguments,
-                callbacks=[
-                    self.history,
-                    LiveProgress(),
-                    EpochSeed(self.settings.seed),
-                    *_made(self.settings.callbacks),
-                    BestCheckpoint(self.folder.checkpoints),
-                    last_checkpoint(self.folder.checkpoints),
-                ],
+                callbacks=self._callbacks(),
                 logger=_made(self.settings.logger) or False,
                 default_root_dir=self.folder.path,
                 enable_progress_bar=False,
@@ -143,6 +142,16 @@ class Experiment:
         except (TypeError, ValueError, RuntimeError, ImportError) as error:
             msg = f"trainer: {one_line(error)}"
             raise UserError(msg) from error
+
+    def _callbacks(self) -> list[Callback]:
+        """Only those that have something to do: each is asked a dozen times a step."""
+        settings, checkpoints = self.settings, self.folder.checkpoints
+        callbacks: list[Callback] = [self.history]
+        if console().is_terminal:
+            callbacks.append(LiveProgress())
+        if settings.model.dropout > 0:
+            callbacks.append(EpochSeed(settings.seed))
+        return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
 
     def _announce(self, trainer: pl.Trainer) -> None:
         data, model = self.data, self.classifier
@@ -166,7 +175,7 @@ class Experiment:
             f"{model.network.parameter_count:,}",
         )
         log.info(
-            "Fit:    %d epochs in batches of %d on %s (%d threads), seed %d",
+            "Fit:    %d epochs in batches of %d on %s (threads: %d), seed %d",
             trainer.max_epochs,
             self.settings.data.batch_size,
             trainer.strategy.root_device,
@@ -195,7 +204,7 @@ class Experiment:
 
     def _check_resumable(self, contents: dict[str, Any], trainer: pl.Trainer) -> None:
         """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
-        if contents[CHECKPOINT_KEY]["vocabulary"] != list(self.data.vocabulary.words):
+        if contents[CHECKPOINT_KEY]["vocabulary"] != self.data.vocabulary.as_text():
             msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
             raise UserError(msg)
         if contents["hyper_parameters"] != dict(self.classifier.hparams):
@@ -250,9 +259,9 @@ class Experiment:
         test = self.data.encoded.corpus.parts["test"]
         table = pa.table(
             {
-                "id": test.review_names(),
-                "label": test.labels,
-                "probability": evaluation.probabilities,
+                "id": strings(test.review_names()),
+                "label": to_arrow(test.labels),
+                "probability": to_arrow(evaluation.probabilities),
             }
         )
         with write_aside(self.folder.predictions) as aside:

@@ -1,0 +1,108 @@
+"""What Lightning iterates over: a part of the reviews in an order of (seed, epoch), as ready batches."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import SequentialSampler
+
+from imdbclf.data.batches import ReviewBatch, cut_batches
+from imdbclf.data.device_batches import DeviceReviews
+from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.settings import Layout
+
+AHEAD = 2
+"""Batches cut before they are asked for."""
+
+
+class EpochOrder:
+    """The order of n rows in an epoch: a function of (seed, epoch) alone.
+
+    Lightning calls `set_epoch` before every epoch, so a resumed run goes on with the order that the uninterrupted one
+    would have had.
+    """
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.n, self.seed, self.epoch = n, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the next pass."""
+        self.epoch = epoch
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The row numbers, each once, (n,)."""
+        return np.random.default_rng([self.seed, self.epoch]).permutation(self.n)
+
+
+class ReviewLoader:
+    """An iterable of ready batches with a length, which is all that Lightning asks of a loader.
+
+    A `torch.utils.data.DataLoader` would ask for one row after the other, or, given whole batches, still cost a tenth
+    of a training step for each.
+
+    Args:
+        matrix: n reviews.
+        labels: (n,) of 0 and 1.
+        batch_size: reviews a batch; the last one of an epoch may be smaller.
+        layout: see `ReviewBatch`.
+        seed: with the epoch it decides the order; None keeps the rows in their own. (The data module gives None under
+            the Trainer's `overfit_batches`; whoever hands a loader to `fit` chooses for himself.)
+        training: whether CSR batches carry their transpose.
+        device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
+    """
+
+    def __init__(
+        self,
+        matrix: MultiHotMatrix,
+        labels: npt.NDArray[np.int8],
+        batch_size: int,
+        layout: Layout = "csr",
+        *,
+        seed: int | None = None,
+        training: bool = False,
+        device: torch.device | None = None,
+    ) -> None:
+        self.matrix, self.labels = matrix, labels
+        self.batch_size, self.layout, self.training = batch_size, layout, training
+        self.sampler = SequentialSampler(range(len(matrix))) if seed is None else EpochOrder(len(matrix), seed)
+        """As in a `DataLoader`; here Lightning finds whom to tell the epoch, and whether rows are shuffled."""
+        self.batch_sampler = None
+        """There is none, and Lightning asks."""
+        on_host = device is None or device.type == "cpu" or layout == "dense" or matrix.on_disk
+        self._on_device = None if on_host or device is None else DeviceReviews(matrix, labels, device)
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return len(range(0, len(self.matrix), self.batch_size))
+
+    def __iter__(self) -> Iterator[ReviewBatch]:
+        """The batches of the epoch that is set when the first of them is asked for.
+
+        Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
+        """
+        yield from self._cut()
+
+    def _cut(self) -> Iterator[ReviewBatch]:
+        rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
+        if self._on_device is not None:
+            return self._on_device.cut_batches(rows, self.batch_size, training=self.training)
+        batches = cut_batches(self.matrix, self.labels, rows, self.batch_size, self.layout, training=self.training)
+        return cut_ahead(batches) if self.training else batches
+
+
+def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:
+    """The same batches in the same order, cut by a thread that is always a little ahead.
+
+    Cutting a batch takes a fifth of a training step, nearly all of it outside Python, so a second core can do it; the
+    network is too small to use that core better (see `threads` in configs/train.yaml).
+    """
+    with ThreadPoolExecutor(1) as cutter:
+        waiting = deque(cutter.submit(next, batches, None) for _ in range(AHEAD))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(cutter.submit(next, batches, None))
+            yield batch

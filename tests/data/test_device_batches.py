@@ -1,0 +1,61 @@
+"""What an accelerator would be given, checked on the devices that every machine has: the CPU and torch's `meta`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.helpers import matrix_of
+from imdbclf.data import device_batches
+from imdbclf.data.batches import cut_batches
+from imdbclf.data.device_batches import DeviceReviews
+from imdbclf.data.loader import ReviewLoader
+from imdbclf.model.mlp import MLP
+
+CPU, META = torch.device("cpu"), torch.device("meta")
+ROWS = st.lists(st.lists(st.integers(0, 6), max_size=8), min_size=1, max_size=12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False), st.integers(1, 13), st.integers(1, 13))
+def test_batches_cut_on_a_device_equal_those_cut_on_the_host(
+    rows: list[list[int]], chance: st.DataObject, batch_size: int, window: int
+) -> None:
+    matrix, labels = matrix_of(rows, 7), (np.arange(len(rows)) % 2).astype(np.int8)
+    order = np.array(chance.sample(range(len(rows)), len(rows)))  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device_batches, "WINDOW", window)
+        found = list(DeviceReviews(matrix, labels, CPU).cut_batches(order, batch_size, training=True))
+    for one, other in zip(found, cut_batches(matrix, labels, order, batch_size, training=True), strict=True):
+        assert torch.equal(one.labels, other.labels)
+        for sparse, expected in ((one.features, other.features), (one.transpose, other.transpose)):
+            assert sparse is not None
+            assert expected is not None
+            assert sparse.shape == expected.shape
+            assert torch.equal(sparse.crow_indices(), expected.crow_indices())
+            assert torch.equal(sparse.col_indices(), expected.col_indices())
+            assert torch.equal(sparse.values(), expected.values())
+
+
+def test_no_transpose_is_made_where_none_is_used() -> None:
+    reviews = DeviceReviews(matrix_of([[0], [1]], 7), np.zeros(2, dtype=np.int8), CPU)
+    assert [batch.transpose for batch in reviews.cut_batches(np.arange(2), 1)] == [None, None]
+
+
+def test_a_loader_for_an_accelerator_cuts_batches_there_and_the_network_steps_there_without_asking_for_a_value() -> (
+    None
+):
+    # A meta tensor has no values, so whatever needed one on the host (a synchronisation on CUDA) would fail here.
+    matrix, labels = matrix_of([[0, 3], [1], [], [2, 5, 6]] * 4, 7), (np.arange(16) % 2).astype(np.int8)
+    loader = ReviewLoader(matrix, labels, 5, seed=0, training=True, device=META)
+    network = MLP(7, [4, 4]).to(META)
+    sizes = []
+    for features, targets, transpose in loader:
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(features, transpose), targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        sizes.append(len(targets))
+    assert sizes == [5, 5, 5, 1]
+    assert all(parameter.grad is not None and parameter.grad.device == META for parameter in network.parameters())

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.helpers import TEXTS
+from imdbclf.data import text_rows
+from imdbclf.data.text_rows import encode_texts
+from imdbclf.data.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary(("the", "a", "é", "b", "i̇"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(TEXTS, max_size=10), st.integers(1, 4))
+def test_many_texts_have_the_rows_of_each(texts: list[str], chunk: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_rows, "CHUNK", chunk)
+        matrix = encode_texts(VOCABULARY, texts)
+    assert (len(matrix), matrix.width) == (len(texts), 6)
+    assert [matrix.row(n).tolist() for n in range(len(texts))] == [VOCABULARY.columns_of(t).tolist() for t in texts]
+
+
+def test_an_unknown_word_is_no_blank_and_a_blank_no_unknown_word() -> None:
+    rows = encode_texts(VOCABULARY, ["", " ", "unheard", "the  a", "the, unheard"])
+    assert [rows.row(number).tolist() for number in range(5)] == [[], [], [0], [1, 2], [0, 1]]
+
+
+def test_what_is_no_character_parts_words() -> None:
+    rows = encode_texts(VOCABULARY, ["the\udce9a", "b"])
+    assert [rows.row(number).tolist() for number in range(2)] == [[1, 2], [4]]
