@@ -1,17 +1,20 @@
 # `make train` and `make test` are all that is needed; each makes what it lacks.
-# Variables: PYTHON (the interpreter to build .venv with), ARGS (Hydra overrides, for example ARGS="loss=mse seed=1").
+# Variables: PYTHON (the interpreter to build .venv with), ARGS (Hydra overrides, for example ARGS="loss=mse seed=1";
+# for the benchmarks their options, for example ARGS="--only predict --repeat 3").
 
 PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint types wheel clean
+.PHONY: help setup train test lint types wheel peers bench bench-quick docs docs-check clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
 
@@ -27,7 +30,7 @@ test: $(READY) ## Run every check: lint, types, structure, tests
 	@$(MAKE) --no-print-directory lint types
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: $(READY) ## Style, dead code, dependencies, direction of imports
+lint: $(READY) docs-check ## Style, dead code, dependencies, direction of imports, figures as measured
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/vulture
@@ -40,6 +43,24 @@ types: $(READY) ## Strict type check
 wheel: $(READY) ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel --outdir dist .
 
-clean: ## Remove what can be made again (.venv, caches, dist); outputs/ stays
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+peers: $(PEERS_READY) ## Make .venv-peers with what the benchmarks compare with (done by bench where needed)
+
+$(PEERS_READY): benchmarks/requirements-peers.txt .ci/setup-peers
+	@bash .ci/setup-peers "$(PYTHON)" "$(PEERS)"
+	@touch $@
+
+bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(READY) $(PEERS_READY) ## The same in two minutes, for a look; writes nothing
+	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+docs: $(READY) ## Write docs/benchmarks.md and the README's figures from benchmarks/results.json
+	@$(BIN)/python -m benchmarks.docs
+
+docs-check: $(READY) # Part of lint: they say what was measured.
+	@$(BIN)/python -m benchmarks.docs --check
+
+clean: ## Remove what can be made again (.venv, .venv-peers, caches, dist); outputs/ stays
+	rm -rf $(VENV) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

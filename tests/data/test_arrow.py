@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -13,7 +16,7 @@ from imdbclf.data.arrow import strings, to_arrow, to_numpy
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint64, np.float32])
 @pytest.mark.parametrize("length", [0, 1, 5])
 def test_numbers_come_back_as_they_went(dtype: type, length: int) -> None:
-    numbers = np.arange(length).astype(dtype)
+    numbers: npt.NDArray[Any] = np.arange(length).astype(dtype)
     array = to_arrow(numbers)
     assert array.equals(pa.array(numbers))
     again = to_numpy(array)

@@ -349,9 +349,6 @@ def test_limited_testing_and_predicting_take_the_first_batches(in_parts: ReviewD
         )
 
 
-"""What the trainer is handed: the data module, or the loader that it gives."""
-
-
 # Lightning says that it turns shuffling off, as it should.
 @pytest.mark.filterwarnings("ignore:You requested to overfit but enabled")
 def test_overfitting_on_purpose_sees_the_same_batches_in_every_epoch(module: ReviewDataModule) -> None:
@@ -368,7 +365,6 @@ def test_overfitting_on_purpose_sees_the_same_batches_in_every_epoch(module: Rev
     assert_fitted_as(made, first)
 
 
-# See above.
 @pytest.mark.filterwarnings("ignore:You requested to overfit but enabled")
 def test_overfitting_on_purpose_does_not_shuffle(module: ReviewDataModule) -> None:
     made, steps = classifier(module), Steps()

@@ -1,4 +1,4 @@
-"""Between NumPy and Arrow without `pa.array` and `np.asarray`, which import pandas: a fifth of a second of every start."""
+"""Between NumPy and Arrow without `pa.array` and `np.asarray`, which take a fifth of a second to import pandas."""
 
 from __future__ import annotations
 

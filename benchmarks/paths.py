@@ -1,0 +1,12 @@
+"""Where the benchmarks read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURE = ROOT / "docs" / "benchmarks.png"
+README = ROOT / "README.md"
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"

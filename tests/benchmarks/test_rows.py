@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.measuring import check_same_encoding, compared, schedule
+from benchmarks.rows import ROWS, SCALING, chosen_rows
+from benchmarks.runs import RUNS, Observation
+from benchmarks.scaling import parsed_sizes
+from imdbclf.errors import UserError
+
+
+def test_every_row_compares_runs_that_there_are() -> None:
+    assert {run for row in ROWS.values() for run in row.runs} <= set(RUNS)
+
+
+def test_all_rows_are_meant_unless_some_are_named() -> None:
+    assert chosen_rows([], gpu=False) == [*(name for name in ROWS if name != "lecture_fit_gpu"), SCALING]
+    assert chosen_rows(["predict"], gpu=False) == ["predict_many", "predict_one", "predict_command"]
+    assert chosen_rows(["lecture_fit"], gpu=True) == ["lecture_fit_gpu"]
+
+
+def test_an_unknown_row_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UserError, match=r"--only encoed: there is no such row; did you mean 'encode'\?"):
+        chosen_rows(["encoed"], gpu=False)
+
+
+def test_repetitions_alternate_between_the_two_sides() -> None:
+    assert schedule(["lecture_fit"], 3) == ["lecture", "keras"] * 3
+
+
+def test_a_run_that_several_rows_need_is_done_once_a_repetition() -> None:
+    runs = schedule(["lecture_fit", "command_cached", "command_memory", "plain_loop"], 1)
+    assert runs == ["lecture", "keras", "plain_loop"]
+
+
+def test_short_commands_are_run_more_often_unless_it_must_be_quick() -> None:
+    assert schedule(["encode", "help"], 1) == ["encode", "sklearn_encode", *["help", "python"] * 3]
+    assert schedule(["help"], 1, quick=True) == ["help", "python"]
+
+
+def test_a_row_takes_its_quantity_from_its_two_runs() -> None:
+    ours = Observation({"fit_seconds": 2.0, "seconds": 5.0}, "imdbclf", {})
+    peer = Observation({"fit_seconds": 30.0, "seconds": 40.0}, "keras", {})
+    rows = compared(["lecture_fit", "command_cached"], {"lecture": [ours], "keras": [peer]}, "2026-01-02", {})
+    assert (rows["lecture_fit"].ours, rows["lecture_fit"].peer) == ([2.0], [30.0])
+    assert (rows["command_cached"].ours, rows["command_cached"].peer) == ([5.0], [40.0])
+    assert rows["lecture_fit"].commands == ["imdbclf", "keras"]
+
+
+def test_two_sides_may_differ_in_ties_of_the_rarest_words_alone() -> None:
+    ours = {"words": ["a", "b"], "rarest": ["b", "c"], "rarest_count": 2, "ones": 10}
+    check_same_encoding(ours, {"words": ["a", "c"], "ones": 11})
+    with pytest.raises(UserError, match="other words"):
+        check_same_encoding(ours, {"words": ["b", "d"], "ones": 10})
+
+
+def test_the_same_words_must_give_the_same_number_of_ones() -> None:
+    ours = {"words": ["a", "b"], "rarest": ["b"], "rarest_count": 2, "ones": 10}
+    with pytest.raises(UserError, match="10 and 11 ones"):
+        check_same_encoding(ours, {"words": ["a", "b"], "ones": 11})
+
+
+def test_sizes_are_read_in_any_order() -> None:
+    assert parsed_sizes("100000,25000") == [25_000, 100_000]
+
+
+@pytest.mark.parametrize("text", ["", "a", "10", "25000;100000"])
+def test_sizes_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--sizes"):
+        parsed_sizes(text)
