@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from data.helpers import matrix_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imdbclf.inference.predictor import Predictor
+from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
+from imdbclf.model.mlp import ACTIVATIONS, MLP
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +30,41 @@ def test_an_empty_review_is_answered(predictor: Predictor) -> None:
     (answer,) = predictor.predict([""])
     assert 0 < answer.probability < 1
     assert answer.known_words == 0
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_one_row_has_the_probability_that_it_has_among_many(activation: str, dropout: float) -> None:
+    torch.manual_seed(0)
+    network = MLP(50, [8, 4], activation, dropout).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    rows = [sorted(np.random.default_rng(k).choice(50, k, replace=False).tolist()) for k in range(20)]
+    matrix = matrix_of(rows, 50)
+    one = [OneRowNetwork(network).probability(matrix.row(number)) for number in range(20)]
+    np.testing.assert_allclose(one, torch.sigmoid(logits_of(network, matrix)), atol=1e-5)
+
+
+def test_a_sure_network_overflows_nowhere() -> None:
+    network = MLP(2, [1]).eval()
+    for parameter in network.parameters():
+        torch.nn.init.constant_(parameter, 1e6)
+    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 1
+    torch.nn.init.constant_(network.rest[1].weight, -1e6)  # type: ignore[arg-type]
+    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 0
+
+
+def test_a_thousand_reviews_are_answered_as_each_alone(predictor: Predictor) -> None:
+    texts = ["great film", "worst film ever", "", "zzxqk", "boring, boring"] * 200
+    together = predictor.predict(texts)
+    for text, answer in zip(texts[:5], together[:5], strict=True):
+        (alone,) = predictor.predict([text])
+        assert (alone.label, alone.known_words) == (answer.label, answer.known_words)
+        assert alone.probability == pytest.approx(answer.probability, abs=1e-6)
+    assert predictor.probabilities(texts).tolist() == [answer.probability for answer in together]
+    assert predictor.probabilities(texts[:2]) == pytest.approx(
+        [answer.probability for answer in together[:2]], abs=1e-6
+    )
 
 
 def test_no_reviews_give_no_answers(predictor: Predictor) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,8 +61,8 @@ class Vocabulary:
 
     def columns_of(self, text: str) -> npt.NDArray[np.int32]:
         """The columns that are 1 in a text's multi-hot row, ascending, int32; empty for a text without words."""
-        column = self.column
-        return np.array(sorted({column.get(word, UNKNOWN) for word in set(words_of(text))}), dtype=np.int32)
+        columns = set(map(self.column.get, set(words_of(text)), repeat(UNKNOWN)))
+        return np.array(sorted(columns), dtype=np.int32)
 
     def columns_of_words(self, words: pa.Array, blank: int = UNKNOWN) -> npt.NDArray[np.int32]:
         """The column of each word of an Arrow array, shape (words of the array,), int32; `blank` for the empty one."""

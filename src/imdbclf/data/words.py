@@ -28,7 +28,7 @@ BYTE_TABLE = _byte_table()
 
 def words_of(text: str) -> list[str]:
     """The words of one text, in order, repeats included."""
-    return [word for word in normalised(text).decode().split(" ") if word]
+    return list(filter(None, normalised(text).decode().split(" ")))
 
 
 def normalised(text: str) -> bytes:

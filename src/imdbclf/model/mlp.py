@@ -58,10 +58,6 @@ class MLP(nn.Module):
         logits = cast("Tensor", self.rest(self.first(features, transpose)))
         return logits.squeeze(1)
 
-    def logit_of_columns(self, columns: Tensor) -> Tensor:
-        """The logit, (1,), of a single review given as the columns of its ones, int32 (k,)."""
-        return cast("Tensor", self.rest(self.first.sum_of_rows(columns))).squeeze(1)
-
     @property
     def parameter_count(self) -> int:
         """Number of trainable numbers; 160,305 for the lecture's network."""

@@ -42,10 +42,6 @@ class MultiHotLinear(nn.Module):
             product: Tensor = _MultiHotProduct.apply(features, self.weight, self.bias, transpose)  # type: ignore[no-untyped-call]
             return product
 
-    def sum_of_rows(self, columns: Tensor) -> Tensor:
-        """The same for a single row given as the columns of its ones, int32 (k,): (1, out_features)."""
-        return self.weight.index_select(0, columns).sum(0, keepdim=True) + self.bias
-
     def extra_repr(self) -> str:
         """What `print(module)` shows."""
         return f"in_features={self.weight.shape[0]}, out_features={self.weight.shape[1]}"
