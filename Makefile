@@ -11,7 +11,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint types wheel peers bench bench-quick docs docs-check clean
+.PHONY: help setup train test lint types wheel peers bench bench-quick profile docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -55,7 +55,10 @@ bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and do
 bench-quick: $(READY) $(PEERS_READY) ## The same in two minutes, for a look; writes nothing
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-docs: $(READY) ## Write docs/benchmarks.md and the README's figures from benchmarks/results.json
+profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.performance
+
+docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs
 
 docs-check: $(READY) # Part of lint: they say what was measured.

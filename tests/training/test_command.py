@@ -188,6 +188,15 @@ def test_reviews_without_a_test_part_are_fitted_and_validated(here: Path, small:
     assert not (here / "run/predictions.parquet").exists()
 
 
+@pytest.mark.usefixtures("here")
+def test_more_columns_or_larger_batches_than_there_is_to_fill_them_are_said(small: list[str], capsys: Capture) -> None:
+    more = ["data.vocab_size=1000000", "data.batch_size=10000", "trainer.max_epochs=1", "threads=null"]
+    result = run(capsys, "train", *small, *more, "hydra.run.dir=run")
+    assert result.status == 0, result.err
+    assert re.search(r"only [\d,]+ columns: the training part has no more words", result.out)
+    assert "one batch an epoch: the training part has no more reviews" in result.out
+
+
 def test_a_used_folder_is_refused_and_left_as_it_was(finished_run: Path, small: list[str], capsys: Capture) -> None:
     before = metrics_of(finished_run)
     result = run(capsys, "train", *small, f"hydra.run.dir={finished_run}")
@@ -261,6 +270,7 @@ REFUSED = {
     "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
     "model.hidden=0": "model.hidden=0: must be 1 or more or a list",
     "data.batch_size=0": "data.batch_size=0: must be 1 or more",
+    "threads=0": "threads=0: must be 1 or more",
     "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
     "trainer.max_epochs=-7": "trainer.max_epochs=-7: must be 1 or more",
     "data.vocab_size=2": "data.vocab_size=2: must be 3 or more",

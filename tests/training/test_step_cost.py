@@ -24,7 +24,7 @@ from imdbclf.data.module import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings, Layout
 
-CALLS_PER_STEP = 3_050
+CALLS_PER_STEP = 2_200
 """Python calls, builtins included, that a step of the training job may take; a tenth above what it takes now."""
 
 FEW, MANY = 50, 150

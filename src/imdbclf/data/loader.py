@@ -98,8 +98,8 @@ class ReviewLoader:
 def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:
     """The same batches in the same order, cut by a thread that is always a little ahead.
 
-    Cutting a batch takes a fifth of a training step, nearly all of it outside Python, so a second core can do it; the
-    network is too small to use that core better (see `threads` in configs/train.yaml).
+    Cutting a batch takes a third of a training step or more, nearly all of it outside Python, so a second core can do
+    it; the network is too small to use that core better (see `threads` in configs/train.yaml).
     """
     with ThreadPoolExecutor(1) as cutter:
         waiting = deque(cutter.submit(next, batches, None) for _ in range(AHEAD))

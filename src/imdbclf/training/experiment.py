@@ -166,6 +166,8 @@ class Experiment:
         )
         if len(data.vocabulary) < self.settings.data.vocab_size:
             log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
+        if parts["train"] < self.settings.data.batch_size:
+            log.info("        one batch an epoch: the training part has no more reviews")
         log.info(
             "Model:  %s, %s; %s, %s; %s parameters",
             "-".join(map(str, [*self.settings.model.widths, 1])),
