@@ -32,7 +32,7 @@ def measure(repeat: int = REPEAT) -> Profile:
     return {
         "phases": {
             **_medians([found["phases"] for found in phases]),
-            "(reading the cached reviews, meanwhile)": median(found["reading"] for found in phases),
+            "reading the cached reviews (in a thread, meanwhile)": median(found["reading"] for found in phases),
         },
         "step": _medians([found["step"] for found in steps]),
         "growth": {name: _medians([found["growth"][name] for found in steps]) for name in steps[0]["growth"]},
@@ -110,7 +110,7 @@ def draw(profile: Profile, path: Path) -> None:
     whole, step, growth = figure.subplots(1, 3)
     for axes, parts, unit in ((whole, profile["phases"], "seconds"), (step, profile["step"], "microseconds")):
         names = list(parts)[::-1]
-        bars = axes.barh([name.split(":")[0].split(" (")[0].strip("(") for name in names], [parts[n] for n in names])
+        bars = axes.barh([name.split(":")[0].split(" (")[0] for name in names], [parts[n] for n in names])
         axes.bar_label(bars, fmt="%.2f" if unit == "seconds" else "%.0f", padding=2)
         axes.margins(x=0.15)
         axes.set_xlabel(unit)
