@@ -77,14 +77,10 @@ class MultiHotMatrix:
         """The matrix as SciPy knows it, which copies rows five times as fast as indexing by their places."""
         import scipy.sparse  # noqa: PLC0415 - a tenth of a second that classifying a text does without
 
-        # A matrix of ones has no values to carry; what stands in for them costs no memory this way.
-        return scipy.sparse.csr_array(
-            (self.columns, self.columns, self._narrow(self.offsets)), shape=(len(self), self.width), copy=False
-        )
-
-    def _narrow(self, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:
         # SciPy widens the columns too where the offsets are wide.
-        return offsets.astype(np.int32) if len(self.columns) <= np.iinfo(np.int32).max else offsets
+        offsets = self.offsets.astype(np.int32) if len(self.columns) <= np.iinfo(np.int32).max else self.offsets
+        # A matrix of ones has no values to carry; what stands in for them costs no memory this way.
+        return scipy.sparse.csr_array((self.columns, self.columns, offsets), shape=(len(self), self.width), copy=False)
 
 
 def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
