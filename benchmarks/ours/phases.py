@@ -38,8 +38,8 @@ def main(folder: str, result: str) -> None:
 
     with ThreadPoolExecutor(1) as reader, fast_imports():
         loading: Future[Any] = reader.submit(load)
+        from imdbclf.folders.run import RunFolder  # noqa: PLC0415
         from imdbclf.training.experiment import Experiment  # noqa: PLC0415
-        from imdbclf.training.run_folder import RunFolder  # noqa: PLC0415
     ended("torch and Lightning: imports (reviews are read meanwhile)")
     Path(folder).mkdir()
     experiment = Experiment(settings, RunFolder(Path(folder)), loading)

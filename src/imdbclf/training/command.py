@@ -25,11 +25,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.errors import UserError, is_full_disk
 from imdbclf.files import write_json
+from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
 from imdbclf.startup import fast_imports
 from imdbclf.terminal import program, shown_path
 from imdbclf.training.composition import CONFIGS, PRIMARY, Refused, current_folder, explain_composition, validated
-from imdbclf.training.run_folder import RunFolder
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""

@@ -18,8 +18,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.folders.run import refuse_used, reserve
 from imdbclf.settings import Settings, settings_keys
-from imdbclf.training.run_folder import refuse_used, reserve
 
 _PACKAGED = Path(__file__).parents[1] / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"

@@ -25,6 +25,7 @@ from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.prepared import LoadedReviews
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
+from imdbclf.folders.run import RunFolder
 from imdbclf.inference.checkpoint import Checkpoint, attachment, load_plain, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
 from imdbclf.inference.predictor import Predictor
@@ -35,7 +36,6 @@ from imdbclf.settings import Settings
 from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
-from imdbclf.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ The folder is the interface between training and everything that reads its resul
 | `environment.json` | versions, machine, command |
 | `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
 | `train.log` | everything that was said |
+| `failure.json` | only in a sweep, only of a job that failed: `error` and `overrides` |
+| `pruned.json` | only of a search's trial that was ended early: `epoch` and `reason` |
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ import itertools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from imdbclf.errors import UserError
+
+Outcome = Literal["done", "pruned", "failed", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,25 @@ class RunFolder:
         """Everything that was said."""
         return self.path / "train.log"
 
+    @property
+    def failure(self) -> Path:
+        """Why a job of a sweep failed."""
+        return self.path / "failure.json"
+
+    @property
+    def pruned(self) -> Path:
+        """Why a trial of a search was ended early."""
+        return self.path / "pruned.json"
+
+    @property
+    def outcome(self) -> Outcome:
+        """How far the run has come, by the file that is written last."""
+        if self.metrics.exists():
+            return "done"
+        if self.pruned.exists():
+            return "pruned"
+        return "failed" if self.failure.exists() else "unfinished"
+
     def discard(self) -> None:
         """Remove what a run has written, and the folder if nothing else is in it."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
@@ -91,6 +115,8 @@ class RunFolder:
             self.predictions,
             self.environment,
             self.log,
+            self.failure,
+            self.pruned,
         ):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imdbclf.errors import UserError
-from imdbclf.training.run_folder import RunFolder, refuse_used, reserve
+from imdbclf.folders.run import RunFolder, refuse_used, reserve
 
 
 def test_runs_started_in_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""A sweep folder: which runs answer a question, and where the answer is.
+
+| file | what |
+| --- | --- |
+| `sweep.json` | the question: the command, the axes, and each job's folder, overrides and choices |
+| `runs/` | a run folder (`imdbclf.folders.run`) for each job, named by what it holds and a hash of what it computes |
+| `sweep.csv`, `epochs.csv` | the answer in numbers: a row a job, a row a job and epoch |
+| `sweep.md`, `sweep.html`, `*.png` | the answer for people |
+
+Runs that the last command did not ask for stay where they are, and count again when one asks for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imdbclf.errors import UserError
+from imdbclf.files import write_json
+from imdbclf.folders.run import RunFolder
+
+Choice = bool | int | float | str | None | list[int]
+"""A value on an axis, as the config has it."""
+
+FORMAT = 1
+"""Raised when `sweep.json` changes its meaning."""
+
+SEED = "seed"
+"""The axis over which results are repeated rather than compared."""
+
+
+@dataclass(frozen=True)
+class SweepJob:
+    """One job: its folder's name below `runs/`, its overrides as typed, and its value on every axis."""
+
+    folder: str
+    overrides: list[str]
+    choices: dict[str, Choice]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What was asked: the experiment's name, the command, the axes in the order given, and the jobs.
+
+    `search` describes how the jobs were found, where that was not by multiplying out a grid.
+    """
+
+    experiment: str
+    command: str
+    axes: list[str]
+    jobs: list[SweepJob]
+    search: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> list[str]:
+        """The axes without the seed."""
+        return [axis for axis in self.axes if axis != SEED]
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """The files of one sweep."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The question."""
+        return self.path / "sweep.json"
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the run folders."""
+        return self.path / "runs"
+
+    @property
+    def table(self) -> Path:
+        """A row a job."""
+        return self.path / "sweep.csv"
+
+    @property
+    def epochs(self) -> Path:
+        """A row a job and epoch."""
+        return self.path / "epochs.csv"
+
+    @property
+    def text(self) -> Path:
+        """The answer as Markdown, its pictures beside it."""
+        return self.path / "sweep.md"
+
+    @property
+    def page(self) -> Path:
+        """The answer as one self-contained HTML file."""
+        return self.path / "sweep.html"
+
+    def run(self, job: SweepJob) -> RunFolder:
+        """The job's run folder, whether it exists or not."""
+        return RunFolder(self.runs / job.folder)
+
+    def write(self, sweep: Sweep) -> None:
+        """Write the question, whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.manifest, {"format": FORMAT, **asdict(sweep)})
+
+    def read(self) -> Sweep:
+        """The question.
+
+        Raises:
+            UserError: if the folder is none of a sweep, or one of another version.
+        """
+        try:
+            contents: Mapping[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            msg = f"{self.path}: is not the folder of a sweep (no {self.manifest.name} that can be read)"
+            raise UserError(msg) from error
+        if contents.get("format") != FORMAT:
+            msg = f"{self.manifest}: has format {contents.get('format')}; this version reads format {FORMAT}"
+            raise UserError(msg)
+        jobs = [SweepJob(**job) for job in contents["jobs"]]
+        known = {name: contents[name] for name in ("experiment", "command", "axes", "search")}
+        return Sweep(jobs=jobs, **known)

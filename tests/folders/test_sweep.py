@@ -1,0 +1,55 @@
+"""The folder of a sweep: what is written is read, and other folders are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from imdbclf.errors import UserError
+from imdbclf.folders.run import RunFolder
+from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
+
+SWEEP = Sweep(
+    experiment="lecture",
+    command="imdbclf train -m model.layers=1,2 'seed=range(2)'",
+    axes=["model.layers", "seed"],
+    jobs=[SweepJob("layers-1_0a1b", ["model.layers=1", "seed=0"], {"model.layers": 1, "seed": 0})],
+)
+
+
+def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "new" / "sweep")
+    folder.write(SWEEP)
+    assert folder.read() == SWEEP
+
+
+def test_the_seed_is_not_among_what_is_compared() -> None:
+    assert SWEEP.compared == ["model.layers"]
+
+
+@pytest.mark.parametrize("contents", [None, "", "[", '{"no": "format"}', '{"format": 0}'])
+def test_a_folder_that_is_no_sweeps_is_refused_by_name(tmp_path: Path, contents: str | None) -> None:
+    folder = SweepFolder(tmp_path)
+    if contents is not None:
+        folder.manifest.write_text(contents, encoding="utf-8")
+    with pytest.raises(UserError, match=str(tmp_path)):
+        folder.read()
+
+
+@pytest.mark.parametrize(
+    ("files", "outcome"),
+    [
+        ([], "unfinished"),
+        (["failure"], "failed"),
+        (["pruned"], "pruned"),
+        (["metrics"], "done"),
+        (["failure", "metrics"], "done"),
+    ],
+)
+def test_the_file_written_last_says_how_far_a_run_came(tmp_path: Path, files: list[str], outcome: str) -> None:
+    run = RunFolder(tmp_path)
+    for name in files:
+        getattr(run, name).write_text(json.dumps({}), encoding="utf-8")
+    assert run.outcome == outcome
