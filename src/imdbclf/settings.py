@@ -136,6 +136,8 @@ class Settings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Width | None = 1
     ckpt_path: str | None = None
+    fail_fast: bool = False
+    shared_batches: Annotated[int, Field(ge=0)] = 1_000
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()

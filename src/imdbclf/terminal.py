@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -33,6 +35,25 @@ class TerminalHandler(logging.Handler):
         """Print the message, warnings in their colour."""
         style = "yellow" if record.levelno >= logging.WARNING else None
         console().print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+def tell(message: str) -> None:
+    """A line to people alone."""
+    console().print(message, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is said inside reaches people although no run has set up logging."""
+    root, handler = logging.getLogger(), TerminalHandler()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
 
 
 def say(message: str) -> None:

@@ -34,6 +34,17 @@ class ReviewBatch(NamedTuple):
     labels: Tensor
     transpose: Tensor | None
 
+    @property
+    def memory(self) -> int:
+        """Bytes that its tensors take."""
+        return sum(_memory(tensor) for tensor in self if tensor is not None)
+
+
+def _memory(tensor: Tensor) -> int:
+    if tensor.layout == torch.sparse_csr:
+        return sum(piece.nbytes for piece in (tensor.crow_indices(), tensor.col_indices(), tensor.values()))
+    return tensor.nbytes
+
 
 def cut_batches(
     matrix: MultiHotMatrix,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -54,6 +54,8 @@ class ReviewLoader:
             the Trainer's `overfit_batches`; whoever hands a loader to `fit` chooses for himself.)
         training: whether CSR batches carry their transpose.
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
+        keep: given an epoch and a function that cuts its batches, gives the batches, which may have been cut before;
+            see `imdbclf.data.shared.KeptBatches.epoch`.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class ReviewLoader:
         seed: int | None = None,
         training: bool = False,
         device: torch.device | None = None,
+        keep: Callable[[int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]] | None = None,
     ) -> None:
         self.matrix, self.labels = matrix, labels
         self.batch_size, self.layout, self.training = batch_size, layout, training
@@ -75,6 +78,7 @@ class ReviewLoader:
         """There is none, and Lightning asks."""
         on_host = device is None or device.type == "cpu" or layout == "dense" or matrix.on_disk
         self._on_device = None if on_host or device is None else DeviceReviews(matrix, labels, device)
+        self._keep = keep
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -85,7 +89,8 @@ class ReviewLoader:
 
         Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
         """
-        yield from self._cut()
+        epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
+        yield from self._keep(epoch, self._cut) if self._keep else self._cut()
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None

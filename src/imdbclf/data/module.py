@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import lightning.pytorch as pl
@@ -37,6 +37,7 @@ class ReviewDataModule(pl.LightningDataModule):
         super().__init__()
         self.settings = settings or DataSettings()
         self.seed = seed
+        self.kept = loaded.kept if loaded is not None else None
         if loaded is not None:
             self.source, self.encoded, self.prepared = loaded.source, loaded.encoded, loaded.prepared
 
@@ -108,4 +109,5 @@ class ReviewDataModule(pl.LightningDataModule):
             seed=seed,
             training=training,
             device=self.trainer.strategy.root_device if self.trainer else None,
+            keep=partial(self.kept.epoch, part) if self.kept else None,
         )

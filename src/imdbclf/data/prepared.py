@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from imdbclf.data.split import split_rows, validation_count
 from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings
+
+if TYPE_CHECKING:
+    from imdbclf.data.shared import KeptBatches
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,15 @@ class PreparedReviews:
 
 @dataclass(frozen=True)
 class LoadedReviews:
-    """Where reviews come from, the whole corpus with its words numbered, and the parts made from it."""
+    """Where reviews come from, the whole corpus with its words numbered, and the parts made from it.
+
+    `kept` holds batches for other jobs that want the same, where there are such jobs.
+    """
 
     source: Source
     encoded: CachedCorpus
     prepared: PreparedReviews
+    kept: KeptBatches | None = None
 
 
 def load_reviews(settings: DataSettings, seed: int) -> LoadedReviews:

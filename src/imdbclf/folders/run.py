@@ -96,6 +96,11 @@ class RunFolder:
         return self.path / "pruned.json"
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever works on a sweep's job."""
+        return self.path / ".lock"
+
+    @property
     def outcome(self) -> Outcome:
         """How far the run has come, by the file that is written last."""
         if self.metrics.exists():
@@ -117,6 +122,7 @@ class RunFolder:
             self.log,
             self.failure,
             self.pruned,
+            self.lock,
         ):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

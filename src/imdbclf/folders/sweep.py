@@ -28,6 +28,9 @@ Choice = bool | int | float | str | None | list[int]
 FORMAT = 1
 """Raised when `sweep.json` changes its meaning."""
 
+RUNS = "runs"
+"""The folder of the run folders, inside a sweep's."""
+
 SEED = "seed"
 """The axis over which results are repeated rather than compared."""
 
@@ -74,7 +77,7 @@ class SweepFolder:
     @property
     def runs(self) -> Path:
         """The folder of the run folders."""
-        return self.path / "runs"
+        return self.path / RUNS
 
     @property
     def table(self) -> Path:

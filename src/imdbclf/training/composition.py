@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
@@ -52,12 +49,6 @@ class BeforeAnything(Callback):
                     reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
                 )
 
-    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Compose and validate every job of a sweep."""
-        with _refusing():
-            for overrides in job_overrides(list(config.hydra.overrides.task)):
-                validated_ahead(compose(config_name=PRIMARY, overrides=overrides, return_hydra_config=True))
-
 
 @contextmanager
 def _refusing() -> Iterator[None]:
@@ -86,30 +77,22 @@ def validated_ahead(config: DictConfig) -> Settings:
     return validated(config)
 
 
-def job_overrides(overrides: Sequence[str]) -> Iterator[list[str]]:
-    """The overrides of every job of a grid, as Hydra's basic sweeper multiplies them out."""
-    choices = []
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
-        if override.is_sweep_override():
-            key = override.get_key_element()
-            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-        else:
-            choices.append([str(override.input_line)])
-    return (list(job) for job in itertools.product(*choices))
-
-
 def folder_name(text: str) -> str:
     """The text with every character that a shell, Hydra or a file system might trip over replaced by `-`."""
     return re.sub(r"[^\w.,-]+", "-", text).strip("-,.")[:100]
 
 
-def job_folder(number: int, overrides: Sequence[str]) -> str:
-    """A name for a job's folder: its number and what it holds, `0_layers-1_activation-relu`; paths are left out."""
-    held = [re.sub(r"^[+~]*(?:[\w/]+\.)*", "", override) for override in overrides if "/" not in override]
-    return folder_name("_".join([str(number), *held]))
+def short_key(key: str) -> str:
+    """The last part of a key: `layers` of `model.layers`."""
+    return re.split(r"[./]", key)[-1]
 
 
-OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
+def override(key: str, value: str) -> str:
+    """`key=value` with the value in quotes where Hydra's grammar needs them."""
+    if re.fullmatch(r"[\w./-]+", value):
+        return f"{key}={value}"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}="{escaped}"'
 
 
 _NO_OPTION = re.compile(

@@ -54,13 +54,16 @@ class Experiment:
     """One run of one experiment in one folder; the methods are the steps, in order.
 
     `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
-    where they do, where nobody named a source.
+    where they do, where nobody named a source. A `quiet` one shows no progress. `going_on_from` is the checkpoint of
+    an earlier attempt at this very run; it counts before the settings' `ckpt_path`.
     """
 
     settings: Settings
     folder: RunFolder
     loading: Future[LoadedReviews]
     because: str | None = None
+    quiet: bool = False
+    going_on_from: Path | None = None
     history: History = field(default_factory=History)
     fit_seconds: float = 0.0
 
@@ -73,7 +76,7 @@ class Experiment:
         """
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         trainer = self._trainer()
-        begun = None if self.settings.ckpt_path is None else load_plain(Path(self.settings.ckpt_path).expanduser())
+        begun = None if self._begun_from is None else load_plain(self._begun_from)
         torch.set_num_threads(self.settings.threads or torch.get_num_threads())
         self._announce(trainer)
         if begun is not None:
@@ -121,6 +124,11 @@ class Experiment:
         """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
         return read_checkpoint(self.folder.best)
 
+    @property
+    def _begun_from(self) -> Path | None:
+        path = self.settings.ckpt_path
+        return self.going_on_from or (Path(path).expanduser() if path is not None else None)
+
     def _trainer(self) -> pl.Trainer:
         arguments = self.settings.trainer.model_dump()
         known = inspect.signature(pl.Trainer).parameters
@@ -147,7 +155,7 @@ class Experiment:
         """Only those that have something to do: each is asked a dozen times a step."""
         settings, checkpoints = self.settings, self.folder.checkpoints
         callbacks: list[Callback] = [self.history]
-        if console().is_terminal:
+        if console().is_terminal and not self.quiet:
             callbacks.append(LiveProgress())
         if settings.model.dropout > 0:
             callbacks.append(EpochSeed(settings.seed))
@@ -186,10 +194,9 @@ class Experiment:
         )
 
     def _fit(self, trainer: pl.Trainer) -> None:
-        begun = self.settings.ckpt_path and Path(self.settings.ckpt_path).expanduser()
         started = time.perf_counter()
         try:
-            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=begun, weights_only=True)
+            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=self._begun_from, weights_only=True)
         except SystemExit:
             # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
             if trainer.state.status is not TrainerStatus.INTERRUPTED:

@@ -1,0 +1,105 @@
+"""What the jobs of a sweep have in common, kept by a process for as long as its jobs want the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
+from imdbclf.data.prepared import LoadedReviews, prepare_reviews
+from imdbclf.data.sources import Source, open_source
+from imdbclf.settings import DataSettings
+
+if TYPE_CHECKING:
+    from imdbclf.data.batches import ReviewBatch
+
+MEGABYTE = 1_000_000
+
+
+class KeptBatches:
+    """The batches of epochs that were cut before, up to a limit; what is beyond it is cut anew each time.
+
+    Jobs of one seed have the same batches in the same order, whatever their network and loss. Whole epochs are kept,
+    the earliest first; an epoch that is left before its end is not.
+
+    Args:
+        limit: bytes that the kept batches may take.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.size = limit, 0
+        self._epochs: dict[tuple[str, int], list[ReviewBatch]] = {}
+
+    def epoch(self, part: str, epoch: int, cut: Callable[[], Iterator[ReviewBatch]]) -> Iterator[ReviewBatch]:
+        """The batches of a part in an epoch: those that were kept, else those that `cut` gives."""
+        if (part, epoch) in self._epochs:
+            yield from self._epochs[part, epoch]
+            return
+        batches: list[ReviewBatch] = []
+        size, fits = 0, True
+        for batch in cut():
+            size += batch.memory
+            fits = fits and self.size + size <= self.limit
+            if fits:
+                batches.append(batch)
+            else:
+                batches.clear()
+            yield batch
+        if fits:
+            self._epochs[part, epoch] = batches
+            self.size += size
+
+
+def shared_reviews(settings: DataSettings, seed: int, limit: int) -> LoadedReviews:
+    """`load_reviews`, but what the job before had in common with this one is not done again.
+
+    Args:
+        settings: where the reviews come from and how they become batches; `source` is decided (not `auto`).
+        seed: decides the split and the order of the batches.
+        limit: megabytes that batches kept for the next job may take; 0 keeps none.
+
+    Raises:
+        UserError: if the source can't be read, or can't be split as the settings say.
+    """
+    return _loaded(settings, seed, limit)
+
+
+def content_key(settings: DataSettings) -> str:
+    """A key of the reviews that the settings name, by their content; wherever they lie it is the same.
+
+    Raises:
+        UserError: if a source that was named is not there.
+    """
+    return _opened(_origin(settings))[1]
+
+
+def forget() -> None:
+    """Free everything that is kept."""
+    for kept in (_loaded, _encoded, _opened):
+        kept.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _loaded(settings: DataSettings, seed: int, limit: int) -> LoadedReviews:
+    origin = _origin(settings)
+    source, encoded = _opened(origin)[0], _encoded(origin)
+    prepared = prepare_reviews(encoded, settings, seed, source.description)
+    return LoadedReviews(source, encoded, prepared, KeptBatches(limit * MEGABYTE) if limit else None)
+
+
+@lru_cache(maxsize=4)
+def _encoded(origin: DataSettings) -> CachedCorpus:
+    return load_or_encode(_opened(origin)[0], cache_folder(origin.cache_dir))
+
+
+@lru_cache(maxsize=4)
+def _opened(origin: DataSettings) -> tuple[Source, str]:
+    source = open_source(origin)
+    return source, cache_key(source)
+
+
+def _origin(settings: DataSettings) -> DataSettings:
+    """The settings that say where reviews come from, without those that say what becomes of them."""
+    names = ("source", "train", "test", "text_column", "label_column", "cache_dir")
+    return DataSettings(**{name: getattr(settings, name) for name in names})

@@ -1,0 +1,121 @@
+"""From overrides to planned jobs: composed, validated, and named by what they compute."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf, read_write
+
+from imdbclf import __version__
+from imdbclf.data.shared import content_key
+from imdbclf.data.sources import choose_source
+from imdbclf.folders.sweep import RUNS, Choice, SweepJob
+from imdbclf.settings import Settings
+from imdbclf.training.composition import folder_name, override, short_key, validated_ahead
+
+KEY_LENGTH = 12
+"""Hexadecimal digits of a key: two of 10,000 jobs collide once in some five million sweeps."""
+
+_NOT_COMPUTED = {"experiment", "logger", "fail_fast", "shared_batches"}
+"""Settings that change nothing about a run's results."""
+
+_ORIGIN = {"source", "train", "test", "text_column", "label_column", "cache_dir"}
+"""Settings that say where reviews are; what counts is what is in them."""
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need."""
+
+    job: SweepJob
+    settings: Settings
+    config: DictConfig
+
+    @property
+    def launch_overrides(self) -> list[str]:
+        """The overrides by which a launcher composes the job again."""
+        return [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
+
+
+def axes_of(overrides: Sequence[Override]) -> list[str]:
+    """The keys that have several values."""
+    return [key_of(one) for one in overrides if one.is_sweep_override()]
+
+
+def key_of(parsed_override: Override) -> str:
+    """The key without Hydra's signs for adding."""
+    return parsed_override.get_key_element().lstrip("+~")
+
+
+def parsed(overrides: Sequence[str], loader: ConfigLoader) -> list[Override]:
+    """The overrides as Hydra understands them; of several for one key the last counts."""
+    by_key: dict[str, Override] = {}
+    for one in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
+        by_key.pop(key_of(one), None)
+        by_key[key_of(one)] = one
+    return list(by_key.values())
+
+
+class Planner:
+    """Composes jobs as launchers do, and names them.
+
+    Args:
+        loader: Hydra's.
+        config: the sweep's own config, as the sweeper was given it.
+        axes: the keys whose values tell the jobs apart.
+    """
+
+    def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str]) -> None:
+        self.loader, self.config, self.axes = loader, config, list(axes)
+
+    def plan(self, overrides: Sequence[str]) -> PlannedJob:
+        """Compose and validate one job.
+
+        Raises:
+            UserError: for the first wrong key or value.
+            HydraException: if Hydra can't compose it.
+        """
+        config = self.loader.load_sweep_config(self.config, list(overrides))
+        settings = validated_ahead(config)
+        choices = {axis: _choice(config, axis) for axis in self.axes}
+        held = "_".join(f"{short_key(axis)}-{_shown(value)}" for axis, value in choices.items())
+        key = computed_key(settings)
+        folder = f"{folder_name(held)}_{key}".lstrip("_")
+        with read_write(config.hydra):
+            config.hydra.sweep.subdir = f"{RUNS}/{folder}"
+        return PlannedJob(SweepJob(folder, list(overrides), choices), settings, config)
+
+
+def computed_key(settings: Settings) -> str:
+    """A key of all that decides what a run computes: settings, the content of the reviews, this package's version."""
+    contents = settings.model_dump(exclude=_NOT_COMPUTED | {"data"})
+    data = settings.data.model_dump(exclude=_ORIGIN)
+    reviews = content_key(choose_source(settings.data).settings)
+    text = json.dumps([__version__, contents, data, reviews], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def each_once(jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
+    """The jobs without those that compute what an earlier one does."""
+    first: dict[str, PlannedJob] = {}
+    for planned in jobs:
+        first.setdefault(planned.job.folder[-KEY_LENGTH:], planned)
+    return list(first.values())
+
+
+def _choice(config: DictConfig, axis: str) -> Choice:
+    chosen = config.hydra.runtime.choices.get(axis)
+    value = chosen if chosen is not None else OmegaConf.select(config, axis)
+    plain: Any = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    return plain if isinstance(plain, bool | int | float | str | list | None) else str(plain)
+
+
+def _shown(value: Choice) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,145 @@
+"""How far a sweep is, read from its folders, so that it does not matter who runs the jobs, and where."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from imdbclf.folders.run import Outcome, RunFolder
+from imdbclf.folders.sweep import SweepFolder, SweepJob
+from imdbclf.terminal import console, tell
+
+SECONDS_BETWEEN_LOOKS = 0.3
+
+RANKED_BY = "val/accuracy"
+"""Losses of different kinds can't be compared, accuracies can."""
+
+
+class Tally:
+    """What is known of the jobs: how many came out how, how many are at work, the best, and the time left.
+
+    Args:
+        folder: the sweep's.
+        jobs: those that are to be run now.
+        done: how many were done before.
+    """
+
+    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob], done: int = 0) -> None:
+        self.total, self.finished, self.failed, self.running = len(jobs) + done, done, 0, 0
+        self.best: tuple[float, str] | None = None
+        self.began = time.time()
+        self._before = done
+        self._waiting = {job.folder: folder.run(job) for job in jobs}
+
+    def look(self) -> list[str]:
+        """Take in what has changed since the last look; a line for each job that has come to its end."""
+        lines, self.running = [], 0
+        for name, run in list(self._waiting.items()):
+            outcome = run.outcome
+            if outcome == "unfinished" or not self._is_of_now(run, outcome):
+                self.running += self._at_work(run)
+                continue
+            del self._waiting[name]
+            self.finished += 1
+            lines.append(f"[{self.finished}/{self.total}] {name}: {self._result(name, run, outcome)}")
+        return lines
+
+    def summary(self) -> str:
+        """Running, failed, time left and the best so far, in a line."""
+        parts = [f"{self.running} running"] if self.running else []
+        parts += [f"{self.failed} failed"] if self.failed else []
+        if (seconds := self.seconds_left()) is not None:
+            parts.append(f"about {_duration(seconds)} left")
+        if self.best:
+            parts.append(f"best so far {self.best[0]:.4f} ({self.best[1]})")
+        return "; ".join(parts)
+
+    def seconds_left(self) -> float | None:
+        """By the pace so far; None before the first job is finished and after the last."""
+        finished_now, left = self.finished - self._before, self.total - self.finished
+        return (time.time() - self.began) / finished_now * left if finished_now and left else None
+
+    def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
+        """Whether a failure is of this sweep; one of an earlier attempt waits to be tried again."""
+        return outcome == "done" or _time_of(run.failure, run.pruned) >= self.began
+
+    def _at_work(self, run: RunFolder) -> bool:
+        return _time_of(run.config) >= self.began
+
+    def _result(self, name: str, run: RunFolder, outcome: Outcome) -> str:
+        if outcome != "done":
+            self.failed += outcome == "failed"
+            file = run.failure if outcome == "failed" else run.pruned
+            about = json.loads(file.read_text(encoding="utf-8"))
+            return f"{outcome}: {about.get('error') or about.get('reason')}"
+        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
+        if RANKED_BY not in metrics:
+            return "done"
+        accuracy = float(metrics[RANKED_BY])
+        if self.best is None or accuracy > self.best[0]:
+            self.best = (accuracy, name)
+        return f"validation accuracy {accuracy:.4f} in epoch {metrics['best_epoch']}"
+
+
+class Watch:
+    """A thread that looks at the folders while jobs run: a line a finished job, on a terminal a bar beneath them."""
+
+    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob], done: int = 0) -> None:
+        self.tally = Tally(folder, jobs, done)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=console(), transient=True, disable=not console().is_terminal)
+        self._task = self._bar.add_task("", total=self.tally.total)
+
+    def __enter__(self) -> Watch:
+        self._bar.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._look()
+        self._bar.stop()
+
+    def _look_on(self) -> None:
+        pause = SECONDS_BETWEEN_LOOKS
+        while not self._over.wait(pause):
+            began = time.perf_counter()
+            self._look()
+            # Ten thousand folders on a network drive take a while to look at.
+            pause = max(SECONDS_BETWEEN_LOOKS, 10 * (time.perf_counter() - began))
+
+    def _look(self) -> None:
+        for line in self.tally.look():
+            tell(line if console().is_terminal else f"{line}; {self.tally.summary()}")
+        self._bar.update(self._task, completed=self.tally.finished, description=self.tally.summary())
+
+
+def _time_of(*files: Path) -> float:
+    """When the newest of the files was written; 0 if there is none."""
+    times = [0.0]
+    for file in files:
+        try:
+            times.append(file.stat().st_mtime)
+        except OSError:
+            continue
+    return max(times)
+
+
+def _duration(seconds: float) -> str:
+    """A time as people say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

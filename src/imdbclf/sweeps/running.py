@@ -1,0 +1,180 @@
+"""Running planned jobs: skip what is done, hand the rest to Hydra's launcher, watch, and report."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, read_write
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from imdbclf.data.shared import forget
+from imdbclf.errors import UserError, one_line
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
+from imdbclf.sweeps.plan import PlannedJob
+from imdbclf.sweeps.progress import Watch
+from imdbclf.terminal import console, program, shown_path, tell, told
+from imdbclf.training.composition import Refused, folder_name, override, short_key
+from imdbclf.training.stopping import stopping
+
+log = logging.getLogger(__name__)
+
+_BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+
+
+class Running:
+    """One sweep at work.
+
+    Args:
+        context: Hydra's loader and callbacks.
+        task: what runs a job.
+        config: the sweep's own config.
+        arguments: overrides as typed.
+    """
+
+    def __init__(self, context: HydraContext, task: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
+        self.context, self.task, self.config, self.arguments = context, task, config, list(arguments)
+        HydraConfig.instance().set_config(config)
+        self.experiment = str(config.experiment)
+        self.folder = SweepFolder(Path())
+        typed = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
+        as_typed = [text for text in typed if not text.startswith("hydra.mode=")]
+        self.command = shlex.join([program(), "train", "-m", *as_typed])
+        """What asks for this sweep."""
+        self._launched = 0
+
+    def begin(self, axes: Sequence[str]) -> None:
+        """Decide the folder, and have jobs speak to their own logs; before any job is composed."""
+        hydra = self.config.hydra
+        chosen = Path(hydra.sweep.dir).expanduser()
+        if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
+            own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
+            asked = [hydra.runtime.choices.get("sweep", "none"), self.experiment]
+            named = [name for name in dict.fromkeys(asked) if name != "none"]
+            chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, "-".join(map(short_key, own))])))
+        self.folder = SweepFolder(chosen.absolute())
+        with read_write(hydra):
+            hydra.sweep.dir = str(self.folder.path)
+            hydra.overrides.hydra += [
+                override("hydra.sweep.dir", str(self.folder.path)),
+                "hydra.job_logging.root.handlers=[file]",
+            ]
+
+    @contextmanager
+    def checking(self, total: int) -> Iterator[Callable[[PlannedJob], PlannedJob]]:
+        """Progress for the composition of a grid, which takes a tenth of a second a job."""
+        columns = (TextColumn("checking every job"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as progress:
+            bar = progress.add_task("checking", total=total)
+
+            def checked(job: PlannedJob) -> PlannedJob:
+                progress.advance(bar)
+                return job
+
+            yield checked
+
+    def ask(self, axes: Sequence[str], jobs: Sequence[PlannedJob], search: dict[str, Any] | None = None) -> None:
+        """Write down which jobs the sweep has."""
+        sweep = Sweep(self.experiment, self.command, list(axes), [planned.job for planned in jobs], search or {})
+        self.folder.write(sweep)
+
+    def run(self, jobs: Sequence[PlannedJob]) -> None:
+        """Run those jobs that are not done; jobs that want the same reviews and batches one after the other.
+
+        Raises:
+            SystemExit: if it was stopped.
+            UserError: for the first failure, if `fail_fast` was asked for.
+        """
+        pending = [planned for planned in jobs if self.folder.run(planned.job).outcome != "done"]
+        if len(pending) < len(jobs):
+            tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
+        pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
+        launch = self._launcher()
+        try:
+            with Watch(self.folder, [planned.job for planned in pending], done=len(jobs) - len(pending)):
+                launch(pending)
+        except KeyboardInterrupt as event:
+            stop = stopping()
+            done = sum(self.folder.run(planned.job).outcome == "done" for planned in jobs)
+            tell(f"\nInterrupted with {done} of {len(jobs)} jobs done in {shown_path(self.folder.path)}.")
+            tell(f"Go on:    {self.command}")
+            raise stop from event
+        except Refused as refused:
+            raise refused.error from refused
+        finally:
+            forget()
+
+    def report(self) -> None:
+        """Write tables, figures and words into the folder, and say how it came out.
+
+        Raises:
+            UserError: if jobs failed or did not finish.
+        """
+        from imdbclf.reports.sweep import print_sweep, write_sweep_report  # noqa: PLC0415
+
+        with told():
+            report = write_sweep_report(self.folder)
+            print_sweep(report)
+        outcomes = [self.folder.run(job).outcome for job in self.folder.read().jobs]
+        if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
+            msg = f"{lacking} of {len(outcomes)} jobs failed; why is in {shown_path(self.folder.runs)}/…/train.log"
+            raise UserError(msg)
+
+    def _launcher(self) -> Callable[[Sequence[PlannedJob]], None]:
+        """What runs jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
+        in_process = self.config.hydra.launcher._target_ == _BASIC
+        composed = _Composed()
+        context = HydraContext(cast("Any", composed), self.context.callbacks) if in_process else self.context
+        launcher = make_launcher(context, self.task, self.config)
+
+        def launch(jobs: Sequence[PlannedJob]) -> None:
+            for batch in [[job] for job in jobs] if in_process else [list(jobs)] if jobs else []:
+                for planned in batch if in_process else []:
+                    composed.add(planned, self.folder)
+                launcher.launch([planned.launch_overrides for planned in batch], self._launched)
+                self._launched += len(batch)
+
+        return launch
+
+
+def make_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:
+    """The launcher that the config names.
+
+    Raises:
+        UserError: if what it needs is not installed.
+    """
+    try:
+        return Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
+    except (ImportError, RuntimeError) as error:
+        name = config.hydra.runtime.choices["hydra/launcher"]
+        msg = (
+            f"hydra/launcher={name}: is not installed ({one_line(error)[:80]}); pip install 'imdbclf[{extra_of(name)}]'"
+        )
+        raise UserError(msg) from error
+
+
+
+class _Composed:
+    """Stands in for Hydra's loader where a job was composed in this process already: composing costs .1 s a job."""
+
+    def __init__(self) -> None:
+        self._configs: dict[tuple[str, ...], DictConfig] = {}
+
+    def add(self, planned: PlannedJob, folder: SweepFolder) -> None:
+        """Keep a job's config until it is asked for."""
+        # Validation has shown it to Hydra, which makes what it is shown read-only.
+        OmegaConf.set_readonly(planned.config.hydra, value=None)
+        planned.config.hydra.sweep.dir = str(folder.path)
+        self._configs[tuple(planned.launch_overrides)] = planned.config
+
+    def load_sweep_config(self, _master: DictConfig, overrides: list[str]) -> DictConfig:
+        """The job's config, once."""
+        return self._configs.pop(tuple(overrides))

@@ -1,0 +1,210 @@
+"""One job: an experiment in its folder, alone at the terminal or as one of a sweep."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+from omegaconf import OmegaConf
+
+from imdbclf.errors import UserError, is_full_disk, one_line
+from imdbclf.files import write_json
+from imdbclf.folders.run import RunFolder
+from imdbclf.settings import Settings
+from imdbclf.startup import fast_imports
+from imdbclf.terminal import program, shown_path
+from imdbclf.training.composition import Refused, override
+from imdbclf.training.stopping import stopping
+
+if TYPE_CHECKING:
+    from imdbclf.data.prepared import LoadedReviews
+    from imdbclf.training.experiment import Experiment
+
+log = logging.getLogger(__name__)
+
+_HINTS = (
+    ".*does not have many workers",
+    "The number of training batches",
+    "Checkpoint directory .* exists and is not empty",
+    "The dirpath has changed from",
+    "Total length of `list` across ranks is zero",
+    "You defined a `validation_step` but have no `val_dataloader`",
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+)
+"""How Lightning's remarks begin that say nothing here: the corpus is in memory, and no validation is a choice."""
+
+
+def run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+    """The run of one command line: said as it goes, summed up at its end, stopped in good order.
+
+    Returns:
+        The best epoch's validation loss where there is one.
+    """
+    try:
+        with _log_closed():
+            return _run_single(settings, folder, overrides)
+    except BaseException as error:
+        kept = folder.last.exists()
+        if not kept:
+            folder.discard()
+        if is_full_disk(error):
+            rest = f"; what was finished is in {shown_path(folder.last)}" if kept else ""
+            full = UserError(f"no space left on the disk of {shown_path(folder.path)}: make room, run it again{rest}")
+            raise Refused(full) from error
+        if isinstance(error, Exception):
+            raise Refused(error) from error
+        raise
+
+
+def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+    # Here, because they take seconds to import and a refused command line should not.
+    from imdbclf.data.prepared import load_reviews  # noqa: PLC0415
+
+    experiment = _begin(settings, folder, overrides, lambda chosen: load_reviews(chosen.data, chosen.seed))
+    from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
+    from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
+
+    try:
+        metrics = experiment.run()
+    except (Interrupted, KeyboardInterrupt) as event:
+        stop = stopping()
+        print_interruption(folder.path, experiment.history.rows, settings.trainer.max_epochs, resume_command(folder))
+        raise stop from event
+    print_summary(folder.path, metrics, experiment.history.rows, experiment.examples())
+    return _validation_loss(metrics)
+
+
+def run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+    """One job of a sweep: what it says goes to its own `train.log`, and so does why it failed, if it does.
+
+    A folder that another process is working in is waited for; a job that is done by then is not done again, and one
+    that was cut short goes on from its last epoch.
+
+    Raises:
+        Refused: for a failure, if `fail_fast` was asked for.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with _log_closed(), filelock.FileLock(folder.lock):
+        if folder.outcome == "done":
+            return None
+        for earlier in (folder.failure, folder.pruned):
+            earlier.unlink(missing_ok=True)
+        try:
+            loss = _run_swept(settings, folder, overrides)
+        except Exception as error:
+            if is_full_disk(error):
+                error = UserError(f"no space left on the disk of {shown_path(folder.path)}")
+            log.exception("The job failed: %s", shlex.join(overrides))
+            write_json(folder.failure, {"error": one_line(error), "overrides": overrides})
+            if settings.fail_fast:
+                raise Refused(UserError(f"{folder.path.name}: {one_line(error)}")) from error
+            return None
+        # Who waits for it, or comes later, finds the job done.
+        folder.lock.unlink()
+        return loss
+
+
+def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+    from imdbclf.data.shared import shared_reviews  # noqa: PLC0415
+
+    experiment = _begin(
+        settings, folder, overrides, lambda chosen: shared_reviews(chosen.data, chosen.seed, chosen.shared_batches)
+    )
+    from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
+
+    experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
+    if experiment.going_on_from is None:
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    try:
+        return _validation_loss(experiment.run())
+    except Interrupted as event:
+        raise KeyboardInterrupt from event
+
+
+def _cut_short(settings: Settings, folder: RunFolder) -> Path | None:
+    """The checkpoint from which a job that was cut short goes on; None where it is better to begin anew.
+
+    That is so where every epoch is done, and where callbacks of a library may have wanted to end it early.
+    """
+    from imdbclf.inference.checkpoint import load_plain  # noqa: PLC0415
+
+    if settings.callbacks or not folder.last.exists():
+        return None
+    try:
+        epochs = int(load_plain(folder.last)["epoch"]) + 1
+    except UserError:
+        return None
+    return folder.last if epochs < settings.trainer.max_epochs else None
+
+
+def _begin(
+    settings: Settings, folder: RunFolder, overrides: list[str], load: Callable[[Settings], LoadedReviews]
+) -> Experiment:
+    """Decide the source, write what is known beforehand, and read the reviews while torch is imported."""
+    from imdbclf.data.sources import choose_source  # noqa: PLC0415
+
+    chosen = choose_source(settings.data)
+    settings = settings.model_copy(update={"data": chosen.settings})
+    write_config(settings, folder.config)
+    with ThreadPoolExecutor(1) as reader, fast_imports():
+        # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
+        loading: Future[LoadedReviews] = reader.submit(load, settings)
+        from imdbclf.training.environment import environment  # noqa: PLC0415
+        from imdbclf.training.experiment import Experiment  # noqa: PLC0415
+    _quiet_libraries()
+    write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))
+    return Experiment(settings, folder, loading, chosen.because)
+
+
+def _validation_loss(metrics: dict[str, Any]) -> float | None:
+    loss: float | None = metrics.get("val/loss")
+    return loss
+
+
+def write_config(settings: Settings, path: Path) -> None:
+    """The resolved experiment, headed by the command that runs it again."""
+    again = shlex.join(_from_config(path))
+    defaults = [{"hydra": "imdbclf"}, "_self_", {"override hydra/sweeper": "grid"}]
+    text = OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults, **settings.model_dump()}))
+    path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
+
+
+def resume_command(folder: RunFolder) -> str:
+    """The command that goes on from a folder's last epoch."""
+    return shlex.join([*_from_config(folder.config), override("ckpt_path", shown_path(folder.last))])
+
+
+def _from_config(path: Path) -> list[str]:
+    """The command that takes a written config for its experiment."""
+    return [program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem]
+
+
+def _quiet_libraries() -> None:
+    """Lightning's remarks go to `train.log` instead of the terminal; hints that do not apply here go nowhere."""
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+    for hint in _HINTS:
+        warnings.filterwarnings("ignore", hint)
+    logging.captureWarnings(capture=True)
+
+
+@contextmanager
+def _log_closed() -> Iterator[None]:
+    """Closes `train.log` at the end of the job, so that its folder can be moved or removed."""
+    try:
+        yield
+    finally:
+        root = logging.getLogger()
+        for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
+            handler.close()
+            root.removeHandler(handler)
