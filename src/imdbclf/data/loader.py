@@ -19,6 +19,9 @@ from imdbclf.settings import Layout
 AHEAD = 2
 """Batches cut before they are asked for."""
 
+Keep = Callable[[int, int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]]
+"""Given an epoch, its number of batches and what cuts them: the batches; see `imdbclf.data.shared.KeptBatches`."""
+
 
 class EpochOrder:
     """The order of n rows in an epoch: a function of (seed, epoch) alone.
@@ -54,8 +57,7 @@ class ReviewLoader:
             the Trainer's `overfit_batches`; whoever hands a loader to `fit` chooses for himself.)
         training: whether CSR batches carry their transpose.
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
-        keep: given an epoch and a function that cuts its batches, gives the batches, which may have been cut before;
-            see `imdbclf.data.shared.KeptBatches.epoch`.
+        keep: gives batches that may have been cut before.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class ReviewLoader:
         seed: int | None = None,
         training: bool = False,
         device: torch.device | None = None,
-        keep: Callable[[int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]] | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self.matrix, self.labels = matrix, labels
         self.batch_size, self.layout, self.training = batch_size, layout, training
@@ -90,7 +92,7 @@ class ReviewLoader:
         Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
         """
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        yield from self._keep(epoch, self._cut) if self._keep else self._cut()
+        yield from self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None

@@ -31,24 +31,22 @@ class KeptBatches:
         self.limit, self.size = limit, 0
         self._epochs: dict[tuple[str, int], list[ReviewBatch]] = {}
 
-    def epoch(self, part: str, epoch: int, cut: Callable[[], Iterator[ReviewBatch]]) -> Iterator[ReviewBatch]:
-        """The batches of a part in an epoch: those that were kept, else those that `cut` gives."""
+    def epoch(self, part: str, epoch: int, n: int, cut: Callable[[], Iterator[ReviewBatch]]) -> Iterator[ReviewBatch]:
+        """The n batches of a part in an epoch: those that were kept, else those that `cut` gives."""
         if (part, epoch) in self._epochs:
             yield from self._epochs[part, epoch]
             return
         batches: list[ReviewBatch] = []
-        size, fits = 0, True
+        size = 0
         for batch in cut():
             size += batch.memory
-            fits = fits and self.size + size <= self.limit
-            if fits:
+            if self.size + size <= self.limit:
                 batches.append(batch)
-            else:
-                batches.clear()
+            # Before the last batch is handed out: who knows that it is the last does not ask for another.
+            if len(batches) == n:
+                self._epochs[part, epoch] = batches
+                self.size += size
             yield batch
-        if fits:
-            self._epochs[part, epoch] = batches
-            self.size += size
 
 
 def shared_reviews(settings: DataSettings, seed: int, limit: int) -> LoadedReviews:

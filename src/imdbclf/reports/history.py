@@ -61,9 +61,12 @@ def verdict(rows: Sequence[Row]) -> str:
 
 def draw_history(rows: Sequence[Row], path: Path, title: str) -> None:
     """Loss and accuracy by epoch, training and validation, the best epoch marked, as the lecture plots them (PNG)."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4))
     FigureCanvasAgg(figure)
-    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    panels = figure.subplots(1, 2)
+    # Margins that suit these panels; finding them out for every run of a sweep would take as long as the drawing.
+    figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.13, wspace=0.18)
+    for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
         _draw_quantity(axes, rows, quantity)
     figure.suptitle(title, fontsize=11)
     with write_aside(path) as aside:
