@@ -63,8 +63,8 @@ def test_equal_pairs_speak_for_no_difference() -> None:
 
 
 def test_a_difference_that_is_always_the_same_has_no_spread_to_test_with() -> None:
-    # As decimals they differ by .001 each; as floats the three differences are not even equal.
-    first, second = np.array([0.8861, 0.872, 0.893]), np.array([0.8851, 0.871, 0.892])
+    # As decimals they differ by .1 each; as floats the three differences are not even equal.
+    first, second = np.array([0.3, 0.88, 0.7]), np.array([0.2, 0.78, 0.6])
     assert len(set(first - second)) > 1
     assert paired_p(first, second) is None
 
