@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -33,6 +35,20 @@ class TerminalHandler(logging.Handler):
         """Print the message, warnings in their colour."""
         style = "yellow" if record.levelno >= logging.WARNING else None
         console().print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Inside, what is said reaches the console, for a verb that keeps no log."""
+    ours, handler = logging.getLogger("imdbclf"), TerminalHandler()
+    level = ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
+        ours.setLevel(level)
 
 
 def say(message: str) -> None:

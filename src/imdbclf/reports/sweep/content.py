@@ -131,9 +131,9 @@ def _effects(effects: Sequence[Effect]) -> Section:
     heads = ["", "value", "instead of", "accuracy, points", "p (Holm)", "matched cells", "interval over"]
     over_cells = any(effect.unit == "cell" for effect in effects)
     notes = [
-        "Averaged over all matched cells: pairs of configurations that differ in this choice alone. Seeds are the unit: "
-        "one mean difference a seed, then Student's t interval and paired t test, adjusted for the number of effects "
-        "(Holm). The pale lines are single seeds.",
+        "Averaged over all matched cells: pairs of configurations that differ in this choice alone. Seeds are the "
+        "unit: one mean difference a seed, then Student's t interval and paired t test. p is adjusted for the number "
+        "of effects (Holm), the intervals are not. The pale lines are single seeds.",
     ]
     if over_cells:
         notes.append(

@@ -34,14 +34,14 @@ def draw_effects(effects: Sequence[Effect]) -> Picture | None:
     across = min(PANELS, len(axes_names))
     down = -(-len(axes_names) // across)
     figure = Figure(figsize=(3.6 * across, 3.2 * down), layout="constrained")
-    panels = figure.subplots(down, across, sharey=True, squeeze=False).flat
-    for axis, panel in zip(axes_names, panels, strict=False):
+    panels = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axis, panel in zip(axes_names, panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis])
         panel.set_title(labels[axis], fontsize=11)
-    for number, panel in enumerate(panels):
-        panel.set_visible(number < len(axes_names))
-        if number % across == 0:
-            panel.set_ylabel("accuracy, points")
+    for panel in panels.flat[len(axes_names) :]:
+        panel.set_visible(False)
+    for panel in panels[:, 0]:
+        panel.set_ylabel("accuracy, points")
     alt = (
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
@@ -179,8 +179,8 @@ def _draw_cost(panel: Axes, configurations: Sequence[Configuration], quantity: s
         x, y, half = one.mean(quantity), one.mean("val/accuracy"), one.half("val/accuracy")
         if x and y is not None:
             bar = None if half is None else 100 * half
-            style = {"color": BEST, "markersize": 7, "zorder": 3} if number == 0 else {"color": PLAIN, "markersize": 4}
-            panel.errorbar(x, 100 * y, bar, fmt="o", elinewidth=0.9, capsize=2, **style)
+            colour, size = (BEST, 7) if number == 0 else (PLAIN, 4)
+            panel.errorbar(x, 100 * y, bar, fmt="o", color=colour, markersize=size, elinewidth=0.9, capsize=2)
     _logarithmic(panel)
     _plain(panel)
 
