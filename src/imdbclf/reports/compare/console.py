@@ -60,7 +60,6 @@ def _runs_table(comparison: RunComparison) -> Table:
         low, high = run.interval
         cells = [
             letter(comparison, run.run),
-            escape(run.run),
             percent(run.accuracy),
             f"{percent(low)} – {percent(high)}",
         ]
