@@ -137,6 +137,41 @@ def predict(
             )
 
 
+@app.command("sweep-report")
+def sweep_report(
+    folder: Annotated[Path, typer.Argument(help="The folder of a sweep, with its sweep.json.", metavar="FOLDER")],
+) -> None:
+    """Write the report of a sweep anew: what was best, what can't be told from it, what each choice changes."""
+    with fast_imports():
+        from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
+        from imdbclf.reports.sweep.closing import print_sweep  # noqa: PLC0415
+        from imdbclf.reports.sweep.report import write_sweep_report  # noqa: PLC0415
+        from imdbclf.terminal import spoken  # noqa: PLC0415
+
+    report = write_sweep_report(SweepFolder(folder))
+    with spoken():
+        print_sweep(report)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.", metavar="RUN_A RUN_B [RUN…]")],
+    reviews: Annotated[int, typer.Option(help="How many of the reviews that divide them most to show.", min=0)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs on the same test reviews: each later one with the first."""
+    with fast_imports():
+        from imdbclf.reports.compare.comparison import compare_runs  # noqa: PLC0415
+
+    comparison = compare_runs(runs, reviews)
+    if as_json:
+        typer.echo(json.dumps(comparison.as_json(), indent=2, ensure_ascii=False))
+        return
+    from imdbclf.reports.compare.console import print_comparison  # noqa: PLC0415
+
+    print_comparison(comparison)
+
+
 def _texts(texts: Sequence[str] | None, file: Path | None) -> Iterator[str]:
     """The reviews to classify: the arguments, else the lines of the file, else those of standard input."""
     if texts and file is not None:

@@ -43,17 +43,17 @@ def tell(message: str) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """What is said inside reaches people although no run has set up logging."""
-    root, handler = logging.getLogger(), TerminalHandler()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+def spoken() -> Iterator[None]:
+    """Inside, what is said reaches the console, for a verb that keeps no log."""
+    ours, handler = logging.getLogger("imdbclf"), TerminalHandler()
+    level = ours.level
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
     try:
         yield
     finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
+        ours.removeHandler(handler)
+        ours.setLevel(level)
 
 
 def say(message: str) -> None:

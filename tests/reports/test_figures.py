@@ -1,27 +1,11 @@
-"""Figures and intervals against published examples and plain formulas."""
+"""Figures against cases worked by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from imdbclf.reports.figures import classification_figures, mean_interval, proportion_interval
-
-
-def test_wilsons_interval_is_that_of_newcombes_example() -> None:
-    # Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263, score method.
-    assert proportion_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert proportion_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-
-
-def test_the_interval_of_a_mean_is_students() -> None:
-    # Mean 3, standard error sqrt(2.5 / 5), t(.975; 4) = 2.776445.
-    half = 2.776445 * (2.5 / 5) ** 0.5
-    assert mean_interval(np.array([1.0, 2, 3, 4, 5])) == pytest.approx((3 - half, 3 + half), abs=1e-5)
-
-
-def test_a_single_value_has_no_interval() -> None:
-    assert mean_interval(np.array([1.0])) is None
+from imdbclf.reports.figures import classification_figures
 
 
 def test_figures_of_a_case_worked_by_hand() -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import stats
 from torchmetrics.functional.classification import (
     binary_accuracy,
     binary_auroc,
@@ -16,7 +15,7 @@ from torchmetrics.functional.classification import (
     binary_recall,
 )
 
-CONFIDENCE = 0.95
+from imdbclf.reports.statistics import mean_interval, proportion_interval
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,3 @@ def classification_figures(
         "recall": Figure(float(binary_recall(chance, truth))),
         "f1": Figure(float(binary_f1_score(chance, truth))),
     }
-
-
-def proportion_interval(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's score interval (Wilson, 1927), which stays inside [0, 1] and holds its level near the ends."""
-    interval = stats.binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
-    """Student's t interval of a mean; None for a single value, which says nothing of its spread."""
-    if len(values) < 2:  # noqa: PLR2004 - a spread needs two
-        return None
-    mean, half = float(values.mean()), float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    return mean - half, mean + half

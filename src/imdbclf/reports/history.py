@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,8 +22,13 @@ Row = dict[str, float]
 
 def write_history(rows: Sequence[Row], path: Path) -> None:
     """Write the rows as CSV, the same columns in every run."""
+    write_rows(rows, COLUMNS, path)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
+    """Write rows of epochs as CSV with the given columns; a value that a row lacks is left empty."""
     with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, restval="")
+        writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
         writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
 

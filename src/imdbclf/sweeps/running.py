@@ -21,7 +21,7 @@ from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.sweeps.plan import PlannedJob
 from imdbclf.sweeps.progress import Watch
-from imdbclf.terminal import console, program, shown_path, tell, told
+from imdbclf.terminal import console, program, shown_path, spoken, tell
 from imdbclf.training.composition import Refused, folder_name, override, short_key
 from imdbclf.training.stopping import stopping
 
@@ -59,7 +59,8 @@ class Running:
             own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
             asked = [hydra.runtime.choices.get("sweep", "none"), self.experiment]
             named = [name for name in dict.fromkeys(asked) if name != "none"]
-            chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, "-".join(map(short_key, own))])))
+            held = ["-".join(map(short_key, own))] if own else []
+            chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, *held])))
         self.folder = SweepFolder(chosen.absolute())
         with read_write(hydra):
             hydra.sweep.dir = str(self.folder.path)
@@ -118,10 +119,11 @@ class Running:
         Raises:
             UserError: if jobs failed or did not finish.
         """
-        from imdbclf.reports.sweep import print_sweep, write_sweep_report  # noqa: PLC0415
+        from imdbclf.reports.sweep.closing import print_sweep  # noqa: PLC0415
+        from imdbclf.reports.sweep.report import write_sweep_report  # noqa: PLC0415
 
-        with told():
-            report = write_sweep_report(self.folder)
+        report = write_sweep_report(self.folder)
+        with spoken():
             print_sweep(report)
         outcomes = [self.folder.run(job).outcome for job in self.folder.read().jobs]
         if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
@@ -159,7 +161,6 @@ def make_launcher(context: HydraContext, task: TaskFunction, config: DictConfig)
             f"hydra/launcher={name}: is not installed ({one_line(error)[:80]}); pip install 'imdbclf[{extra_of(name)}]'"
         )
         raise UserError(msg) from error
-
 
 
 class _Composed:

@@ -1,0 +1,46 @@
+"""The closing words of a sweep on the console."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from imdbclf.reports.sweep.content import configurations_table
+from imdbclf.reports.sweep.labels import number_of
+from imdbclf.reports.sweep.report import SweepReport
+from imdbclf.terminal import say, say_table, shown_path
+
+SHOWN = 15
+"""Configurations on the console; the report has them all."""
+
+
+def print_sweep(report: SweepReport) -> None:
+    """The best configurations, the jobs that are not done and why, the verdict, and where the files are."""
+    findings, folder = report.findings, report.folder
+    if findings.configurations:
+        say_table(_table(report))
+    for row in findings.rows:
+        if row.status != "done":
+            say(f"{row.status}: {row.folder}" + (f": {row.error}" if row.error else ""))
+    say("")
+    for sentence in findings.verdict:
+        say(sentence)
+    say(f"\nReport:   {shown_path(folder.page)}")
+    say(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
+
+
+def _table(report: SweepReport) -> Table:
+    configurations = report.findings.configurations
+    shown = configurations_table(report.sweep.compared, configurations[:SHOWN], report.findings.comparisons)
+    left = len(configurations) - len(shown.rows)
+    table = Table(
+        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}",
+        title_justify="left",
+        caption=f"… and {left:,} more in the report" if left else None,
+        caption_justify="left",
+    )
+    for number, head in enumerate(shown.heads):
+        table.add_column(head, justify="left" if number < shown.left else "right")
+    for row in shown.rows:
+        table.add_row(*map(escape, row))
+    return table

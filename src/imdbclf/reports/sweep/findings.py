@@ -1,0 +1,45 @@
+"""What the rows of a sweep say, computed before anything is shown: from `sweep.csv` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imdbclf.reports.sweep.configurations import (
+    Comparison,
+    Configuration,
+    compare_with_best,
+    configurations_of,
+    selected,
+)
+from imdbclf.reports.sweep.effects import Effect, main_effects
+from imdbclf.reports.sweep.table import JobRow
+from imdbclf.reports.sweep.verdict import verdict
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the rows of a sweep say: the jobs, best configuration first, and what was tested."""
+
+    rows: Sequence[JobRow]
+    configurations: Sequence[Configuration]
+    best: Configuration | None
+    comparisons: Sequence[Comparison]
+    effects: Sequence[Effect]
+    verdict: Sequence[str]
+
+
+def findings_of(rows: Sequence[JobRow], axes: Sequence[str]) -> Findings:
+    """Compute everything from the rows of `sweep.csv`.
+
+    Args:
+        rows: the jobs; test figures of configurations that are not selected are dropped.
+        axes: those compared, without the seed.
+    """
+    configurations = configurations_of(rows)
+    best = selected(configurations)
+    chosen = set() if best is None else {row.folder for row in best.by_seed.values()}
+    kept = [row if row.folder in chosen else row.without_test() for row in rows]
+    comparisons, effects = compare_with_best(configurations), main_effects(kept, axes)
+    said = verdict(kept, configurations, best, comparisons, effects)
+    return Findings(kept, configurations, best, comparisons, effects, said)

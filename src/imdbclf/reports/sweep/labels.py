@@ -1,0 +1,76 @@
+"""How axes, values and numbers are said: `layers`, `2 layers`, `88.87 ± 0.21 %`, `p = .003`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from imdbclf.folders.sweep import SEED
+
+_AXES = {
+    "model.layers": "layers",
+    "model.hidden": "hidden units",
+    "model.activation": "activation",
+    "optimizer.lr": "learning rate",
+    "data.vocab_size": "vocabulary size",
+    "data.val_size": "validation reviews",
+    "trainer.max_epochs": "epochs",
+}
+_COUNTED = {"model.layers": "layer", "model.hidden": "unit", "trainer.max_epochs": "epoch"}
+_NAMES_ALONE = {"model.activation", "loss", "loss.name", "optimizer", "optimizer.name", "data", "experiment"}
+
+
+def axis_label(axis: str) -> str:
+    """The axis in words: its own where it is well known, else the last part of its key."""
+    return _AXES.get(axis) or axis.lstrip("+").rsplit(".", 1)[-1].replace("_", " ")
+
+
+def axis_labels(axes: Sequence[str]) -> dict[str, str]:
+    """A label for each axis, the whole key where two would have the same."""
+    labels = {axis: axis_label(axis) for axis in axes}
+    said = list(labels.values())
+    return {axis: label if said.count(label) == 1 else axis for axis, label in labels.items()}
+
+
+def said_choice(axis: str, value: str) -> str:
+    """A value so that one sees what it is a value of: `2 layers`, `relu`, `dropout 0.5`."""
+    if axis in _COUNTED:
+        return f"{value} {_COUNTED[axis]}" + ("" if value == "1" else "s")
+    return value if axis in _NAMES_ALONE else f"{axis_label(axis)} {value}"
+
+
+def configuration_label(choices: Mapping[str, str]) -> str:
+    """All values of a configuration in one line."""
+    said = [said_choice(axis, value) for axis, value in choices.items() if axis != SEED]
+    return ", ".join(said) or "the one configuration"
+
+
+def number_of(count: int, one: str, many: str | None = None) -> str:
+    """`1 seed`, `5 seeds`, `10,000 reviews`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percent(mean: float, half: float | None = None) -> str:
+    """An accuracy: `88.87 %` or `88.87 ± 0.21 %`."""
+    return f"{100 * mean:.2f}" + (" %" if half is None else f" ± {100 * half:.2f} %")
+
+
+def signed(difference: float, half: float | None = None) -> str:
+    """A difference of accuracies in points: `+0.20`, `−0.10 ± 0.30`."""
+    text = f"{100 * difference:+.2f}".replace("-", "−")
+    text = text.replace("−0.00", "0.00").replace("+0.00", "0.00")
+    return text if half is None else f"{text} ± {100 * half:.2f}"
+
+
+def shown_p(p: float | None) -> str:
+    """A p value to three digits: `.003`, `< .001`, `1`; a dash where there is none."""
+    if p is None:
+        return "–"
+    if p < 0.001:  # noqa: PLR2004 - three digits
+        return "< .001"
+    return "1" if p > 0.9995 else f"{p:.3f}".lstrip("0")  # noqa: PLR2004 - three digits
+
+
+def said_p(p: float) -> str:
+    """A p value in a sentence: `p = .003`, `p < .001`."""
+    shown = shown_p(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

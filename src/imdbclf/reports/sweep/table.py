@@ -1,0 +1,152 @@
+"""The jobs of a sweep as a table: read from the run folders, kept as `sweep.csv`, and read back from it.
+
+Everything that the report says is computed from these rows and the epochs, so that the two CSV files are enough to
+check it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from imdbclf.errors import one_line
+from imdbclf.files import write_aside
+from imdbclf.folders.run import Outcome, RunFolder
+from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
+from imdbclf.reports.history import COLUMNS as HISTORY_COLUMNS
+from imdbclf.reports.history import Row as EpochRow
+from imdbclf.reports.history import read_history, write_rows
+
+_BEFORE = ("folder", "status")
+_NUMBERS = {
+    "val/loss": float,
+    "val/accuracy": float,
+    "best_epoch": int,
+    "epochs": int,
+    "parameters": int,
+    "fit_seconds": float,
+    "test/loss": float,
+    "test/accuracy": float,
+}
+_TEST = ("test/loss", "test/accuracy")
+_AFTER = (*_NUMBERS, "error")
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job: its folder, how far it came, its value on every axis as text, its seed, its figures, its error.
+
+    `figures` has those of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`, `fit_seconds`,
+    `test/loss` and `test/accuracy` that there are. The seed is text too, and empty where it is not known.
+    """
+
+    folder: str
+    status: Outcome
+    choices: Mapping[str, str]
+    seed: str
+    figures: Mapping[str, float]
+    error: str = ""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Validation accuracy, where the run is done and had a validation part."""
+        return self.figures.get("val/accuracy") if self.status == "done" else None
+
+    def without_test(self) -> JobRow:
+        """The row without the figures of the test part."""
+        return replace(self, figures={name: self.figures[name] for name in self.figures if name not in _TEST})
+
+
+def shown_choice(value: Choice) -> str:
+    """A value on an axis as one types it: `true`, `null`, `[32,16]`, `0.001`, `relu`."""
+    return one_line(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def collect(folder: SweepFolder, sweep: Sweep) -> tuple[list[JobRow], dict[str, list[EpochRow]]]:
+    """The jobs in order, test figures included, and the epochs of each by its folder's name.
+
+    A folder that stands for several jobs is one run, and has one row.
+    """
+    jobs = {job.folder: job for job in sweep.jobs}
+    epochs = {name: _epochs(folder.run(job)) for name, job in jobs.items()}
+    return [_row(folder.run(job), job, sweep, epochs[name]) for name, job in jobs.items()], epochs
+
+
+def _row(run: RunFolder, job: SweepJob, sweep: Sweep, epochs: Sequence[EpochRow]) -> JobRow:
+    choices = {axis: shown_choice(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
+    seed = shown_choice(job.choices[SEED]) if SEED in job.choices else ""
+    if run.outcome != "done":
+        return JobRow(job.folder, run.outcome, choices, seed, {}, _reason(run))
+    metrics = _read(run.metrics)
+    if metrics is None:
+        return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
+    figures = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
+    if epochs:
+        # The clock of a resumed run began anew; its history has the seconds of all its epochs.
+        figures["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
+    return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), figures)
+
+
+def _reason(run: RunFolder) -> str:
+    """Why the run is not done, in one line."""
+    if run.outcome == "unfinished":
+        return ""
+    about = _read(run.pruned if run.outcome == "pruned" else run.failure) or {}
+    if run.outcome == "failed":
+        return one_line(about.get("error", "no reason was left"))
+    return one_line(f"ended after epoch {about.get('epoch', '?')}: {about.get('reason', 'no reason was left')}")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return contents if isinstance(contents, dict) else None
+
+
+def _epochs(run: RunFolder) -> list[EpochRow]:
+    try:
+        return read_history(run.history)
+    except (OSError, ValueError):
+        return []
+
+
+def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None:
+    """Write the rows as CSV; `seed` is the last of the axes where it is none of them."""
+    axes = [*axes, *([] if SEED in axes else [SEED])]
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [*_BEFORE, *axes, *_AFTER], restval="")
+        writer.writeheader()
+        for row in rows:
+            about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
+            writer.writerow({**row.choices, **row.figures, **about})
+
+
+def read_table(path: Path) -> list[JobRow]:
+    """The rows that `write_table` wrote."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [_parsed(row) for row in csv.DictReader(stream)]
+
+
+def _parsed(row: dict[str, Any]) -> JobRow:
+    status: Outcome = row["status"]
+    known = {*_BEFORE, *_AFTER, SEED}
+    return JobRow(
+        row["folder"],
+        status,
+        {name: value for name, value in row.items() if name not in known},
+        row[SEED],
+        {name: kind(row[name]) for name, kind in _NUMBERS.items() if row[name]},
+        row["error"],
+    )
+
+
+def write_epochs(rows: Iterable[JobRow], epochs: Mapping[str, Sequence[EpochRow]], path: Path) -> None:
+    """Write the history of all jobs as one CSV."""
+    tidy = [{"folder": row.folder, **epoch} for row in rows for epoch in epochs[row.folder]]
+    write_rows(tidy, ("folder", *HISTORY_COLUMNS), path)

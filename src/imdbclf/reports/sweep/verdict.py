@@ -1,0 +1,116 @@
+"""What a sweep says, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from imdbclf.reports.sweep.configurations import Comparison, Configuration
+from imdbclf.reports.sweep.effects import Effect
+from imdbclf.reports.sweep.labels import number_of, percent, said_choice, said_p, signed
+from imdbclf.reports.sweep.table import JobRow
+
+MORE_SEEDS = "With one seed nothing can be tested, since chance can't be told from choice: add 'seed=range(5)'."
+NO_VALIDATION = "There was no validation part, so no configuration can be chosen, and no test figures are reported."
+SHOWN_EFFECTS = 8
+"""Effects that get a sentence; the table has them all."""
+
+
+def verdict(
+    rows: Sequence[JobRow],
+    configurations: Sequence[Configuration],
+    best: Configuration | None,
+    comparisons: Sequence[Comparison],
+    effects: Sequence[Effect],
+) -> list[str]:
+    """The sentences, the most important first; none of them needs the tables to be understood.
+
+    Args:
+        rows: all jobs.
+        configurations: those with a finished run, best first.
+        best: the one selected, if any was.
+        comparisons: of the others with the best.
+        effects: of all axes.
+    """
+    sentences = [f"Not finished: {text}."] if (text := _not_finished(rows)) else []
+    if not configurations:
+        return ["No job is done yet, so there is nothing to compare.", *sentences]
+    if best is None:
+        return [NO_VALIDATION, *sentences]
+    return [
+        _best(best, len(configurations)),
+        *_told_apart(best, comparisons),
+        *_effects(effects),
+        *_test(best),
+        *sentences,
+    ]
+
+
+def _not_finished(rows: Sequence[JobRow]) -> str:
+    counts = Counter(row.status for row in rows if row.status != "done")
+    said = [f"{counts[status]:,} {status}" for status in ("failed", "pruned", "unfinished") if counts[status]]
+    return f"{', '.join(said)} of {number_of(len(rows), 'job')}" if said else ""
+
+
+def _best(best: Configuration, count: int) -> str:
+    name = best.label if best.choices else "The one configuration"
+    seeds = number_of(len(best.by_seed), "seed")
+    accuracy = best.mean("val/accuracy")
+    if accuracy is None:
+        return f"{name}: {seeds}, without a validation part."
+    figure = percent(accuracy, best.half("val/accuracy"))
+    if count == 1:
+        return f"{name}: {figure} accuracy on validation ({seeds})."
+    return f"Best on validation: {name}: {figure} accuracy ({seeds})."
+
+
+def _told_apart(best: Configuration, comparisons: Sequence[Comparison]) -> list[str]:
+    if not comparisons:
+        return [] if len(best.accuracies) > 1 else [_alone(best)] if best.accuracies else []
+    if len(best.accuracies) == 1:
+        return [MORE_SEEDS]
+    alike = sum(not comparison.is_told_apart for comparison in comparisons)
+    others = len(comparisons)
+    if alike == 0:
+        return [
+            "The other configuration is worse, as the seeds show."
+            if others == 1
+            else f"All {others:,} other configurations are worse, as the seeds show."
+        ]
+    curse = "It was picked for having the highest mean, so that mean, and its lead over the others, read a little high."
+    untested = sum(comparison.p is None for comparison in comparisons)
+    why = f" (for {untested:,} no test is possible)" if untested else ""
+    if others == 1:
+        return [f"The other configuration can't be told from it{why}.", curse]
+    return [f"{alike:,} of {number_of(others, 'other configuration')} can't be told from it{why}.", curse]
+
+
+def _alone(best: Configuration) -> str:
+    return MORE_SEEDS if best.choices else "With one seed there is no interval: add 'seed=range(5)'."
+
+
+def _effects(effects: Sequence[Effect]) -> list[str]:
+    shown = [effect for effect in effects if effect.is_shown]
+    others = [effect for effect in effects if not effect.is_shown]
+    said = [_effect(effect) for effect in [*shown, *others][:SHOWN_EFFECTS]]
+    left = len(effects) - len(said)
+    return [*said, f"{number_of(left, 'more effect is', 'more effects are')} in the table."] if left else said
+
+
+def _effect(effect: Effect) -> str:
+    change = f"{said_choice(effect.axis, effect.value)} instead of {effect.reference}"
+    points = f"{signed(effect.mean, effect.half)} points"
+    if effect.is_shown and effect.p is not None:
+        return f"{change}: {points} ({said_p(effect.p)})."
+    if effect.unit == "cell":
+        return f"{change}: {points} over {number_of(effect.cells, 'pair')} of runs of one seed, not tested."
+    count = number_of(len(effect.differences), "seed")
+    return f"{change} makes no difference that {count} can show: {points}."
+
+
+def _test(best: Configuration) -> list[str]:
+    accuracy = best.mean("test/accuracy")
+    if accuracy is None:
+        return []
+    figure = percent(accuracy, best.half("test/accuracy"))
+    return [f"On the test reviews, looked at for this configuration alone: {figure}."]
