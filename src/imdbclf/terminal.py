@@ -44,16 +44,18 @@ def tell(message: str) -> None:
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """Inside, what is said reaches the console, for a verb that keeps no log."""
+    """Inside, what is said reaches the console and nobody else, where no run keeps a log."""
     ours, handler = logging.getLogger("imdbclf"), TerminalHandler()
-    level = ours.level
+    level, propagate = ours.level, ours.propagate
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
+    ours.propagate = False
     try:
         yield
     finally:
         ours.removeHandler(handler)
         ours.setLevel(level)
+        ours.propagate = propagate
 
 
 def say(message: str) -> None:

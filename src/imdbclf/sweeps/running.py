@@ -11,13 +11,12 @@ from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, read_write
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imdbclf.data.shared import forget
-from imdbclf.errors import UserError, one_line
+from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.sweeps.plan import PlannedJob
 from imdbclf.sweeps.progress import Watch
@@ -135,7 +134,9 @@ class Running:
         in_process = self.config.hydra.launcher._target_ == _BASIC
         composed = _Composed()
         context = HydraContext(cast("Any", composed), self.context.callbacks) if in_process else self.context
-        launcher = make_launcher(context, self.task, self.config)
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=self.task, config=self.config
+        )
 
         def launch(jobs: Sequence[PlannedJob]) -> None:
             for batch in [[job] for job in jobs] if in_process else [list(jobs)] if jobs else []:
@@ -145,22 +146,6 @@ class Running:
                 self._launched += len(batch)
 
         return launch
-
-
-def make_launcher(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launcher:
-    """The launcher that the config names.
-
-    Raises:
-        UserError: if what it needs is not installed.
-    """
-    try:
-        return Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
-    except (ImportError, RuntimeError) as error:
-        name = config.hydra.runtime.choices["hydra/launcher"]
-        msg = (
-            f"hydra/launcher={name}: is not installed ({one_line(error)[:80]}); pip install 'imdbclf[{extra_of(name)}]'"
-        )
-        raise UserError(msg) from error
 
 
 class _Composed:

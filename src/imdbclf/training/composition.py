@@ -98,6 +98,10 @@ def override(key: str, value: str) -> str:
 _NO_OPTION = re.compile(
     r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", re.DOTALL
 )
+_EXTRAS = {("hydra/launcher", engine): engine for engine in ("joblib", "submitit", "ray")}
+"""The extra that brings a choice."""
+
+_NO_LAUNCHER = re.compile(r"Could not load 'hydra/launcher/(\w+)'")
 _NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
 _NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
 _NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
@@ -110,7 +114,13 @@ def explain_composition(error: Exception) -> UserError:
     text = str(error)
     if found := _NO_OPTION.search(text):
         group, name, options = found[1], found[2], found[3].split()
+        if extra := _EXTRAS.get((group, name.split("_")[0])):
+            return UserError(f"{group}={name}: is not installed; pip install 'imdbclf[{extra}]'")
         return UserError(f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}")
+    if found := _NO_LAUNCHER.search(text):
+        return UserError(
+            f"hydra/launcher: {found[1]} is not installed; pip install 'imdbclf[{found[1].split('_')[0]}]'"
+        )
     if found := _NO_KEY.search(text):
         return UserError(f"{found[1]}: there is no such key{nearest(found[1], known_names())}")
     if found := _NO_CONFIG.search(text):
