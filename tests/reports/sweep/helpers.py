@@ -17,15 +17,15 @@ Chosen = dict[str, Any]
 State = float | Literal["failed", "pruned", "unfinished"]
 """The validation accuracy of a run that is done, or why it is not."""
 
-LECTURE = {"model.layers": [1, 2], "loss": ["bce", "mse"], "seed": [0, 1, 2]}
+LECTURE: dict[str, list[Choice]] = {"model.layers": [1, 2], "loss": ["bce", "mse"], "seed": [0, 1, 2]}
 
 
 def lecture_accuracy(chosen: Chosen) -> float:
     """One layer is half a point better than two, bce hardly better than mse; seeds differ by points."""
-    wobble = {0: 0.0011, 1: -0.0007, 2: 0.0004}[chosen["seed"]]
+    wobble: float = {0: 0.0011, 1: -0.0007, 2: 0.0004}[chosen["seed"]]
     accuracy = 0.88 + 0.01 * chosen["seed"] - 0.005 * (chosen["model.layers"] == 2)
     accuracy += wobble * (chosen["loss"] == "mse") - 0.2 * wobble * (chosen["model.layers"] == 2)
-    return round(accuracy, 4)
+    return float(round(accuracy, 4))
 
 
 def write_run(
@@ -89,12 +89,17 @@ def write_sweep(
     return folder
 
 
-def job(choices: Mapping[str, str], seed: str = "0", accuracy: float | None = 0.88, **figures: float) -> JobRow:
+def job(
+    choices: Mapping[str, str],
+    seed: str = "0",
+    accuracy: float | None = 0.88,
+    figures: Mapping[str, float] | None = None,
+) -> JobRow:
     """A row of `sweep.csv`: done where there is an accuracy, else failed."""
     name = "_".join([*choices.values(), seed])
     if accuracy is None:
         return JobRow(name, "failed", choices, seed, {}, "out of memory")
-    return JobRow(name, "done", choices, seed, {"val/accuracy": accuracy, "val/loss": 0.3} | figures)
+    return JobRow(name, "done", choices, seed, {"val/accuracy": accuracy, "val/loss": 0.3, **(figures or {})})
 
 
 def grid(axes: Mapping[str, Sequence[str]], accuracy: Callable[[Mapping[str, str]], float | None]) -> list[JobRow]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.sweep.table import JobRow, collect, read_table, shown_choice, write_epochs, write_table
-from reports.sweep.helpers import LECTURE, write_run, write_sweep
+from reports.sweep.helpers import LECTURE, State, write_run, write_sweep
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map(lambda text: " ".join(text.split()))
 FIGURES = st.fixed_dictionaries(
@@ -91,8 +91,8 @@ def test_the_seconds_are_those_of_all_epochs_also_of_a_resumed_run(tmp_path: Pat
 
 
 def test_a_job_that_is_not_done_says_why(tmp_path: Path) -> None:
-    states = ["failed", "pruned", "unfinished"]
-    folder = write_sweep(tmp_path, {"seed": [0, 1, 2]}, lambda chosen: states[chosen["seed"]])  # type: ignore[return-value]
+    states: list[State] = ["failed", "pruned", "unfinished"]
+    folder = write_sweep(tmp_path, {"seed": [0, 1, 2]}, lambda chosen: states[chosen["seed"]])
     rows = collect(folder, folder.read()).rows
     assert [(row.status, row.error) for row in rows] == [
         ("failed", "out of memory"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imdbclf.reports.sweep.findings import findings_of
+from imdbclf.reports.sweep.table import JobRow
 from imdbclf.reports.sweep.verdict import CURSE, MORE_SEEDS, NO_VALIDATION
 from reports.sweep.helpers import grid, job
 from reports.sweep.test_effects import AXES, accuracy
@@ -41,7 +42,7 @@ def test_one_seed_is_said_to_allow_no_test() -> None:
 
 
 def test_a_single_configuration_is_no_choice() -> None:
-    rows = [job({}, str(seed), 0.88 + seed / 1000, **{"test/accuracy": 0.87 + seed / 1000}) for seed in range(3)]
+    rows = [job({}, str(seed), 0.88 + seed / 1000, {"test/accuracy": 0.87 + seed / 1000}) for seed in range(3)]
     assert list(findings_of(rows, []).verdict) == [
         "The one configuration: 88.10 ± 0.25 % accuracy on validation (3 seeds).",
         "On the test reviews, looked at for this configuration alone: 87.10 ± 0.25 %.",
@@ -81,9 +82,7 @@ def test_nothing_done_is_said_and_what_is_not_finished_counted() -> None:
 
 
 def test_without_validation_no_test_figure_is_said() -> None:
-    rows = [row for row in grid({"loss": ["bce", "mse"], "seed": ["0"]}, lambda _: 0.5)]
-    for row in rows:
-        row.figures = {"test/accuracy": 0.9}  # type: ignore[misc]
+    rows = [JobRow(loss, "done", {"loss": loss}, "0", {"test/accuracy": 0.9}) for loss in ("bce", "mse")]
     assert list(findings_of(rows, ["loss"]).verdict) == [NO_VALIDATION]
 
 

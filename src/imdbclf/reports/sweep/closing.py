@@ -13,6 +13,14 @@ from imdbclf.terminal import say, say_table, shown_path
 SHOWN = 15
 """Configurations on the console; the report has them all."""
 
+_SHORT = {
+    "validation accuracy": "accuracy",
+    "behind the best, points": "behind",
+    "validation loss": "loss",
+    "seconds a fit": "seconds",
+}
+"""Heads for the width of a terminal."""
+
 
 def print_sweep(report: SweepReport) -> None:
     """The best configurations, the jobs that are not done and why, the verdict, and where the files are."""
@@ -34,13 +42,13 @@ def _table(report: SweepReport) -> Table:
     shown = configurations_table(report.sweep.compared, configurations[:SHOWN], report.findings.comparisons)
     left = len(configurations) - len(shown.rows)
     table = Table(
-        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}",
+        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}, figures on validation",
         title_justify="left",
         caption=f"… and {left:,} more in the report" if left else None,
         caption_justify="left",
     )
     for number, head in enumerate(shown.heads):
-        table.add_column(head, justify="left" if number < shown.left else "right")
+        table.add_column(_SHORT.get(head, head), justify="left" if number < shown.left else "right")
     for row in shown.rows:
         table.add_row(*map(escape, row))
     return table
