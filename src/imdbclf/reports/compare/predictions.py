@@ -78,8 +78,9 @@ def read_predictions(path: Path) -> Predictions:
         msg = f"{path}: has no {folder.predictions.name}; the run is not finished, or had no test part"
         raise UserError(msg)
     try:
-        table = pq.read_table(folder.predictions, columns=list(COLUMNS))
-        # By way of lists: for a column of texts Arrow would import pandas.
+        # Arrow's `read_table` and its arrays of texts would import pandas.
+        with pq.ParquetFile(folder.predictions) as file:
+            table = file.read(columns=list(COLUMNS))
         ids, labels, probabilities = (
             np.array(table.column(name).to_pylist(), dtype) for name, dtype in zip(COLUMNS, _TYPES, strict=True)
         )
