@@ -13,13 +13,9 @@ from imdbclf.terminal import say, say_table, shown_path
 SHOWN = 15
 """Configurations on the console; the report has them all."""
 
-_SHORT = {
-    "validation accuracy": "accuracy",
-    "behind the best, points": "behind",
-    "validation loss": "loss",
-    "seconds a fit": "seconds",
-}
-"""Heads for the width of a terminal."""
+_SHORT = {"validation accuracy": "accuracy", "behind the best, points": "behind, points", "p (Holm)": "p"}
+_LEFT_OUT = ("validation loss", "seconds a fit")
+"""For the width of a terminal; the report has them."""
 
 
 def print_sweep(report: SweepReport) -> None:
@@ -47,8 +43,11 @@ def _table(report: SweepReport) -> Table:
         caption=f"… and {left:,} more in the report" if left else None,
         caption_justify="left",
     )
-    for number, head in enumerate(shown.heads):
-        table.add_column(_SHORT.get(head, head), justify="left" if number < shown.left else "right")
+    kept = [number for number, head in enumerate(shown.heads) if head not in _LEFT_OUT]
+    for number in kept:
+        is_text = number < shown.left
+        head = _SHORT.get(shown.heads[number], shown.heads[number])
+        table.add_column(head, justify="left" if is_text else "right", no_wrap=not is_text)
     for row in shown.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(row[number]) for number in kept))
     return table
