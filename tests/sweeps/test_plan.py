@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from imdbclf.errors import UserError
+from imdbclf.folders.sweep import SweepFolder
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once, parsed
 from imdbclf.training.composition import CONFIGS, PRIMARY
 
@@ -21,10 +22,10 @@ def _hydra() -> Iterator[None]:
         yield
 
 
-def plan(*overrides: str, axes: Sequence[str] = ()) -> PlannedJob:
+def plan(*overrides: str, axes: Sequence[str] = (), folder: Path = Path("none")) -> PlannedJob:
     loader = GlobalHydra.instance().config_loader()
     config = loader.load_configuration(PRIMARY, [], RunMode.MULTIRUN)
-    return Planner(loader, config, axes).plan(["data=sample", *overrides])
+    return Planner(loader, config, axes, SweepFolder(folder)).plan(["data=sample", *overrides])
 
 
 def key(*overrides: str) -> str:
@@ -34,6 +35,12 @@ def key(*overrides: str) -> str:
 def test_a_jobs_folder_holds_its_choices_without_special_characters() -> None:
     job = plan("model.layers=2", "model.hidden=[32,16]", "loss=mse", axes=["model.layers", "model.hidden", "loss"]).job
     assert job.folder[:-KEY_LENGTH] == "layers-2_hidden-32,16_loss-mse_"
+
+
+def test_a_job_keeps_the_folder_that_it_has_whatever_axes_it_is_asked_for_by(tmp_path: Path) -> None:
+    first = plan("model.layers=1", "loss=mse", axes=["loss"]).job.folder
+    (tmp_path / "runs" / first).mkdir(parents=True)
+    assert plan("loss=mse", "model.layers=1", axes=["model.layers", "loss"], folder=tmp_path).job.folder == first
 
 
 def test_choices_have_the_types_of_the_config_and_groups_the_name_of_their_file() -> None:

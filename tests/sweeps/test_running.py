@@ -177,7 +177,7 @@ def test_a_wrong_grid_is_refused_in_one_line_before_anything_is_made(
     assert not (here / "outputs").exists()
 
 
-def test_a_folder_that_another_process_works_in_is_waited_for(copy: Path, small: list[str], capsys: Capture) -> None:
+def test_a_folder_that_another_process_works_in_is_waited_for(copy: Path, small: list[str]) -> None:
     (victim,) = copy.glob("runs/layers-1_loss-bce_*")
     metrics = (victim / "metrics.json").read_bytes()
     (victim / "metrics.json").unlink()
@@ -251,7 +251,7 @@ def test_other_engines_give_the_same_bit_for_bit(
 
 def test_memory_does_not_grow_with_the_number_of_jobs(here: Path, small: list[str]) -> None:
     quick = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=1"]
-    process = start("train", "-m", *quick, "seed=range(24)", "hydra.sweep.dir=sweep", cwd=here)
+    process = start("train", "-m", *quick, "seed=range(16)", "hydra.sweep.dir=sweep", cwd=here)
     assert process.stdout is not None
     sizes = [_private_megabytes(process.pid) for line in process.stdout if line.startswith("[")]
     process.stdout.close()
