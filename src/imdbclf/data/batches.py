@@ -27,12 +27,15 @@ class ReviewBatch(NamedTuple):
     """n reviews as the network takes them.
 
     `features` is (n, vocabulary) float32, sparse CSR or dense by `data.layout`; `labels` is (n,) float32 of zeros and
-    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None where the backward pass does not need it.
+    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None where the backward pass does not need it;
+    `share` is what the batch counts among those that other processes have at the same time, see
+    `imdbclf.data.shards.Shard`; None for as much as each of them.
     """
 
     features: Tensor
     labels: Tensor
     transpose: Tensor | None
+    share: float | None = None
 
 
 def cut_batches(

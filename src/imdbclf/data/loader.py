@@ -14,6 +14,7 @@ from torch.utils.data import SequentialSampler
 from imdbclf.data.batches import ReviewBatch, cut_batches
 from imdbclf.data.device_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.shards import Shard
 from imdbclf.settings import Layout
 
 AHEAD = 2
@@ -54,6 +55,7 @@ class ReviewLoader:
             the Trainer's `overfit_batches`; whoever hands a loader to `fit` chooses for himself.)
         training: whether CSR batches carry their transpose.
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
+        shard: which part this process has of each batch, where there are others; `batch_size` is its own.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class ReviewLoader:
         seed: int | None = None,
         training: bool = False,
         device: torch.device | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self.matrix, self.labels = matrix, labels
+        self.shard = shard or Shard()
         self.batch_size, self.layout, self.training = batch_size, layout, training
         self.sampler = SequentialSampler(range(len(matrix))) if seed is None else EpochOrder(len(matrix), seed)
         """As in a `DataLoader`; here Lightning finds whom to tell the epoch, and whether rows are shuffled."""
@@ -78,17 +82,25 @@ class ReviewLoader:
 
     def __len__(self) -> int:
         """Number of batches."""
-        return len(range(0, len(self.matrix), self.batch_size))
+        return self.shard.batches(len(self.matrix), self.batch_size)
 
     def __iter__(self) -> Iterator[ReviewBatch]:
         """The batches of the epoch that is set when the first of them is asked for.
 
         Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
         """
-        yield from self._cut()
+        share = self.shard.last_share(len(self.matrix), self.batch_size)
+        if share is None:
+            yield from self._cut()
+            return
+        last = len(self) - 1
+        for number, batch in enumerate(self._cut()):
+            yield batch._replace(share=share) if number == last else batch
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
+        if self.shard.world > 1:
+            rows = self.shard.rows(np.arange(len(self.matrix)) if rows is None else rows, self.batch_size)
         if self._on_device is not None:
             return self._on_device.cut_batches(rows, self.batch_size, training=self.training)
         batches = cut_batches(self.matrix, self.labels, rows, self.batch_size, self.layout, training=self.training)

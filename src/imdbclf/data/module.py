@@ -12,6 +12,7 @@ from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.data.prepared import LoadedReviews, PreparedReviews, prepare_reviews
+from imdbclf.data.shards import Shard
 from imdbclf.data.sources import Source, open_source
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
@@ -89,8 +90,10 @@ class ReviewDataModule(pl.LightningDataModule):
         return self._loader("test", EVALUATION_BATCH)
 
     def predict_dataloader(self) -> ReviewLoader:
-        """The same as the test part."""
-        return self.test_dataloader()
+        """The whole test part in every process, so that predictions are complete and in order in each."""
+        loader = self.test_dataloader()
+        loader.shard = Shard()
+        return loader
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Hand on what is there already, as our own batches are; looking through them would cost a tenth of a step."""
@@ -108,4 +111,14 @@ class ReviewDataModule(pl.LightningDataModule):
             seed=seed,
             training=training,
             device=self.trainer.strategy.root_device if self.trainer else None,
+            shard=self._shard(),
         )
+
+    def _shard(self) -> Shard | None:
+        """What Lightning would tell a `DistributedSampler`; None for a process without others."""
+        told = getattr(self.trainer.strategy, "distributed_sampler_kwargs", None) if self.trainer else None
+        return Shard(told["rank"], told["num_replicas"]) if told else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs for its batches; the corpus stays behind, and is opened again if asked for."""
+        return {name: value for name, value in self.__dict__.items() if name not in {"source", "encoded"}}
