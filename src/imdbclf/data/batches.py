@@ -27,15 +27,29 @@ class ReviewBatch(NamedTuple):
     """n reviews as the network takes them.
 
     `features` is (n, vocabulary) float32, sparse CSR or dense by `data.layout`; `labels` is (n,) float32 of zeros and
-    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None where the backward pass does not need it;
-    `share` is what the batch counts among those that other processes have at the same time, see
-    `imdbclf.data.shards.Shard`; None for as much as each of them.
+    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None where the backward pass does not need it.
     """
 
     features: Tensor
     labels: Tensor
     transpose: Tensor | None
-    share: float | None = None
+
+
+class SharedBatch(ReviewBatch):
+    """A batch that counts more or less than those that other processes have at the same time.
+
+    `share` is what it counts, see `imdbclf.data.shards.Shard.last_share`. A network that does not know it gets an
+    ordinary batch, whose mean loss counts as much as any other.
+    """
+
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, batch: ReviewBatch, share: float) -> SharedBatch:
+        """The batch with its share."""
+        shared = cls(*batch)
+        shared.share = share
+        return shared
 
 
 def cut_batches(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import SequentialSampler
 
-from imdbclf.data.batches import ReviewBatch, cut_batches
+from imdbclf.data.batches import ReviewBatch, SharedBatch, cut_batches
 from imdbclf.data.device_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.shards import Shard
@@ -95,7 +95,7 @@ class ReviewLoader:
             return
         last = len(self) - 1
         for number, batch in enumerate(self._cut()):
-            yield batch._replace(share=share) if number == last else batch
+            yield SharedBatch.of(batch, share) if number == last else batch
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None

@@ -8,7 +8,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
-from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
+from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch, SharedBatch
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.data.prepared import LoadedReviews, PreparedReviews, prepare_reviews
@@ -99,6 +99,9 @@ class ReviewDataModule(pl.LightningDataModule):
         """Hand on what is there already, as our own batches are; looking through them would cost a tenth of a step."""
         if isinstance(batch, ReviewBatch) and batch.labels.device == device:
             return batch
+        if isinstance(batch, SharedBatch):
+            moved = super().transfer_batch_to_device(ReviewBatch(*batch), device, dataloader_idx)
+            return SharedBatch.of(moved, batch.share)
         return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def _loader(self, part: str, batch_size: int, seed: int | None = None, *, training: bool = False) -> ReviewLoader:

@@ -115,15 +115,15 @@ class ReviewClassifier(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         """The batch's mean loss; times its share, where it has one."""
-        return self._loss("train", *batch)
+        return self._loss("train", batch)
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
         """Adds the batch to the validation figures."""
-        self._loss("val", *batch)
+        self._loss("val", batch)
 
     def test_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
         """Adds the batch to the test figures."""
-        self._loss("test", *batch)
+        self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         """The probability of being positive for each review of the batch, (n,)."""
@@ -173,12 +173,12 @@ class ReviewClassifier(pl.LightningModule):
         """Restore the attachment."""
         self.attachment = checkpoint.get(CHECKPOINT_KEY, {})
 
-    def _loss(
-        self, stage: str, features: Tensor, labels: Tensor, transpose: Tensor | None, share: float | None = None
-    ) -> Tensor:
+    def _loss(self, stage: str, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
+        features, labels, transpose = batch
+        share = getattr(batch, "share", None)
         logits = self(features, transpose)
         loss = self.loss(logits, labels)
-        if share != 0:
+        if share != 0:  # else its review is another process's
             self._epoch[stage].add(loss, logits.detach(), labels)
         return loss if share is None else loss * share
 
