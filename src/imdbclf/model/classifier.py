@@ -186,6 +186,9 @@ class ReviewClassifier(pl.LightningModule):
         self._epoch[stage] = EpochSums(self.device)
 
     def _log(self, stage: str) -> None:
-        means = self.epoch_means(stage)
-        if means:
-            self.log_dict(means, batch_size=self._epoch[stage].count, sync_dist=True)
+        if stage not in self._epoch:
+            return
+        sums = self._epoch[stage].over_processes()
+        if means := sums.means(stage):
+            # Every process gives the same count: Lightning averages counts as whole numbers, so 99 and 100 would be 99.
+            self.log_dict(means, batch_size=sums.count, sync_dist=True)

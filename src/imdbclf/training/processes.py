@@ -9,6 +9,7 @@ it; the others get the trainer and its arguments pickled, know nothing of Hydra,
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import multiprocessing
 import os
@@ -19,24 +20,31 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection, reduction, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
+import numpy.typing as npt
 import torch
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers.launcher import _Launcher
 from lightning.pytorch.strategies.launchers.multiprocessing import _GlobalStateSnapshot
-from lightning.pytorch.utilities import rank_zero_only
 
+from imdbclf.data.multihot import mapped
 from imdbclf.errors import UserError, one_line
 
 SECONDS_TO_END = 20.0
 """How long the others may take to end after the first one has; they end together, so this is never waited for."""
 
-SECONDS_TO_TELL = 2.0
+SECONDS_TO_TELL = 1.0
 """How long a process whose connection broke may take until its exit status is known."""
+
+READY = "ready"
+"""What a process says when it has imported everything, and again when it has everything."""
+
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 def lead_processes(trainer: pl.Trainer) -> None:
@@ -62,7 +70,7 @@ def lead_processes(trainer: pl.Trainer) -> None:
             "processes already; start the command once, it starts the others"
         )
         raise UserError(msg)
-    strategy._launcher = Companions(strategy)  # noqa: SLF001 - where Lightning looks for it
+    strategy._launcher = Companions(strategy)
 
 
 @dataclass(frozen=True)
@@ -76,14 +84,21 @@ class Companion:
     def failure(self, patience: float = 0.0) -> str | None:
         """Why it ended, if it did, waiting so long for its end; None if it works or has ended well."""
         with contextlib.suppress(EOFError, OSError):
-            if self.pipe.poll():
-                return f"process {self.number}: {self.pipe.recv()}"
+            while self.pipe.poll():
+                if (said := self.pipe.recv()) != READY:
+                    return f"process {self.number}: {said}"
         self.process.join(patience)
         status = self.process.exitcode
         if not status:
             return None
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return f"process {self.number} {how}"
+
+    def await_ready(self) -> None:
+        """Wait until it says so; one that fails before it is connected would be waited for, for half an hour."""
+        connection.wait([self.pipe, self.process.sentinel])
+        if reason := self.failure():
+            raise RuntimeError(reason)
 
 
 class Companions(_Launcher):
@@ -107,10 +122,10 @@ class Companions(_Launcher):
         """
         with _environment_as_it_was():
             try:
-                self._start(Job((function, args, kwargs), torch.get_num_threads(), _GlobalStateSnapshot.capture()))
+                self._start((function, args, kwargs), torch.get_num_threads())
                 result = function(*args, **kwargs)
                 self._await_end()
-            except RuntimeError as error:
+            except (RuntimeError, OSError) as error:
                 # Whoever talks to a process that has failed sees no more than a broken connection.
                 if reason := self._failure(SECONDS_TO_TELL):
                     raise RuntimeError(reason) from error
@@ -133,30 +148,26 @@ class Companions(_Launcher):
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
-    def _start(self, job: Job) -> None:
+    def _start(self, call: Call, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         with _signals_held_back():
             for rank in range(1, self.strategy.num_processes):
                 here, there = spawn.Pipe()
-                process = spawn.Process(target=follow, args=(rank, there, job), daemon=True)
-                try:
-                    process.start()
-                except (pickle.PicklingError, TypeError, AttributeError) as error:
-                    msg = f"trainer.devices={self.strategy.num_processes}: {one_line(error)}"
-                    raise UserError(msg) from error
+                process = spawn.Process(target=follow, args=(rank, there, threads), daemon=True)
+                process.start()
                 there.close()
                 self.companions.append(Companion(rank + 1, process, here))
         for companion in self.companions:
-            # One that fails before it is connected would be waited for, for half an hour.
-            connection.wait([companion.pipe, companion.process.sentinel])
-            if not companion.pipe.poll() or companion.pipe.recv() != READY:
-                raise RuntimeError(companion.failure(SECONDS_TO_TELL) or f"process {companion.number} did not begin")
+            companion.await_ready()
+            # Not among the arguments of the process, which Python would go on writing to one that has died.
+            companion.pipe.send_bytes(_pickled((_GlobalStateSnapshot.capture(), call), companion.number))
         environment = self.strategy.cluster_environment
         assert environment is not None  # noqa: S101 - set by the trainer
-        if self.companions:
+        for companion in self.companions:
+            companion.await_ready()
+        for companion in self.companions:
             # A free port is found only now, so that nobody else takes it while the others import.
-            for companion in self.companions:
-                companion.pipe.send(environment.main_port)
+            companion.pipe.send(environment.main_port)
 
     def _await_end(self) -> None:
         deadline = time.monotonic() + SECONDS_TO_END
@@ -172,52 +183,50 @@ class Companions(_Launcher):
         return {"strategy": self.strategy, "companions": []}
 
 
-READY = "ready"
-"""What a process says when it could begin."""
+class _Pickler(pickle.Pickler):
+    """Python's own; torch's for processes would put the weights where all processes would train on the same ones.
 
-
-@dataclass
-class Job:
-    """What another process is to run, with how many threads and in which state of torch's switches and generators.
-
-    Pickled in the ordinary way: torch's own for processes would move the weights to memory that all processes share,
-    where they would train on each other's.
+    Numbers that lie in a file are not copied: the other process maps the same file.
     """
 
-    call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-    threads: int
-    state: Any
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The call as bytes."""
-        return {"call": pickle.dumps(self.call, pickle.HIGHEST_PROTOCOL), "threads": self.threads, "state": self.state}
-
-    def run(self) -> None:
-        """Run it, in the process that it was sent to."""
-        torch.set_num_threads(self.threads)
-        self.state.restore()
-        function, args, kwargs = self.call
-        function(*args, **kwargs)
-
-    def unpack(self) -> None:
-        """Make the objects of the call from its bytes."""
-        self.call = pickle.loads(self.call)  # type: ignore[arg-type] # noqa: S301 - our own, from the first process
+    def reducer_override(self, value: Any) -> Any:
+        """How another process makes the value again."""
+        file = getattr(value, "file", None) if isinstance(value, np.memmap) else None
+        if file is None or not hasattr(reduction, "DupFd"):
+            return NotImplemented
+        return _mapped_again, (reduction.DupFd(file.fileno()), len(value))
 
 
-def follow(rank: int, pipe: connection.Connection, job: Job) -> None:
-    """The life of another process: say that it is ready, learn the port, run the job, say why if that fails."""
+def _mapped_again(descriptor: Any, count: int) -> npt.NDArray[np.int32]:
+    return mapped(os.fdopen(descriptor.detach(), "rb"), count)
+
+
+def _pickled(value: object, number: int) -> bytes:
+    stream = io.BytesIO()
+    try:
+        _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(value)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        msg = f"trainer.devices: process {number} can't get all that it needs: {one_line(error)}"
+        raise UserError(msg) from error
+    return stream.getvalue()
+
+
+def follow(rank: int, pipe: connection.Connection, threads: int) -> None:
+    """The life of another process: get a call, learn the port, run the call, and say why if any of that fails."""
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     # The first process says all of it already.
     logging.disable()
     warnings.simplefilter("ignore")
     os.environ["LOCAL_RANK"] = str(rank)
-    rank_zero_only.rank = rank
+    torch.set_num_threads(threads)
     try:
-        job.unpack()
+        pipe.send(READY)
+        state, (function, args, kwargs) = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from the first process
         pipe.send(READY)
         os.environ["MASTER_PORT"] = str(pipe.recv())
-        job.run()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the first process has to say it
+        state.restore()
+        function(*args, **kwargs)
+    except BaseException as error:  # whatever it is, the first process has to say it
         with contextlib.suppress(OSError):
             pipe.send(one_line(f"{type(error).__name__}: {error}"))
         os._exit(1)
