@@ -150,17 +150,20 @@ class Companions(_Launcher):
 
     def _start(self, call: Call, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
+        ranks = range(1, self.strategy.num_processes)
+        # Each its own, since a file can be handed on once; and before any is started, since this may be refused.
+        needed = [_pickled((_GlobalStateSnapshot.capture(), call), rank) for rank in ranks]
         with _signals_held_back():
-            for rank in range(1, self.strategy.num_processes):
+            for rank in ranks:
                 here, there = spawn.Pipe()
                 process = spawn.Process(target=follow, args=(rank, there, threads), daemon=True)
                 process.start()
                 there.close()
                 self.companions.append(Companion(rank + 1, process, here))
-        for companion in self.companions:
+        for companion, contents in zip(self.companions, needed, strict=True):
             companion.await_ready()
             # Not among the arguments of the process, which Python would go on writing to one that has died.
-            companion.pipe.send_bytes(_pickled((_GlobalStateSnapshot.capture(), call), companion.number))
+            companion.pipe.send_bytes(contents)
         environment = self.strategy.cluster_environment
         assert environment is not None  # noqa: S101 - set by the trainer
         for companion in self.companions:
@@ -201,12 +204,12 @@ def _mapped_again(descriptor: Any, count: int) -> npt.NDArray[np.int32]:
     return mapped(os.fdopen(descriptor.detach(), "rb"), count)
 
 
-def _pickled(value: object, number: int) -> bytes:
+def _pickled(value: object, rank: int) -> bytes:
     stream = io.BytesIO()
     try:
         _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(value)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
-        msg = f"trainer.devices: process {number} can't get all that it needs: {one_line(error)}"
+        msg = f"trainer.devices: process {rank + 1} can't get all that it needs: {one_line(error)}"
         raise UserError(msg) from error
     return stream.getvalue()
 
