@@ -134,7 +134,7 @@ class Companions(_Launcher):
                 self.kill(signal.SIGTERM)
         return result
 
-    def kill(self, signum: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def kill(self, _signum: int) -> None:
         """End the others at once, which hold nothing that would be lost, and the connection to them.
 
         Lightning calls this when SIGTERM comes, and would then talk to the others if there were a connection.
