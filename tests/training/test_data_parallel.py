@@ -52,21 +52,26 @@ def epochs_said(text: str) -> list[str]:
     return re.findall(r"^epoch (\d+)/", text, re.MULTILINE)
 
 
+def logged_epochs(folder: Path) -> list[str]:
+    return re.findall(r"epoch (\d+)/\d+ ", (folder / "train.log").read_text(encoding="utf-8"))
+
+
 class Sweep(NamedTuple):
     """A sweep in two processes: where it was started, and what it said; its jobs have two and four epochs."""
 
     place: Path
     said: str
 
-    def job(self, number: int) -> Path:
-        """A job's folder."""
-        return self.place / "sweep" / str(number)
+    def job(self, epochs: int) -> Path:
+        """The folder of the job with so many epochs."""
+        (folder,) = (self.place / "sweep" / "runs").glob(f"max_epochs-{epochs}_*")
+        return folder
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Sweep:
     place = tmp_path_factory.mktemp("parallel")
-    arguments = [*small, *TWO, "trainer.max_epochs=2,4", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=${hydra:job.num}"]
+    arguments = [*small, *TWO, "trainer.max_epochs=2,4", "hydra.sweep.dir=sweep"]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said := io.StringIO()):
         patch.setenv("IMDBCLF_CACHE", str(cache_folder))
         patch.chdir(place)
@@ -79,27 +84,28 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_fold
 def test_a_sweep_runs_each_job_once_in_one_folder_and_each_learns_what_one_process_learns(
     here: Path, sweep: Sweep, small: list[str], capsys: Capture
 ) -> None:
-    assert epochs_said(sweep.said) == ["1", "2", "1", "2", "3", "4"]
+    assert re.findall(r"^\[(\d)/2\]", sweep.said, re.MULTILINE) == ["1", "2"]
     assert [path.name for path in sweep.place.iterdir()] == ["sweep"]
-    assert {path.name for path in (sweep.place / "sweep").iterdir() if path.is_dir()} == {"0", "1"}
-    for number, epochs in enumerate((2, 4)):
-        arguments = [*small, "data.batch_size=128", f"trainer.max_epochs={epochs}", f"hydra.run.dir={number}"]
+    assert {path.name for path in (sweep.place / "sweep" / "runs").iterdir()} == {sweep.job(2).name, sweep.job(4).name}
+    for epochs in (2, 4):
+        assert logged_epochs(sweep.job(epochs)) == [str(epoch) for epoch in range(1, epochs + 1)]
+        arguments = [*small, "data.batch_size=128", f"trainer.max_epochs={epochs}", f"hydra.run.dir={epochs}"]
         assert run(capsys, "train", *arguments).status == 0
-        assert_alike(sweep.job(number), here / str(number))
+        assert_alike(sweep.job(epochs), here / str(epochs))
 
 
 def test_a_run_has_one_folder_with_everything_and_says_each_epoch_once_and_goes_on_as_if_it_had_not_ended(
     here: Path, sweep: Sweep, small: list[str], capsys: Capture
 ) -> None:
-    begun = sweep.job(0) / "checkpoints" / "last.ckpt"
+    begun = sweep.job(2) / "checkpoints" / "last.ckpt"
     result = run(capsys, "train", *small, "trainer.devices=2", "trainer.max_epochs=4", f"ckpt_path={begun}")
     assert result.status == 0
     assert epochs_said(result.out) == ["3", "4"]
     (folder,) = (here / "outputs").iterdir()
     assert {path.name for path in folder.rglob("*") if path.is_file()} == FILES
-    assert re.findall(r"epoch (\d)/4", (folder / "train.log").read_text(encoding="utf-8")) == ["3", "4"]
+    assert logged_epochs(folder) == ["3", "4"]
     columns = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy")
-    rows = [[[row[name] for name in columns] for row in history_of(place)] for place in (folder, sweep.job(1))]
+    rows = [[[row[name] for name in columns] for row in history_of(place)] for place in (folder, sweep.job(4))]
     assert rows[0] == rows[1]
 
 

@@ -48,9 +48,9 @@ def test_on_real_reviews_the_lecture_overfits_as_published(here: Path, capsys: C
 def test_the_final_fit_reaches_the_lectures_accuracy_over_five_seeds(
     here: Path, capsys: Capture, real_imdb: Path
 ) -> None:
-    arguments = [f"data.source={real_imdb}", "experiment=lecture_final", "seed=range(5)", "hydra.sweep.dir=runs"]
+    arguments = [f"data.source={real_imdb}", "experiment=lecture_final", "seed=range(5)", "hydra.sweep.dir=sweep"]
     assert run(capsys, "train", "-m", *arguments).status == 0
-    runs: list[dict[str, Any]] = [metrics_of(path.parent) for path in (here / "runs").glob("*/metrics.json")]
+    runs: list[dict[str, Any]] = [metrics_of(path.parent) for path in (here / "sweep").glob("runs/*/metrics.json")]
     assert {metrics["seed"] for metrics in runs} == set(range(5))
     assert 0.879 <= statistics.mean(metrics["test/accuracy"] for metrics in runs) <= 0.889
     assert 0.283 <= statistics.mean(metrics["test/loss"] for metrics in runs) <= 0.303
