@@ -121,7 +121,7 @@ def test_a_failing_job_is_logged_in_its_folder_shown_at_the_end_and_stops_no_oth
 ) -> None:
     result = sweep(capsys, *small, f"model.hidden=4,{IMPOSSIBLE},8")
     assert result.status == 2
-    assert result.err.startswith("error: 1 of 3 jobs failed; why is in sweep/runs/")
+    assert result.err.startswith("error: 1 of 3 jobs failed or did not finish; why is in sweep/runs/")
     assert len(results(here / "sweep")) == 2
     (failed,) = (here / "sweep" / "runs").glob(f"hidden-{IMPOSSIBLE}_*")
     failure = json.loads((failed / "failure.json").read_text(encoding="utf-8"))

@@ -16,6 +16,9 @@ from imdbclf.terminal import console, tell
 
 SECONDS_BETWEEN_LOOKS = 0.3
 
+CLOCK_GRAIN = 0.05
+"""Seconds by which a file can seem older than it is: the kernel's clock for files ticks slowly."""
+
 RANKED_BY = "val/accuracy"
 """Losses of different kinds can't be compared, accuracies can."""
 
@@ -67,10 +70,13 @@ class Tally:
 
     def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
         """Whether a failure is of this sweep; one of an earlier attempt waits to be tried again."""
-        return outcome == "done" or _time_of(run.failure, run.pruned) >= self.began
+        return outcome == "done" or self._is_recent(run.failure, run.pruned)
 
     def _at_work(self, run: RunFolder) -> bool:
-        return _time_of(run.config) >= self.began
+        return self._is_recent(run.config)
+
+    def _is_recent(self, *files: Path) -> bool:
+        return _time_of(*files) > self.began - CLOCK_GRAIN
 
     def _take(self, name: str, run: RunFolder, outcome: Outcome) -> str:
         """Count a job that has come to its end, and say what came of it."""

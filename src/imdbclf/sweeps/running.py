@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imdbclf.data.shared import forget
-from imdbclf.errors import UserError
+from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.sweeps.plan import PlannedJob
 from imdbclf.sweeps.progress import Watch
@@ -109,6 +109,9 @@ class Running:
             raise stop from event
         except Refused as refused:
             raise refused.error from refused
+        except Exception as error:
+            tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
+            tell(f"Go on:    {self.command}")
         finally:
             forget()
 
@@ -126,7 +129,8 @@ class Running:
             print_sweep(report)
         outcomes = [self.folder.run(job).outcome for job in self.folder.read().jobs]
         if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
-            msg = f"{lacking} of {len(outcomes)} jobs failed; why is in {shown_path(self.folder.runs)}/…/train.log"
+            logs = f"{shown_path(self.folder.runs)}/…/train.log"
+            msg = f"{lacking} of {len(outcomes)} jobs failed or did not finish; why is in {logs}"
             raise UserError(msg)
 
     def _launcher(self) -> Callable[[Sequence[PlannedJob]], None]:
