@@ -211,7 +211,7 @@ def _killed_after_first_job(arguments: list[str], number: int, cwd: Path) -> tup
 def test_a_stopped_sweep_keeps_what_is_done_and_prints_the_command_that_goes_on(
     here: Path, small: list[str], capsys: Capture, number: int, status: int
 ) -> None:
-    longer = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=40"]
+    longer = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=20"]
     stopped, lines = _killed_after_first_job([*longer, "model.layers=1,2,3"], number, here)
     assert stopped == status, lines
     assert "Traceback" not in "".join(lines)
@@ -227,15 +227,14 @@ def test_a_stopped_sweep_keeps_what_is_done_and_prints_the_command_that_goes_on(
 
 @pytest.mark.parametrize("launcher", ["basic", "processes"])
 def test_after_a_kill_the_same_command_ends_as_an_undisturbed_one(
-    here: Path, small: list[str], capsys: Capture, launcher: str
+    four: Path, here: Path, small: list[str], capsys: Capture, launcher: str
 ) -> None:
-    longer = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=20"]
-    grid = [*longer, "model.layers=1,2", "loss=bce,mse", f"hydra/launcher={launcher}"]
-    status, _ = _killed_after_first_job([*grid, "hydra.sweep.dir=killed"], signal.SIGKILL, here)
+    grid = [*small, *FOUR, f"hydra/launcher={launcher}", "hydra.sweep.dir=killed"]
+    status, _ = _killed_after_first_job(grid, signal.SIGKILL, here)
     assert status == -signal.SIGKILL
-    assert sweep(capsys, *grid, folder="killed").status == 0
-    assert sweep(capsys, *longer, "model.layers=1,2", "loss=bce,mse", folder="undisturbed").status == 0
-    assert results(here / "killed") == results(here / "undisturbed")
+    assert len(times(here / "killed")) < 4
+    assert sweep(capsys, *small, *FOUR, folder="killed").status == 0
+    assert results(here / "killed") == results(four)
 
 
 @pytest.mark.parametrize("launcher", ["processes", "slurm_local"])
@@ -251,12 +250,12 @@ def test_other_engines_give_the_same_bit_for_bit(
 
 def test_memory_does_not_grow_with_the_number_of_jobs(here: Path, small: list[str]) -> None:
     quick = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=1"]
-    process = start("train", "-m", *quick, "seed=range(16)", "hydra.sweep.dir=sweep", cwd=here)
+    process = start("train", "-m", *quick, "seed=range(12)", "hydra.sweep.dir=sweep", cwd=here)
     assert process.stdout is not None
     sizes = [_private_megabytes(process.pid) for line in process.stdout if line.startswith("[")]
     process.stdout.close()
     assert process.wait() == 0
-    assert np.median(sizes[-4:]) < np.median(sizes[4:8]) + 20
+    assert np.median(sizes[-3:]) < np.median(sizes[3:6]) + 20
 
 
 def _private_megabytes(pid: int) -> float:
