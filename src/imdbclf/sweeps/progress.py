@@ -26,16 +26,18 @@ class Tally:
 
     Args:
         folder: the sweep's.
-        jobs: those that are to be run now.
-        done: how many were done before.
+        jobs: all of them; those that are done already count as done before.
     """
 
-    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob], done: int = 0) -> None:
-        self.total, self.finished, self.failed, self.running = len(jobs) + done, done, 0, 0
+    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob]) -> None:
+        self.total, self.finished, self.failed, self.running = len(jobs), 0, 0, 0
         self.best: tuple[float, str] | None = None
         self.began = time.time()
-        self._before = done
         self._waiting = {job.folder: folder.run(job) for job in jobs}
+        for name, run in list(self._waiting.items()):
+            if run.outcome == "done":
+                self._take(name, run, "done")
+        self.done_before = self.finished
 
     def look(self) -> list[str]:
         """Take in what has changed since the last look; a line for each job that has come to its end."""
@@ -45,9 +47,8 @@ class Tally:
             if outcome == "unfinished" or not self._is_of_now(run, outcome):
                 self.running += self._at_work(run)
                 continue
-            del self._waiting[name]
-            self.finished += 1
-            lines.append(f"[{self.finished}/{self.total}] {name}: {self._result(name, run, outcome)}")
+            result = self._take(name, run, outcome)
+            lines.append(f"[{self.finished}/{self.total}] {name}: {result}")
         return lines
 
     def summary(self) -> str:
@@ -62,7 +63,7 @@ class Tally:
 
     def seconds_left(self) -> float | None:
         """By the pace so far; None before the first job is finished and after the last."""
-        finished_now, left = self.finished - self._before, self.total - self.finished
+        finished_now, left = self.finished - self.done_before, self.total - self.finished
         return (time.time() - self.began) / finished_now * left if finished_now and left else None
 
     def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
@@ -71,6 +72,12 @@ class Tally:
 
     def _at_work(self, run: RunFolder) -> bool:
         return _time_of(run.config) >= self.began
+
+    def _take(self, name: str, run: RunFolder, outcome: Outcome) -> str:
+        """Count a job that has come to its end, and say what came of it."""
+        del self._waiting[name]
+        self.finished += 1
+        return self._result(name, run, outcome)
 
     def _result(self, name: str, run: RunFolder, outcome: Outcome) -> str:
         if outcome != "done":
@@ -90,8 +97,8 @@ class Tally:
 class Watch:
     """A thread that looks at the folders while jobs run: a line a finished job, on a terminal a bar beneath them."""
 
-    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob], done: int = 0) -> None:
-        self.tally = Tally(folder, jobs, done)
+    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob]) -> None:
+        self.tally = Tally(folder, jobs)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))

@@ -99,7 +99,7 @@ class Running:
         pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
         launch = self._launcher()
         try:
-            with Watch(self.folder, [planned.job for planned in pending], done=len(jobs) - len(pending)):
+            with Watch(self.folder, [planned.job for planned in jobs]):
                 launch(pending)
         except KeyboardInterrupt as event:
             stop = stopping()
