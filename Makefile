@@ -11,10 +11,10 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint types wheel peers bench bench-quick profile docs docs-check clean
+.PHONY: help setup train test lint types wheel peers bench bench-quick profile lecture-sweep docs docs-check clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
 
@@ -57,6 +57,9 @@ bench-quick: $(READY) $(PEERS_READY) ## The same in two minutes, for a look; wri
 
 profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.performance
+
+lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.lecture_sweep
 
 docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

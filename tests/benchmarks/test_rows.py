@@ -3,7 +3,7 @@ from __future__ import annotations
 from math import prod
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from benchmarks.__main__ import QUICK
 from benchmarks.measuring import check_same_encoding, compared, schedule
@@ -73,7 +73,8 @@ def test_the_three_rows_of_the_sweep_take_three_processes_a_repetition() -> None
 
 
 def test_a_smaller_sweep_has_as_many_jobs_as_its_extent_says() -> None:
-    axes = {key: values.split(",") for key, values in yaml.safe_load(LECTURE.read_text())["hydra"]["sweeper"]["params"].items()}
+    given = dict(OmegaConf.load(LECTURE).hydra.sweeper.params)
+    axes = {str(key): values.split(",") for key, values in given.items()}
     assert prod(map(len, axes.values())) == Extent().sweep_jobs
     axes |= {key: values.split(",") for key, values in (text.split("=") for text in QUICK.sweep_overrides)}
     assert prod(map(len, axes.values())) == QUICK.sweep_jobs
