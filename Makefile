@@ -11,7 +11,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint types wheel peers bench bench-quick profile lecture-sweep docs docs-check clean
+.PHONY: help setup train test lint types wheel peers bench bench-quick profile lecture-sweep costs docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ profile: $(READY) ## Measure where the time of a run goes, into docs/performance
 
 lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.lecture_sweep
+
+costs: $(READY) ## Measure what a job and a review cost besides the fit, into docs/scaling.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.costs
 
 docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks import scaling_page
 from benchmarks.docs import write_docs
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions, peer_versions
@@ -73,7 +74,8 @@ def main() -> None:
     results = known.merged(measured) if known else measured
     write_results(RESULTS, results)
     write_docs(results)
-    _said("Written: benchmarks/results.json, docs/benchmarks.md, docs/benchmarks.png, README.md")
+    scaling_page.write(results, scaling_page.read_costs())
+    _said("Written: benchmarks/results.json, docs/benchmarks.md, docs/benchmarks.png, docs/scaling.md, README.md")
 
 
 def _parser() -> argparse.ArgumentParser:
