@@ -7,11 +7,14 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RAY := .venv-ray
+RAY_READY := $(RAY)/.ready
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint types wheel peers bench bench-quick profile lecture-sweep costs docs docs-check clean
+.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep costs docs
+.PHONY: docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -29,6 +32,13 @@ train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict 
 test: $(READY) ## Run every check: lint, types, structure, tests
 	@$(MAKE) --no-print-directory lint types
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray, which it makes where needed
+	@$(RAY)/bin/python -m pytest -m ray tests/sweeps
+
+$(RAY_READY): $(READY) .ci/setup-ray
+	@bash .ci/setup-ray "$(PYTHON)" "$(RAY)" "$(VENV)"
+	@touch $@
 
 lint: $(READY) docs-check ## Style, dead code, dependencies, direction of imports, figures as measured
 	@$(BIN)/ruff check .
@@ -70,6 +80,6 @@ docs: $(READY) ## Write the figures of docs/ and README from what was measured (
 docs-check: $(READY) # Part of lint: they say what was measured.
 	@$(BIN)/python -m benchmarks.docs --check
 
-clean: ## Remove what can be made again (.venv, .venv-peers, caches, dist); outputs/ stays
-	rm -rf $(VENV) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove what can be made again (.venv*, caches, dist); outputs/ stays
+	rm -rf $(VENV) $(RAY) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

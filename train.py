@@ -4,4 +4,6 @@ import sys
 
 from imdbclf.cli import main
 
-main(["train", *sys.argv[1:]])
+# Processes that train beside this one read this file again.
+if __name__ == "__main__":
+    main(["train", *sys.argv[1:]])

@@ -30,10 +30,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:
     return Result(int(stop.value.code or 0), out, err)
 
 
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """`imdbclf ARGUMENTS` in a process of its own, its output in one pipe."""
+def start(*arguments: str, cwd: Path, group: bool = False) -> subprocess.Popen[str]:
+    """`imdbclf ARGUMENTS` in a process (or a process group) of its own, its output in one pipe."""
     command = [sys.executable, "-m", "imdbclf", *arguments]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=cwd, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=group)
 
 
 def metrics_of(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from reports.compare.helpers import predicted
+from reports.sweep.helpers import write_sweep
 
 from imdbclf.data.cache import load_or_encode
 from imdbclf.data.sources.files import FilesSource
@@ -53,6 +55,17 @@ PREDICT_DOES_WITHOUT = (
 
 EVALUATE_DOES_WITHOUT = ("lightning", "pytorch_lightning", "datasets", "hydra")
 REFUSING_DOES_WITHOUT = ("torch", "lightning", "pyarrow", "scipy", "matplotlib", "datasets", "pandas")
+SWEEP_REPORT_DOES_WITHOUT = (
+    "torch",
+    "lightning",
+    "hydra",
+    "omegaconf",
+    "pyarrow",
+    "datasets",
+    "pandas",
+    "torchmetrics",
+)
+COMPARE_DOES_WITHOUT = ("torch", "lightning", "hydra", "matplotlib", "datasets", "pandas", "torchmetrics", "jinja2")
 CACHED_TRAINING_DOES_WITHOUT = ("datasets", "pandas")
 
 WATCHED = """
@@ -161,6 +174,22 @@ def test_evaluating_imports_neither_lightning_nor_hydra_nor_datasets(notes: Path
     seen = command(notes, "evaluate", str(finished_run / "checkpoints/best.ckpt"), "--json")
     assert (seen.status, json.loads(seen.out)["reviews"]) == (0, 200)
     assert seen.packages(EVALUATE_DOES_WITHOUT) == []
+
+
+def test_reporting_a_sweep_imports_nothing_that_reads_reviews_or_networks(notes: Path, tmp_path: Path) -> None:
+    folder = write_sweep(tmp_path / "sweep")
+    seen = command(notes, "sweep-report", str(folder.path))
+    assert (seen.status, seen.err) == (0, "")
+    assert seen.packages(SWEEP_REPORT_DOES_WITHOUT) == []
+
+
+def test_comparing_runs_imports_neither_torch_nor_what_draws(notes: Path, tmp_path: Path) -> None:
+    runs = [
+        str(predicted(tmp_path / name, ["a", "b"], [0, 1], [0.1, chance])) for name, chance in (("A", 0.9), ("B", 0.2))
+    ]
+    seen = command(notes, "compare", *runs)
+    assert (seen.status, seen.err) == (0, "")
+    assert seen.packages(COMPARE_DOES_WITHOUT) == []
 
 
 @pytest.mark.parametrize("override", ["model.hidden=0", "model.hiden=3", "loss=bcee"])

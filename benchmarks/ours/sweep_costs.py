@@ -44,7 +44,7 @@ def plan_seconds(jobs: int) -> float:
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None  # noqa: S101 - inside the context it is there
         config = hydra.compose_config(PRIMARY, ["sweep=lecture"], run_mode=RunMode.MULTIRUN)
-        planner = Planner(hydra.config_loader, config, ["model.layers", "seed"])
+        planner = Planner(hydra.config_loader, config, ["model.layers", "seed"], SweepFolder(Path("planned")))
         started = time.perf_counter()
         for seed in range(jobs):
             planner.plan(["sweep=lecture", f"model.layers={1 + seed % 3}", f"seed={seed}"])

@@ -70,10 +70,10 @@ def _sentences(table: Path) -> list[str]:
 
     others = [values for key, values in accuracy.items() if key != best]
     p = _holm([stats.ttest_rel(accuracy[best], values).pvalue for values in others])
-    if alike := sum(value >= 0.05 for value in p):
-        said.append(f"{alike} of {len(others)} other configurations can't be told from it.")
-    else:
-        said.append(f"All {len(others)} other configurations are worse")
+    alike, count = sum(value >= 0.05 for value in p), len(others)
+    some = f"{alike} of the {count} other configurations can't be told from it."
+    ends = {0: f"All {count} other configurations are worse", count: f"None of the {count} other configurations can be"}
+    said.append(ends.get(alike, some))
 
     differences = []
     for place, axis in enumerate(axes):

@@ -64,7 +64,7 @@ def test_equal_pairs_speak_for_no_difference() -> None:
 
 def test_a_difference_that_is_always_the_same_has_no_spread_to_test_with() -> None:
     # As decimals they differ by .1 each; as floats the three differences are not even equal.
-    first, second = np.array([0.3, 0.88, 0.7]), np.array([0.2, 0.78, 0.6])
+    first, second = np.array([0.3, 0.4, 0.9]), np.array([0.2, 0.3, 0.8])
     assert len(set(first - second)) > 1
     assert paired_p(first, second) is None
 

@@ -214,33 +214,12 @@ def test_early_stopping_and_other_trainer_arguments_work(here: Path, small: list
     assert list((here / "run").rglob("csv/**/metrics.csv"))
 
 
-def test_a_grid_makes_a_folder_a_job_named_by_what_it_holds(here: Path, small: list[str], capsys: Capture) -> None:
-    grid = ["model.layers=1,3", "model.activation=relu,tanh", "trainer.max_epochs=1", "hydra.sweep.dir=sweep"]
-    fixed = [override for override in small if "max_epochs" not in override]
-    assert run(capsys, "train", "-m", *fixed, *grid).status == 0
-    found = {
-        (metrics_of(path.parent)["parameters"], "tanh" in path.parent.name)
-        for path in (here / "sweep").glob("*/metrics.json")
-    }
-    one, three = 500 * 16 + 16 + 17, 500 * 16 + 16 + 2 * (16 * 16 + 16) + 17
-    assert found == {(one, True), (one, False), (three, True), (three, False)}
-    assert all(re.fullmatch(r"[\w.,-]+", path.name) for path in (here / "sweep").iterdir())
-
-
-def test_a_grid_with_an_impossible_value_runs_nothing(here: Path, small: list[str], capsys: Capture) -> None:
-    result = run(capsys, "train", "-m", *small, "model.layers=1,0")
-    assert (result.status, result.err) == (2, "error: model.layers=0: must be 1 or more\n")
-    assert not (here / "outputs").exists()
-
-
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("multirun", [False, True])
 def test_a_stopped_run_says_what_it_reached_and_the_command_that_goes_on(
-    here: Path, small: list[str], capsys: Capture, number: int, status: int, multirun: bool
+    here: Path, small: list[str], capsys: Capture, number: int, status: int
 ) -> None:
     endless = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=100000"]
-    mode = ["-m", "seed=1,2", "hydra.sweep.dir=runs"] if multirun else ["hydra.run.dir=runs/0"]
-    process = start("train", *endless, *mode, cwd=here)
+    process = start("train", *endless, "hydra.run.dir=runs/0", cwd=here)
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:

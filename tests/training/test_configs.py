@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
-from imdbclf.training.composition import CONFIGS, PRIMARY, job_folder, job_overrides, validated_ahead
+from imdbclf.training.composition import CONFIGS, PRIMARY, validated_ahead
 
-GROUPS = ("data", "model", "loss", "optimizer", "trainer", "callbacks", "logger", "experiment")
+GROUPS = ("data", "model", "loss", "optimizer", "trainer", "callbacks", "logger", "experiment", "sweep")
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
 
@@ -92,14 +92,3 @@ OWN_KEYS = [
 def test_a_misspelt_key_is_refused_even_when_it_is_added(key: str) -> None:
     with pytest.raises(UserError, match="there is no such key"):
         validated_ahead(composed(f"+{key}x=1"))
-
-
-def test_a_grid_is_multiplied_out_as_hydra_does_it() -> None:
-    jobs = [sorted(job) for job in job_overrides(["model.layers=1,3", "loss=bce,mse", "seed=range(2)", "data=sample"])]
-    assert len(jobs) == 8
-    assert ["data=sample", "loss=mse", "model.layers=3", "seed=1"] in jobs
-
-
-def test_a_jobs_folder_is_named_by_number_and_choices_without_paths_or_special_characters() -> None:
-    overrides = ["model.layers=3", "loss=mse", "model.hidden=[32,16,8]", "data.train=/a/b.csv", "+trainer.x=é b"]
-    assert job_folder(7, overrides) == "7_layers-3_loss-mse_hidden-32,16,8-_x-é-b"

@@ -46,6 +46,23 @@ def _memory(tensor: Tensor) -> int:
     return tensor.nbytes
 
 
+class SharedBatch(ReviewBatch):
+    """A batch that counts more or less than those that other processes have at the same time.
+
+    `share` is what it counts, see `imdbclf.data.shards.Shard.last_share`. A network that does not know it gets an
+    ordinary batch, whose mean loss counts as much as any other.
+    """
+
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, batch: ReviewBatch, share: float) -> SharedBatch:
+        """The batch with its share."""
+        shared = cls(*batch)
+        shared.share = share
+        return shared
+
+
 def cut_batches(
     matrix: MultiHotMatrix,
     labels: npt.NDArray[np.int8],

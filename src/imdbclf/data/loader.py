@@ -11,9 +11,10 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import SequentialSampler
 
-from imdbclf.data.batches import ReviewBatch, cut_batches
+from imdbclf.data.batches import ReviewBatch, SharedBatch, cut_batches
 from imdbclf.data.device_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.shards import Shard
 from imdbclf.settings import Layout
 
 AHEAD = 2
@@ -58,6 +59,7 @@ class ReviewLoader:
         training: whether CSR batches carry their transpose.
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
         keep: gives batches that may have been cut before.
+        shard: which part this process has of each batch, where there are others; `batch_size` is its own.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class ReviewLoader:
         training: bool = False,
         device: torch.device | None = None,
         keep: Keep | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self.matrix, self.labels = matrix, labels
+        self.shard = shard or Shard()
         self.batch_size, self.layout, self.training = batch_size, layout, training
         self.sampler = SequentialSampler(range(len(matrix))) if seed is None else EpochOrder(len(matrix), seed)
         """As in a `DataLoader`; here Lightning finds whom to tell the epoch, and whether rows are shuffled."""
@@ -84,7 +88,7 @@ class ReviewLoader:
 
     def __len__(self) -> int:
         """Number of batches."""
-        return len(range(0, len(self.matrix), self.batch_size))
+        return self.shard.batches(len(self.matrix), self.batch_size)
 
     def __iter__(self) -> Iterator[ReviewBatch]:
         """The batches of the epoch that is set when the first of them is asked for.
@@ -92,10 +96,19 @@ class ReviewLoader:
         Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
         """
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        yield from self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
+        batches = self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
+        share = self.shard.last_share(len(self.matrix), self.batch_size)
+        if share is None:
+            yield from batches
+            return
+        last = len(self) - 1
+        for number, batch in enumerate(batches):
+            yield SharedBatch.of(batch, share) if number == last else batch
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
+        if self.shard.world > 1:
+            rows = self.shard.rows(np.arange(len(self.matrix)) if rows is None else rows, self.batch_size)
         if self._on_device is not None:
             return self._on_device.cut_batches(rows, self.batch_size, training=self.training)
         batches = cut_batches(self.matrix, self.labels, rows, self.batch_size, self.layout, training=self.training)

@@ -8,10 +8,11 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
-from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
+from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch, SharedBatch
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.data.prepared import LoadedReviews, PreparedReviews, prepare_reviews
+from imdbclf.data.shards import Shard
 from imdbclf.data.sources import Source, open_source
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
@@ -90,17 +91,23 @@ class ReviewDataModule(pl.LightningDataModule):
         return self._loader("test", EVALUATION_BATCH)
 
     def predict_dataloader(self) -> ReviewLoader:
-        """The same as the test part."""
-        return self.test_dataloader()
+        """The whole test part in every process, so that predictions are complete and in order in each."""
+        loader = self.test_dataloader()
+        loader.shard = Shard()
+        return loader
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Hand on what is there already, as our own batches are; looking through them would cost a tenth of a step."""
         if isinstance(batch, ReviewBatch) and batch.labels.device == device:
             return batch
+        if isinstance(batch, SharedBatch):
+            moved = super().transfer_batch_to_device(ReviewBatch(*batch), device, dataloader_idx)
+            return SharedBatch.of(moved, batch.share)
         return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def _loader(self, part: str, batch_size: int, seed: int | None = None, *, training: bool = False) -> ReviewLoader:
-        prepared = self.prepared
+        # Kept batches are whole ones; a share of them is cut each time.
+        prepared, shard = self.prepared, self._shard()
         return ReviewLoader(
             prepared.matrices[part],
             prepared.labels[part],
@@ -109,5 +116,17 @@ class ReviewDataModule(pl.LightningDataModule):
             seed=seed,
             training=training,
             device=self.trainer.strategy.root_device if self.trainer else None,
-            keep=partial(self.kept.epoch, part) if self.kept else None,
+            keep=partial(self.kept.epoch, part) if self.kept and shard is None else None,
+            shard=shard,
         )
+
+    def _shard(self) -> Shard | None:
+        """What Lightning would tell a `DistributedSampler`; None for a process without others."""
+        told = getattr(self.trainer.strategy, "distributed_sampler_kwargs", None) if self.trainer else None
+        return Shard(told["rank"], told["num_replicas"]) if told else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs for its batches; the corpus stays behind, and is opened again if asked for."""
+        return {name: value for name, value in self.__dict__.items() if name not in {"source", "encoded"}} | {
+            "kept": None
+        }

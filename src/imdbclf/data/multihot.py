@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -71,6 +72,10 @@ class MultiHotMatrix:
     def on_disk(self) -> bool:
         """Whether the columns lie in a file."""
         return isinstance(self.columns, np.memmap)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The numbers alone, not what SciPy makes of them."""
+        return {"offsets": self.offsets, "columns": self.columns, "width": self.width}
 
     @cached_property
     def _csr(self) -> Any:
@@ -178,9 +183,19 @@ def gathered(blocks: Iterable[RowBlock], width: int, file: IO[bytes] | None = No
     offsets = np.cumsum(np.concatenate(lengths))
     if file is None:
         return MultiHotMatrix(offsets, np.concatenate(pieces), width)
-    with file:
-        file.flush()
-        return MultiHotMatrix(offsets, np.memmap(file, dtype=np.int32, mode="r", shape=(int(offsets[-1]),)), width)
+    file.flush()
+    return MultiHotMatrix(offsets, mapped(file, int(offsets[-1])), width)
+
+
+def mapped(file: IO[bytes], count: int) -> npt.NDArray[np.int32]:
+    """So many numbers of a file, mapped into memory; the file is closed when nobody uses them any more.
+
+    Until then it is `file` of the array, since another process can map a file without a name only through it.
+    """
+    numbers = np.memmap(file, dtype=np.int32, mode="r", shape=(count,))
+    numbers.file = file  # type: ignore[attr-defined] # as said
+    weakref.finalize(numbers, file.close)
+    return numbers
 
 
 def _temporary_file(disk: Path | None, size: int) -> IO[bytes] | None:

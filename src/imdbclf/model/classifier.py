@@ -36,6 +36,17 @@ class EpochSums:
             return {}
         return {f"{stage}/loss": self.loss / self.count, f"{stage}/accuracy": self.hits / self.count}
 
+    def over_processes(self) -> EpochSums:
+        """The sums of all processes, each of which has to ask; these themselves where there is one process."""
+        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return self
+        sums = torch.stack([self.loss.double(), self.hits.double(), self.loss.new_tensor(self.count).double()])
+        torch.distributed.all_reduce(sums)
+        loss, hits, count = sums
+        whole = EpochSums(self.loss.device)
+        whole.loss, whole.hits, whole.count = loss.to(self.loss.dtype), hits.to(self.hits.dtype), int(count)
+        return whole
+
 
 class ReviewClassifier(pl.LightningModule):
     """Multi-hot reviews to the logit of being positive.
@@ -103,16 +114,16 @@ class ReviewClassifier(pl.LightningModule):
         return logits
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The batch's mean loss."""
-        return self._loss("train", *batch)
+        """The batch's mean loss; times its share, where it has one."""
+        return self._loss("train", batch)
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
         """Adds the batch to the validation figures."""
-        self._loss("val", *batch)
+        self._loss("val", batch)
 
     def test_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
         """Adds the batch to the test figures."""
-        self._loss("test", *batch)
+        self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         """The probability of being positive for each review of the batch, (n,)."""
@@ -123,8 +134,11 @@ class ReviewClassifier(pl.LightningModule):
         return make_optimizer(self.parameters(), self.optimizer_settings)
 
     def epoch_means(self, stage: str) -> dict[str, Tensor]:
-        """`STAGE/loss` and `STAGE/accuracy` of the epoch so far; `stage` is train, val or test."""
-        return self._epoch[stage].means(stage) if stage in self._epoch else {}
+        """`STAGE/loss` and `STAGE/accuracy` of the epoch so far; `stage` is train, val or test.
+
+        Over the reviews of all processes where there are several; each of them has to ask, as each does in a hook.
+        """
+        return self._epoch[stage].over_processes().means(stage) if stage in self._epoch else {}
 
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums; those of the epoch before, validation included, are gone."""
@@ -159,16 +173,22 @@ class ReviewClassifier(pl.LightningModule):
         """Restore the attachment."""
         self.attachment = checkpoint.get(CHECKPOINT_KEY, {})
 
-    def _loss(self, stage: str, features: Tensor, labels: Tensor, transpose: Tensor | None) -> Tensor:
+    def _loss(self, stage: str, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
+        features, labels, transpose = batch
+        share = getattr(batch, "share", None)
         logits = self(features, transpose)
         loss = self.loss(logits, labels)
-        self._epoch[stage].add(loss, logits.detach(), labels)
-        return loss
+        if share != 0:  # else its review is another process's
+            self._epoch[stage].add(loss, logits.detach(), labels)
+        return loss if share is None else loss * share
 
     def _begin(self, stage: str) -> None:
         self._epoch[stage] = EpochSums(self.device)
 
     def _log(self, stage: str) -> None:
-        means = self.epoch_means(stage)
-        if means:
-            self.log_dict(means, batch_size=self._epoch[stage].count, sync_dist=True)
+        if stage not in self._epoch:
+            return
+        sums = self._epoch[stage].over_processes()
+        if means := sums.means(stage):
+            # Every process gives the same count: Lightning averages counts as whole numbers, so 99 and 100 would be 99.
+            self.log_dict(means, batch_size=sums.count, sync_dist=True)

@@ -31,7 +31,7 @@ def sweep(running: Running, config: DictConfig, arguments: Sequence[str]) -> Non
     axes = axes_of(overrides)
     jobs = multiplied_out(overrides)
     running.begin(axes)
-    planner = Planner(loader, config, axes)
+    planner = Planner(loader, config, axes, running.folder)
     with running.checking(len(jobs)) as checked:
         planned = [checked(planner.plan(job)) for job in jobs]
     once = each_once(planned)

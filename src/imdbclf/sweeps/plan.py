@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from imdbclf import __version__
 from imdbclf.data.shared import content_key
 from imdbclf.data.sources import choose_source
-from imdbclf.folders.sweep import RUNS, Choice, SweepJob
+from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
 from imdbclf.training.composition import folder_name, override, short_key, validated_ahead
 
@@ -70,10 +70,13 @@ class Planner:
         loader: Hydra's.
         config: the sweep's own config, as the sweeper was given it.
         axes: the keys whose values tell the jobs apart.
+        folder: the sweep's; a job that has a run folder there keeps it, whatever axes it was asked for by.
     """
 
-    def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str]) -> None:
+    def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str], folder: SweepFolder) -> None:
         self.loader, self.config, self.axes = loader, config, list(axes)
+        names = [path.name for path in folder.runs.iterdir()] if folder.runs.is_dir() else []
+        self._known = {name[-KEY_LENGTH:]: name for name in names}
 
     def plan(self, overrides: Sequence[str]) -> PlannedJob:
         """Compose and validate one job.
@@ -87,7 +90,7 @@ class Planner:
         choices = {axis: _choice(config, axis) for axis in self.axes}
         held = "_".join(f"{short_key(axis)}-{_shown(value)}" for axis, value in choices.items())
         key = computed_key(settings)
-        folder = f"{folder_name(held)}_{key}".lstrip("_")
+        folder = self._known.get(key) or f"{folder_name(held)}_{key}".lstrip("_")
         with read_write(config.hydra):
             config.hydra.sweep.subdir = f"{RUNS}/{folder}"
         return PlannedJob(SweepJob(folder, list(overrides), choices), settings, config)

@@ -36,6 +36,7 @@ from imdbclf.settings import Settings
 from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
+from imdbclf.training.processes import lead_processes
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class Experiment:
                 )
                 raise UserError(msg)
         try:
-            return pl.Trainer(
+            trainer = pl.Trainer(
                 **arguments,
                 callbacks=self._callbacks(),
                 logger=_made(self.settings.logger) or False,
@@ -150,6 +151,8 @@ class Experiment:
         except (TypeError, ValueError, RuntimeError, ImportError) as error:
             msg = f"trainer: {one_line(error)}"
             raise UserError(msg) from error
+        lead_processes(trainer)
+        return trainer
 
     def _callbacks(self) -> list[Callback]:
         """Only those that have something to do: each is asked a dozen times a step."""
@@ -174,7 +177,8 @@ class Experiment:
         )
         if len(data.vocabulary) < self.settings.data.vocab_size:
             log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
-        if parts["train"] < self.settings.data.batch_size:
+        size, processes = self.settings.data.batch_size, trainer.world_size
+        if parts["train"] < size * processes:
             log.info("        one batch an epoch: the training part has no more reviews")
         log.info(
             "Model:  %s, %s; %s, %s; %s parameters",
@@ -185,9 +189,9 @@ class Experiment:
             f"{model.network.parameter_count:,}",
         )
         log.info(
-            "Fit:    %d epochs in batches of %d on %s (threads: %d), seed %d",
+            "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
             trainer.max_epochs,
-            self.settings.data.batch_size,
+            size if processes == 1 else f"{processes} × {size}, a process each,",
             trainer.strategy.root_device,
             torch.get_num_threads(),
             self.settings.seed,

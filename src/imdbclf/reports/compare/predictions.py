@@ -16,6 +16,7 @@ from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 
 COLUMNS = ("id", "label", "probability")
+_TYPES = (np.str_, np.int8, np.float64)
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,19 @@ def read_predictions(path: Path) -> Predictions:
         msg = f"{path}: has no {folder.predictions.name}; the run is not finished, or had no test part"
         raise UserError(msg)
     try:
-        table = pq.read_table(folder.predictions, columns=list(COLUMNS))
-        ids, labels, probabilities = (table.column(name).to_numpy() for name in COLUMNS)
-    except (OSError, KeyError, pa.ArrowException) as error:
+        # Arrow's `read_table` and its arrays of texts would import pandas.
+        with pq.ParquetFile(folder.predictions) as file:
+            table = file.read(columns=list(COLUMNS))
+        ids, labels, probabilities = (
+            np.array(table.column(name).to_pylist(), dtype) for name, dtype in zip(COLUMNS, _TYPES, strict=True)
+        )
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
         msg = f"{folder.predictions}: cannot be read ({one_line(error)[:80]})"
         raise UserError(msg) from error
     if not len(ids):
         msg = f"{folder.predictions}: has no reviews"
         raise UserError(msg)
-    return Predictions(folder, ids.astype(np.str_), labels.astype(np.int8), probabilities.astype(np.float64))
+    return Predictions(folder, ids, labels, probabilities)
 
 
 def _same_rows(first: Predictions, other: Predictions) -> bool:

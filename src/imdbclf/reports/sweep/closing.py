@@ -13,6 +13,10 @@ from imdbclf.terminal import say, say_table, shown_path
 SHOWN = 15
 """Configurations on the console; the report has them all."""
 
+_SHORT = {"validation accuracy": "accuracy", "behind the best, points": "behind, points", "p (Holm)": "p"}
+_LEFT_OUT = ("validation loss", "seconds a fit")
+"""For the width of a terminal; the report has them."""
+
 
 def print_sweep(report: SweepReport) -> None:
     """The best configurations, the jobs that are not done and why, the verdict, and where the files are."""
@@ -34,13 +38,16 @@ def _table(report: SweepReport) -> Table:
     shown = configurations_table(report.sweep.compared, configurations[:SHOWN], report.findings.comparisons)
     left = len(configurations) - len(shown.rows)
     table = Table(
-        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}",
+        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}, figures on validation",
         title_justify="left",
         caption=f"… and {left:,} more in the report" if left else None,
         caption_justify="left",
     )
-    for number, head in enumerate(shown.heads):
-        table.add_column(head, justify="left" if number < shown.left else "right")
+    kept = [number for number, head in enumerate(shown.heads) if head not in _LEFT_OUT]
+    for number in kept:
+        is_text = number < shown.left
+        head = _SHORT.get(shown.heads[number], shown.heads[number])
+        table.add_column(head, justify="left" if is_text else "right", no_wrap=not is_text)
     for row in shown.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(row[number]) for number in kept))
     return table

@@ -134,7 +134,8 @@ def effects_section(effects: Sequence[Effect], picture: Picture | None) -> Secti
     notes = [
         "Averaged over all matched cells: pairs of configurations that differ in this choice alone. Seeds are the "
         "unit: one mean difference a seed, then Student's t interval and paired t test. p is adjusted for the number "
-        "of effects (Holm), the intervals are not. The pale lines are single seeds.",
+        "of effects (Holm), the intervals are not. The pale lines are single seeds; "
+        "coloured are the differences with p below .05.",
     ]
     if over_cells:
         notes.append(

@@ -66,8 +66,8 @@ def main_effects(rows: Sequence[JobRow], axes: Sequence[str]) -> list[Effect]:
     found: list[Effect] = []
     for axis in axes:
         cells = _cells(rows, axis)
-        reference, *others = values_of(rows, axis)
-        found.extend(effect for value in others if (effect := _effect(cells, axis, reference, value)))
+        values = values_of(rows, axis)
+        found.extend(effect for value in values[1:] if (effect := _effect(cells, axis, values[0], value)))
     adjusted = holm_where_tested([effect.p for effect in found])
     return [replace(effect, p=p) for effect, p in zip(found, adjusted, strict=True)]
 

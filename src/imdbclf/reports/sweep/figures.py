@@ -19,7 +19,7 @@ BEST, PLAIN = "#c2410c", "#94a3b8"
 COLOURS = ("#0369a1", "#b7791f", "#15803d", "#7e22ce", "#0f766e", "#be185d")
 """For the values of one axis; an axis with more values is not coloured."""
 
-PANELS = 3
+PANELS = 4
 """Panels in a row."""
 
 Epochs = Mapping[str, Sequence[EpochRow]]
@@ -33,7 +33,7 @@ def draw_effects(effects: Sequence[Effect]) -> Picture | None:
     labels = axis_labels(axes_names)
     across = min(PANELS, len(axes_names))
     down = -(-len(axes_names) // across)
-    figure = Figure(figsize=(3.6 * across, 3.2 * down), layout="constrained")
+    figure = Figure(figsize=(3.2 * across, 3.1 * down), layout="constrained")
     panels = figure.subplots(down, across, sharey=True, squeeze=False)
     for axis, panel in zip(axes_names, panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis])

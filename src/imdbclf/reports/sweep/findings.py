@@ -36,10 +36,12 @@ def findings_of(rows: Sequence[JobRow], axes: Sequence[str]) -> Findings:
         rows: the jobs; test figures of configurations that are not selected are dropped.
         axes: those compared, without the seed.
     """
-    configurations = configurations_of(rows)
+    # Chosen before any test figure can be seen.
+    chosen = selected(configurations_of([row.without_test() for row in rows]))
+    reported = set() if chosen is None else {row.folder for row in chosen.by_seed.values()}
+    kept = [row if row.folder in reported else row.without_test() for row in rows]
+    configurations = configurations_of(kept)
     best = selected(configurations)
-    chosen = set() if best is None else {row.folder for row in best.by_seed.values()}
-    kept = [row if row.folder in chosen else row.without_test() for row in rows]
     comparisons, effects = compare_with_best(configurations), main_effects(kept, axes)
     said = verdict(kept, configurations, best, comparisons, effects)
     return Findings(kept, configurations, best, comparisons, effects, said)

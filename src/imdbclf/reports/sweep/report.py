@@ -10,7 +10,7 @@ from imdbclf.files import write_aside
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.sweep.content import PICTURES, sections_of
 from imdbclf.reports.sweep.findings import Findings, findings_of
-from imdbclf.reports.sweep.pages import html_page, markdown_page
+from imdbclf.reports.sweep.pages import Page, html_page, markdown_page
 from imdbclf.reports.sweep.sections import Section
 from imdbclf.reports.sweep.table import collect, write_epochs, write_table
 
@@ -35,24 +35,25 @@ def write_sweep_report(folder: SweepFolder, extra_sections: Sequence[Section] = 
         UserError: if the folder is none of a sweep.
     """
     sweep = folder.read()
-    rows, epochs = collect(folder, sweep)
-    findings = findings_of(rows, sweep.compared)
+    collected = collect(folder, sweep)
+    findings = findings_of(collected.rows, sweep.compared)
     write_table(findings.rows, sweep.axes, folder.table)
-    write_epochs(findings.rows, epochs, folder.epochs)
-    _write_pages(folder, sweep, findings, sections_of(sweep, findings, epochs, extra_sections))
+    write_epochs(findings.rows, collected.epochs, folder.epochs)
+    sections = sections_of(sweep, findings, collected.epochs, extra_sections)
+    _write_pages(folder, Page(sweep.experiment, sweep.command, collected.data_sources, findings.verdict, sections))
     return SweepReport(folder, sweep, findings)
 
 
-def _write_pages(folder: SweepFolder, sweep: Sweep, findings: Findings, sections: Sequence[Section]) -> None:
-    drawn = {picture.name: picture.png for section in sections for picture in section.pictures}
+def _write_pages(folder: SweepFolder, page: Page) -> None:
+    drawn = {picture.name: picture.png for section in page.sections for picture in section.pictures}
     for name in PICTURES:
         if name not in drawn:
             # One of an earlier report would show what is no longer so.
             (folder.path / f"{name}.png").unlink(missing_ok=True)
     for name, png in drawn.items():
         _write(folder.path / f"{name}.png", png)
-    _write(folder.text, markdown_page(sweep, findings.verdict, sections).encode())
-    _write(folder.page, html_page(sweep, findings.verdict, sections).encode())
+    _write(folder.text, markdown_page(page).encode())
+    _write(folder.page, html_page(page).encode())
 
 
 def _write(path: Path, contents: bytes) -> None:

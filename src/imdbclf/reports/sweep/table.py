@@ -66,22 +66,38 @@ def shown_choice(value: Choice) -> str:
     return one_line(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def collect(folder: SweepFolder, sweep: Sweep) -> tuple[list[JobRow], dict[str, list[EpochRow]]]:
-    """The jobs in order, test figures included, and the epochs of each by its folder's name.
+@dataclass(frozen=True)
+class Collected:
+    """What the run folders hold: the jobs in order, test figures included, and the epochs of each by its folder.
+
+    `data_sources` says where the reviews of the finished runs came from.
+    """
+
+    rows: Sequence[JobRow]
+    epochs: Mapping[str, Sequence[EpochRow]]
+    data_sources: Sequence[str]
+
+
+def collect(folder: SweepFolder, sweep: Sweep) -> Collected:
+    """Read the runs of a sweep, which may be in any state.
 
     A folder that stands for several jobs is one run, and has one row.
     """
     jobs = {job.folder: job for job in sweep.jobs}
     epochs = {name: _epochs(folder.run(job)) for name, job in jobs.items()}
-    return [_row(folder.run(job), job, sweep, epochs[name]) for name, job in jobs.items()], epochs
+    metrics = {name: _read(folder.run(job).metrics) for name, job in jobs.items()}
+    rows = [_row(folder.run(job), job, sweep, metrics[name], epochs[name]) for name, job in jobs.items()]
+    sources = dict.fromkeys(str(found["data_source"]) for found in metrics.values() if found and "data_source" in found)
+    return Collected(rows, epochs, list(sources))
 
 
-def _row(run: RunFolder, job: SweepJob, sweep: Sweep, epochs: Sequence[EpochRow]) -> JobRow:
+def _row(
+    run: RunFolder, job: SweepJob, sweep: Sweep, metrics: dict[str, Any] | None, epochs: Sequence[EpochRow]
+) -> JobRow:
     choices = {axis: shown_choice(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
     seed = shown_choice(job.choices[SEED]) if SEED in job.choices else ""
     if run.outcome != "done":
         return JobRow(job.folder, run.outcome, choices, seed, {}, _reason(run))
-    metrics = _read(run.metrics)
     if metrics is None:
         return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
     figures = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}

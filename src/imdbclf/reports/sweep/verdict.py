@@ -11,6 +11,7 @@ from imdbclf.reports.sweep.labels import number_of, percent, said_choice, said_p
 from imdbclf.reports.sweep.table import JobRow
 
 MORE_SEEDS = "With one seed nothing can be tested, since chance can't be told from choice: add 'seed=range(5)'."
+CURSE = "It was picked for having the highest mean, so that mean, and its lead over the others, read a little high."
 NO_VALIDATION = "There was no validation part, so no configuration can be chosen, and no test figures are reported."
 SHOWN_EFFECTS = 8
 """Effects that get a sentence; the table has them all."""
@@ -66,23 +67,24 @@ def _best(best: Configuration, count: int) -> str:
 
 def _told_apart(best: Configuration, comparisons: Sequence[Comparison]) -> list[str]:
     if not comparisons:
-        return [] if len(best.accuracies) > 1 else [_alone(best)] if best.accuracies else []
+        return [_alone(best)] if len(best.accuracies) == 1 else []
     if len(best.accuracies) == 1:
-        return [MORE_SEEDS]
+        return [MORE_SEEDS, CURSE]
     alike = sum(not comparison.is_told_apart for comparison in comparisons)
-    others = len(comparisons)
-    if alike == 0:
-        return [
-            "The other configuration is worse, as the seeds show."
-            if others == 1
-            else f"All {others:,} other configurations are worse, as the seeds show."
-        ]
-    curse = "It was picked for having the highest mean, so that mean, and its lead over the others, read a little high."
     untested = sum(comparison.p is None for comparison in comparisons)
     why = f" (for {untested:,} no test is possible)" if untested else ""
+    return [f"{_alike(alike, len(comparisons))}{why}.", CURSE]
+
+
+def _alike(alike: int, others: int) -> str:
+    """How many of the others can't be told from the best."""
     if others == 1:
-        return [f"The other configuration can't be told from it{why}.", curse]
-    return [f"{alike:,} of {number_of(others, 'other configuration')} can't be told from it{why}.", curse]
+        return "The other configuration " + ("can't be told from it" if alike else "is worse, as the seeds show")
+    if alike == 0:
+        return f"All {others:,} other configurations are worse, as the seeds show"
+    if alike == others:
+        return f"None of the {others:,} other configurations can be told from it"
+    return f"{alike:,} of the {others:,} other configurations can't be told from it"
 
 
 def _alone(best: Configuration) -> str:

@@ -1,0 +1,104 @@
+"""Configurations over seeds: their order, what is chosen, and what can't be told from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from imdbclf.reports.sweep.configurations import compare_with_best, configurations_of, selected
+from imdbclf.reports.sweep.table import JobRow
+from reports.sweep.helpers import grid, job
+
+SEEDS = ("0", "1", "2", "3", "4")
+BY_SEED = {
+    "relu": (0.881, 0.885, 0.879, 0.884, 0.883),
+    "tanh": (0.880, 0.886, 0.878, 0.884, 0.882),
+    "selu": (0.861, 0.866, 0.858, 0.864, 0.861),
+}
+ACTIVATIONS = grid(
+    {"model.activation": list(BY_SEED), "seed": SEEDS},
+    lambda chosen: BY_SEED[chosen["model.activation"]][int(chosen["seed"])],
+)
+
+
+def test_configurations_stand_in_the_order_of_their_mean_accuracy() -> None:
+    assert [one.label for one in configurations_of(ACTIVATIONS[::-1])] == ["relu", "tanh", "selu"]
+
+
+def test_mean_and_interval_are_over_seeds() -> None:
+    relu = configurations_of(ACTIVATIONS)[0]
+    values = np.array(BY_SEED["relu"])
+    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert (relu.mean("val/accuracy"), relu.half("val/accuracy")) == pytest.approx((values.mean(), (high - low) / 2))
+
+
+def test_the_best_is_compared_seed_by_seed_with_holms_p_values() -> None:
+    tanh, selu = compare_with_best(configurations_of(ACTIVATIONS))
+    raw = [stats.ttest_rel(BY_SEED["relu"], BY_SEED[name]).pvalue for name in ("tanh", "selu")]
+    assert (tanh.configuration.label, selu.configuration.label) == ("tanh", "selu")
+    assert (tanh.p, selu.p) == pytest.approx((raw[0], 2 * raw[1]))
+    assert (tanh.is_told_apart, selu.is_told_apart) == (False, True)
+    assert selu.difference == pytest.approx(np.mean(np.subtract(BY_SEED["relu"], BY_SEED["selu"])))
+
+
+def test_one_seed_allows_no_test() -> None:
+    comparisons = compare_with_best(configurations_of([row for row in ACTIVATIONS if row.seed == "0"]))
+    assert [(one.shared, one.half, one.p, one.is_told_apart) for one in comparisons] == [(1, None, None, False)] * 2
+
+
+def test_a_job_that_failed_leaves_the_seeds_that_both_have() -> None:
+    rows = [row for row in ACTIVATIONS if (row.choices["model.activation"], row.seed) != ("selu", "0")]
+    rows.append(job({"model.activation": "selu"}, "0", None))
+    selu = compare_with_best(configurations_of(rows))[-1]
+    raw = stats.ttest_rel(BY_SEED["relu"][1:], BY_SEED["selu"][1:]).pvalue
+    assert selu.shared == 4
+    assert selu.p == pytest.approx(2 * raw)
+
+
+def test_a_configuration_that_did_only_an_easy_seed_is_not_the_best() -> None:
+    rows = [*ACTIVATIONS, job({"model.activation": "gelu"}, "1", 0.95)]
+    configurations = configurations_of(rows)
+    assert [one.label for one in configurations] == ["relu", "tanh", "selu", "gelu"]
+    assert selected(configurations) is configurations[0]
+
+
+def test_equal_accuracies_of_one_loss_are_ordered_by_it_and_of_several_by_name() -> None:
+    losses = {("mse", "2"): 0.08, ("mse", "1"): 0.09, ("bce", "2"): 0.28, ("bce", "1"): 0.29}
+    rows = [
+        job({"loss": loss, "model.layers": layers}, accuracy=0.9, figures={"val/loss": value})
+        for (loss, layers), value in losses.items()
+    ]
+    assert [one.label for one in configurations_of(rows)] == [
+        "bce, 2 layers",
+        "bce, 1 layer",
+        "mse, 2 layers",
+        "mse, 1 layer",
+    ]
+
+
+def test_a_diverged_fit_is_ranked_by_its_accuracy_all_the_same() -> None:
+    rows = [job({"loss": "bce"}, accuracy=0.5, figures={"val/loss": float("nan")}), job({"loss": "mse"}, accuracy=0.9)]
+    assert [one.label for one in configurations_of(rows)] == ["mse", "bce"]
+
+
+def test_the_same_accuracies_can_not_be_told_apart() -> None:
+    rows = grid({"loss": ["bce", "mse"], "seed": SEEDS}, lambda chosen: 0.88 + int(chosen["seed"]) / 1000)
+    (comparison,) = compare_with_best(configurations_of(rows))
+    assert (comparison.difference, comparison.half, comparison.p) == (0, 0, 1)
+
+
+def test_without_validation_only_a_single_configuration_is_selected() -> None:
+    rows = [JobRow(loss, "done", {"loss": loss}, "0", {"test/accuracy": 0.8}) for loss in ("bce", "mse")]
+    configurations = configurations_of(rows)
+    assert selected(configurations) is None
+    assert compare_with_best(configurations) == []
+    assert selected(configurations[:1]) is configurations[0]
+    assert selected([]) is None
+
+
+@given(st.permutations(ACTIVATIONS))
+def test_the_order_of_the_jobs_does_not_matter(rows: list[JobRow]) -> None:
+    assert [one.label for one in configurations_of(rows)] == ["relu", "tanh", "selu"]

@@ -1,0 +1,95 @@
+"""Jobs are composed as Hydra composes them, and named by what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+
+from imdbclf.errors import UserError
+from imdbclf.folders.sweep import SweepFolder
+from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once, parsed
+from imdbclf.training.composition import CONFIGS, PRIMARY
+
+
+@pytest.fixture(autouse=True)
+def _hydra() -> Iterator[None]:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield
+
+
+def plan(*overrides: str, axes: Sequence[str] = (), folder: Path = Path("none")) -> PlannedJob:
+    loader = GlobalHydra.instance().config_loader()
+    config = loader.load_configuration(PRIMARY, [], RunMode.MULTIRUN)
+    return Planner(loader, config, axes, SweepFolder(folder)).plan(["data=sample", *overrides])
+
+
+def key(*overrides: str) -> str:
+    return plan(*overrides).job.folder[-KEY_LENGTH:]
+
+
+def test_a_jobs_folder_holds_its_choices_without_special_characters() -> None:
+    job = plan("model.layers=2", "model.hidden=[32,16]", "loss=mse", axes=["model.layers", "model.hidden", "loss"]).job
+    assert job.folder[:-KEY_LENGTH] == "layers-2_hidden-32,16_loss-mse_"
+
+
+def test_a_job_keeps_the_folder_that_it_has_whatever_axes_it_is_asked_for_by(tmp_path: Path) -> None:
+    first = plan("model.layers=1", "loss=mse", axes=["loss"]).job.folder
+    (tmp_path / "runs" / first).mkdir(parents=True)
+    assert plan("loss=mse", "model.layers=1", axes=["model.layers", "loss"], folder=tmp_path).job.folder == first
+
+
+def test_choices_have_the_types_of_the_config_and_groups_the_name_of_their_file() -> None:
+    axes = ["model.layers", "optimizer.lr", "loss", "model.hidden", "data.val_size"]
+    job = plan("model.layers=2", "optimizer.lr=1e-2", "loss=mse", "model.hidden=[8,4]", axes=axes).job
+    assert job.choices == {
+        "model.layers": 2,
+        "optimizer.lr": 0.01,
+        "loss": "mse",
+        "model.hidden": [8, 4],
+        "data.val_size": 10_000,
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["model.layers=1", "loss=mse", "seed=1", "trainer.max_epochs=3", "data.vocab_size=500", "optimizer.lr=0.01"],
+)
+def test_what_changes_a_result_changes_the_key(other: str) -> None:
+    assert key(other) != key()
+
+
+@pytest.mark.parametrize(
+    "same", ["model.layers=2", "logger=csv", "experiment=lecture", "fail_fast=true", "shared_batches=0"]
+)
+def test_what_changes_no_result_does_not(same: str) -> None:
+    assert key(same) == key()
+
+
+def test_reviews_count_by_content_not_by_place(tmp_path: Path, small_files: dict[str, Path]) -> None:
+    moved = tmp_path / "moved.jsonl"
+    moved.write_bytes(small_files["train"].read_bytes())
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(small_files["test"].read_bytes())
+    here, there, elsewhere = (key("data=files", f"data.train={path}") for path in (small_files["train"], moved, other))
+    assert here == there != elsewhere
+
+
+def test_jobs_that_compute_the_same_are_planned_once() -> None:
+    jobs = [plan("model.layers=2"), plan("model.layers=1"), plan("model.hidden=16", axes=["model.hidden"])]
+    assert each_once(jobs) == jobs[:2]
+
+
+def test_a_wrong_value_is_refused_by_key_and_value() -> None:
+    with pytest.raises(UserError, match=r"model\.layers=0: must be 1 or more"):
+        plan("model.layers=0")
+
+
+def test_of_two_overrides_for_one_key_the_last_counts() -> None:
+    overrides = parsed(["loss=bce,mse", "seed=1", "loss=mse"], GlobalHydra.instance().config_loader())
+    assert [override.input_line for override in overrides] == ["seed=1", "loss=mse"]
+    assert axes_of(overrides) == []
