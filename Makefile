@@ -62,7 +62,7 @@ $(PEERS_READY): benchmarks/requirements-peers.txt .ci/setup-peers
 bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(READY) $(PEERS_READY) ## The same in two minutes, for a look; writes nothing
+bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes, for a look; writes nothing
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)

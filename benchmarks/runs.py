@@ -98,7 +98,7 @@ def _sweep(*where: str) -> Callable[[Workplace], Observation]:
     def observed(place: Workplace) -> Observation:
         overrides = [*place.extent.sweep_overrides, *_fewer_epochs(place), *where]
         command = [place.program, "train", "-m", "sweep=lecture", *overrides, "hydra.sweep.dir=sweep"]
-        ended = place.measure(command, terminal=True, figures=_sweep_figures)
+        ended = place.measure(command, terminal=True, figures=sweep_figures)
         if ended.result["jobs"] != place.extent.sweep_jobs:
             msg = f"sweep: has {ended.result['jobs']} jobs; {place.extent.sweep_jobs} are compared"
             raise UserError(msg)
@@ -109,7 +109,7 @@ def _sweep(*where: str) -> Callable[[Workplace], Observation]:
     return observed
 
 
-def _sweep_figures(folder: Path) -> dict[str, Any]:
+def sweep_figures(folder: Path) -> dict[str, Any]:
     """Of a finished sweep: how many jobs there were, and the seconds of their fits."""
     found = SweepFolder(folder / "sweep")
     runs = [found.run(job) for job in found.read().jobs]

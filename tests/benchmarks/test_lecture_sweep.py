@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from benchmarks.lecture_sweep import timed
+from benchmarks.lecture_sweep import main, timed
 from benchmarks.lecture_sweep_page import IN_REPOSITORY, PICTURES, Kept, check, write
 from imdbclf.errors import UserError
 from imdbclf.files import write_json
@@ -158,6 +158,15 @@ def test_time_that_nobody_took_is_not_said(kept: Kept) -> None:
     write_json(kept.about, about | {"attempts": []})
     write(kept)
     assert "is not known" in kept.page.read_text(encoding="utf-8")
+
+
+def test_another_sweep_never_takes_the_place_of_the_lectures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["lecture_sweep", "model.hidden=16"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == "error: model.hidden=16: another sweep than the lecture's needs --into FOLDER\n"
 
 
 def test_attempts_at_other_jobs_do_not_count() -> None:

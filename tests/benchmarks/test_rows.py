@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -8,10 +9,12 @@ from omegaconf import OmegaConf
 from benchmarks.__main__ import QUICK
 from benchmarks.measuring import check_same_encoding, compared, schedule
 from benchmarks.rows import ROWS, SCALING, chosen_rows
-from benchmarks.runs import RUNS, Observation, projected
+from benchmarks.runs import RUNS, Observation, projected, sweep_figures
 from benchmarks.scaling import parsed_sizes
 from benchmarks.workplace import Extent
 from imdbclf.errors import UserError
+from imdbclf.files import write_json
+from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
 from imdbclf.training.composition import CONFIGS
 
 LECTURE = CONFIGS / "sweep" / "lecture.yaml"
@@ -64,6 +67,16 @@ def test_what_a_sweep_takes_besides_its_fits_is_compared_within_one_run() -> Non
     row = compared(["sweep_overhead"], {"sweep": [sweep]}, "2026-01-02", {})["sweep_overhead"]
     assert row.verdict("sweep_overhead").value == 0.25
     assert row.commands == ["imdbclf train -m"]
+
+
+def test_the_fits_of_a_sweep_are_those_of_the_jobs_it_asked_for(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    jobs = [SweepJob(name, [], {}) for name in ("a", "b", "not-asked-for")]
+    for job, seconds in zip(jobs, (1.5, 2.0, 9.0), strict=True):
+        folder.run(job).path.mkdir(parents=True)
+        write_json(folder.run(job).metrics, {"fit_seconds": seconds})
+    folder.write(Sweep("lecture", "imdbclf train -m", [], jobs[:2]))
+    assert sweep_figures(tmp_path) == {"jobs": 2, "fits_seconds": 3.5}
 
 
 def test_the_three_rows_of_the_sweep_take_three_processes_a_repetition() -> None:
