@@ -13,10 +13,11 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile docs docs-check clean
+.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep costs docs
+.PHONY: docs-check clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
 
@@ -61,11 +62,17 @@ $(PEERS_READY): benchmarks/requirements-peers.txt .ci/setup-peers
 bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(READY) $(PEERS_READY) ## The same in two minutes, for a look; writes nothing
+bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes, for a look; writes nothing
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.performance
+
+lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.lecture_sweep
+
+costs: $(READY) ## Measure what a job and a review cost besides the fit, into docs/scaling.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.costs
 
 docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks import scaling_page
 from benchmarks.docs import write_docs
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions, peer_versions
@@ -30,7 +31,14 @@ from benchmarks.scaling import SIZES, STEPS, measure_scaling, parsed_sizes
 from benchmarks.workplace import Extent, Workplace, reviews_folder
 from imdbclf.errors import UserError
 
-QUICK = Extent(epochs=2, texts=5_000, single_texts=100, in_process=1)
+QUICK = Extent(
+    epochs=2,
+    texts=5_000,
+    single_texts=100,
+    in_process=1,
+    sweep_jobs=4,
+    sweep_overrides=("model.layers=2", "model.hidden=16"),
+)
 QUICK_SIZES = (5_000, 10_000)
 
 
@@ -66,7 +74,8 @@ def main() -> None:
     results = known.merged(measured) if known else measured
     write_results(RESULTS, results)
     write_docs(results)
-    _said("Written: benchmarks/results.json, docs/benchmarks.md, docs/benchmarks.png, README.md")
+    scaling_page.write(results, scaling_page.read_costs())
+    _said("Written: benchmarks/results.json, docs/benchmarks.md, docs/benchmarks.png, docs/scaling.md, README.md")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import performance
+from benchmarks import lecture_sweep_page, performance, scaling_page
 from benchmarks.failing import failing_in_one_line
 from benchmarks.page import page
 from benchmarks.paths import PAGE, PICTURE, README, RESULTS
@@ -60,6 +60,8 @@ def main() -> None:
         raise UserError(msg)
     (check_docs if check else write_docs)(results)
     performance.check() if check else performance.write(performance.read())
+    lecture_sweep_page.check() if check else lecture_sweep_page.write()
+    (scaling_page.check if check else scaling_page.write)(results, scaling_page.read_costs())
 
 
 if __name__ == "__main__":

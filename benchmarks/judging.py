@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-Kind = Literal["times_less", "times_as_much", "seconds_more", "beside"]
+Kind = Literal["times_less", "times_as_much", "share", "seconds_more", "beside"]
 """How ours and the peer's are compared.
 
-`times_less`: peer / ours, the more the better. `times_as_much`: ours / peer, the less the better. `seconds_more`:
-ours - peer, the less the better. `beside`: peer / ours, reported only.
+`times_less`: peer / ours, the more the better. `times_as_much`: ours / peer, the less the better. `share`: the same, in
+per cent. `seconds_more`: ours - peer, the less the better. `beside`: peer / ours, reported only.
 """
 
 
@@ -27,7 +27,7 @@ class Target:
         """The compared value of two medians."""
         if self.kind == "seconds_more":
             return ours - peer
-        return ours / peer if self.kind == "times_as_much" else peer / ours
+        return ours / peer if self.kind in {"times_as_much", "share"} else peer / ours
 
     def met(self, value: float, bound: float | None) -> bool | None:
         """Whether the value keeps the bound; None where there is none."""
@@ -37,14 +37,18 @@ class Target:
 
     def shown(self, value: float) -> str:
         """A value as people read it."""
-        return f"{value:+.2f} s" if self.kind == "seconds_more" else f"{value:.2f}×"
+        if self.kind == "seconds_more":
+            return f"{value:+.2f} s"
+        return f"{value:.1%}" if self.kind == "share" else f"{value:.2f}×"
 
     def bound(self, bound: float | None) -> str:
         """A bound as people read it."""
         if bound is None:
             return "–"
         sign = "≥" if self.kind == "times_less" else "≤"
-        return f"{sign} {bound:g} s more" if self.kind == "seconds_more" else f"{sign} {bound:g}×"
+        if self.kind == "seconds_more":
+            return f"{sign} {bound:g} s more"
+        return f"{sign} {bound:.0%}" if self.kind == "share" else f"{sign} {bound:g}×"
 
 
 @dataclass(frozen=True)

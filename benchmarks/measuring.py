@@ -50,7 +50,8 @@ def compared(rows: Sequence[str], seen: Seen, date: str, versions: Versions) -> 
         ours, peer = (
             [round(each.quantities[quantity], 6) for each in seen[run]] for run, quantity in (row.ours, row.peer)
         )
-        found[name] = Comparison(date, ours, peer, [seen[run][0].command for run in row.runs], versions)
+        commands = [seen[run][0].command for run in dict.fromkeys(row.runs)]
+        found[name] = Comparison(date, ours, peer, commands, versions)
     return found
 
 

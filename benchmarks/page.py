@@ -79,7 +79,7 @@ def _comparisons(rows: dict[str, Comparison]) -> str:
     text = (
         "## Beside the peers\n\n"
         "The ratio is median peer / median ours where the bound is a least one (≥) or none, median ours / median peer\n"
-        "where it is a greatest one (≤), and a difference where it is in seconds."
+        "where it is a greatest one (≤; in per cent where it is a share), and a difference where it is in seconds."
     )
     return f"{text}\n\n{table(HEADER, (comparison_cells(name, row) for name, row in rows.items()))}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workplace import Ended, Workplace
+from imdbclf.errors import UserError
+from imdbclf.folders.sweep import SweepFolder
 
 Quantities = dict[str, float]
 
@@ -55,9 +58,12 @@ def _prepare_keras(place: Workplace) -> None:
 
 
 def _lecture_command(place: Workplace, accelerator: str = "cpu") -> list[str]:
-    short = [f"trainer.max_epochs={place.extent.epochs}"] if place.extent.epochs != Workplace.extent.epochs else []
     device = [] if accelerator == "cpu" else [f"trainer.accelerator={accelerator}"]
-    return [place.program, "train", "experiment=lecture", *short, *device, "hydra.run.dir=run"]
+    return [place.program, "train", "experiment=lecture", *_fewer_epochs(place), *device, "hydra.run.dir=run"]
+
+
+def _fewer_epochs(place: Workplace) -> list[str]:
+    return [f"trainer.max_epochs={place.extent.epochs}"] if place.extent.epochs != Workplace.extent.epochs else []
 
 
 def _lecture(place: Workplace) -> Observation:
@@ -81,6 +87,46 @@ def _lecture_first(place: Workplace) -> Observation:
 def _keras(place: Workplace) -> Observation:
     command = place.peers("keras_lecture", place.npz, "RESULT", "--epochs", place.extent.epochs)
     return _observed(place.measure(command, terminal=True))
+
+
+SWEEP_PROCESSES = ("hydra/launcher=processes", "hydra.launcher.n_jobs=2")
+
+
+def _sweep(*where: str) -> Callable[[Workplace], Observation]:
+    """The lecture's sweep, its jobs run as the overrides say."""
+
+    def observed(place: Workplace) -> Observation:
+        overrides = [*place.extent.sweep_overrides, *_fewer_epochs(place), *where]
+        command = [place.program, "train", "-m", "sweep=lecture", *overrides, "hydra.sweep.dir=sweep"]
+        ended = place.measure(command, terminal=True, figures=sweep_figures)
+        if ended.result["jobs"] != place.extent.sweep_jobs:
+            msg = f"sweep: has {ended.result['jobs']} jobs; {place.extent.sweep_jobs} are compared"
+            raise UserError(msg)
+        seen = _observed(ended)
+        besides = seen.quantities["seconds"] - seen.quantities["fits_seconds"]
+        return replace(seen, quantities=seen.quantities | {"besides_seconds": besides})
+
+    return observed
+
+
+def sweep_figures(folder: Path) -> dict[str, Any]:
+    """Of a finished sweep: how many jobs there were, and the seconds of their fits."""
+    found = SweepFolder(folder / "sweep")
+    runs = [found.run(job) for job in found.read().jobs]
+    metrics = [json.loads(run.metrics.read_text(encoding="utf-8")) for run in runs]
+    return {"jobs": len(runs), "fits_seconds": sum(each["fit_seconds"] for each in metrics)}
+
+
+def _keras_sweep(place: Workplace) -> Observation:
+    command = place.peers("keras_sweep", place.npz, "RESULT", "--epochs", place.extent.epochs)
+    seen = _observed(place.measure(command, terminal=True))
+    seconds = projected(seen.quantities, place.extent.sweep_jobs)
+    return replace(seen, quantities=seen.quantities | {"sweep_seconds": seconds})
+
+
+def projected(fits: Quantities, count: int) -> float:
+    """Seconds of so many fits in one process, by those of its first and its second."""
+    return fits["first_fit_seconds"] + (count - 1) * fits["second_fit_seconds"]
 
 
 def _plain_loop(place: Workplace) -> Observation:
@@ -147,5 +193,8 @@ RUNS: dict[str, Run] = {
     "completion": Run("shell completion", _completion, _nothing, START_ROUNDS),
     "predict_command": Run("imdbclf predict", _predict_command, lambda place: place.checkpoint, START_ROUNDS),
     "import_torch": Run("import torch", _python("import torch"), _nothing, START_ROUNDS),
+    "sweep": Run("imdbclf train -m sweep=lecture", _sweep(), lambda place: place.checkpoint),
+    "keras_sweep": Run("two fits in Keras", _keras_sweep, _prepare_keras),
+    "sweep_processes": Run("the sweep in two processes", _sweep(*SWEEP_PROCESSES), lambda place: place.checkpoint),
 }
 """In the order in which a repetition runs them: what is compared stands side by side."""

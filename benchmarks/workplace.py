@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,10 @@ class Extent:
     single_texts: int = 500
     in_process: int = 3
     """Times that a process repeats what takes well below a second; its median counts."""
+    sweep_jobs: int = 36
+    """Jobs of the lecture's sweep."""
+    sweep_overrides: tuple[str, ...] = ()
+    """What makes it smaller."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,15 @@ class Ended:
     finished: Finished
     result: dict[str, Any]
     command: str
+
+
+def _own_figures(folder: Path) -> dict[str, Any]:
+    """What a process, or a run, wrote of itself; nothing where it wrote nothing."""
+    for file in (folder / "run" / "metrics.json", folder / "RESULT"):
+        if file.exists():
+            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return found
+    return {}
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class Workplace:
         hub: Path | None = None,
         terminal: bool = False,
         watch_private: bool = False,
+        figures: Callable[[Path], dict[str, Any]] = _own_figures,
     ) -> Ended:
         """Run a command in a folder of its own, `RESULT` in it standing for the file in which it leaves its figures.
 
@@ -69,17 +84,14 @@ class Workplace:
             hub: the folder of the Hub's library; None for one that is used before.
             terminal: see `run_process`.
             watch_private: see `run_process`.
+            figures: what reads the figures that the command has left in its folder.
         """
         folder = self.folder / "processes" / str(next(self._numbers))
         folder.mkdir(parents=True)
         try:
             environment = self._environment(cache or self.cache, hub or self.folder / "hub")
             finished = run_process(command, environment, folder, terminal=terminal, watch_private=watch_private)
-            result = {}
-            for file in (folder / "RESULT", folder / "run" / "metrics.json"):
-                if file.exists():
-                    result = json.loads(file.read_text(encoding="utf-8"))
-            return Ended(finished, result, self.shown(command))
+            return Ended(finished, figures(folder), self.shown(command))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -139,7 +151,8 @@ class Workplace:
             "HF_HOME": str(hub),
             "IMDBCLF_CACHE": str(cache),
             "IMDBCLF_DATA": str(self.data),
-            "PYTHONPATH": str(ROOT),
+            # What is measured is this checkout, whatever is installed.
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
             "TERM": "xterm-256color",
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }

@@ -13,7 +13,7 @@ def comparison(ours: list[float], peer: list[float], date: str = "2026-01-02") -
 
 
 def size(reviews: int, encode: float, epoch: float, private: float) -> Size:
-    return Size(reviews, 100, [encode], [0.0], [epoch], [private])
+    return Size(reviews, 100, [encode], [reviews * 1e-6], [epoch], [private])
 
 
 def scaling(*encode_seconds: float) -> Scaling:

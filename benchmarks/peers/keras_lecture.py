@@ -21,6 +21,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 VALIDATION = 10_000
+Labels = npt.NDArray[np.float32]
 
 
 def vectorize_sequences(sequences: npt.NDArray[np.object_], dimension: int = 10_000) -> npt.NDArray[np.float32]:
@@ -32,24 +33,18 @@ def vectorize_sequences(sequences: npt.NDArray[np.object_], dimension: int = 10_
     return results
 
 
-def main() -> None:
-    """Run the lecture and write the seconds that `fit` took."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("npz", type=Path)
-    parser.add_argument("result", type=Path)
-    parser.add_argument("--epochs", type=int, default=20)
-    arguments = parser.parse_args()
-
-    # As keras.datasets.imdb.load_data reads its download, then shuffles.
-    with np.load(arguments.npz, allow_pickle=True) as file:
+def numbered(npz: Path) -> tuple[npt.NDArray[np.object_], Labels, npt.NDArray[np.object_], Labels]:
+    """Word numbers and labels of both parts, as keras.datasets.imdb.load_data reads its download, then shuffles."""
+    with np.load(npz, allow_pickle=True) as file:
         train_data, train_labels = file["x_train"], file["y_train"]
         test_data, test_labels = file["x_test"], file["y_test"]
     order = np.random.RandomState(113).permutation(len(train_data))
-    train_data, train_labels = train_data[order], train_labels[order]
+    labels = train_labels[order].astype("float32"), test_labels.astype("float32")
+    return train_data[order], labels[0], test_data, labels[1]
 
-    x_train, x_test = vectorize_sequences(train_data), vectorize_sequences(test_data)
-    y_train, y_test = train_labels.astype("float32"), test_labels.astype("float32")
 
+def fitted(x_train: npt.NDArray[np.float32], y_train: Labels, epochs: int) -> tuple[dict[str, list[float]], float]:
+    """A fresh network of the lecture, compiled and fitted with both checkpoints: its history and seconds."""
     model = keras.Sequential(
         [
             layers.Dense(16, activation="relu"),
@@ -62,7 +57,7 @@ def main() -> None:
     history = model.fit(
         x_train[VALIDATION:],
         y_train[VALIDATION:],
-        epochs=arguments.epochs,
+        epochs=epochs,
         batch_size=512,
         validation_data=(x_train[:VALIDATION], y_train[:VALIDATION]),
         callbacks=[
@@ -70,14 +65,31 @@ def main() -> None:
             keras.callbacks.ModelCheckpoint("last.keras"),
         ],
     )
-    fit_seconds = time.perf_counter() - started
+    return history.history, time.perf_counter() - started
+
+
+def arguments() -> argparse.Namespace:
+    """Where the word numbers are, where the result goes, how many epochs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("npz", type=Path)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--epochs", type=int, default=20)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the lecture and write the seconds that `fit` took."""
+    given = arguments()
+    train_data, y_train, test_data, y_test = numbered(given.npz)
+    x_train, x_test = vectorize_sequences(train_data), vectorize_sequences(test_data)
+    history, fit_seconds = fitted(x_train, y_train, given.epochs)
 
     best = keras.models.load_model("best.keras")
     loss, accuracy = best.evaluate(x_test, y_test)
-    draw(history.history, Path("history.png"))
+    draw(history, Path("history.png"))
     np.save("predictions.npy", best.predict(x_test))
     result = {"fit_seconds": fit_seconds, "test_loss": float(loss), "test_accuracy": float(accuracy)}
-    arguments.result.write_text(json.dumps(result), encoding="utf-8")
+    given.result.write_text(json.dumps(result), encoding="utf-8")
 
 
 def draw(history: dict[str, list[float]], path: Path) -> None:

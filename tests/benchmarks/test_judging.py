@@ -24,8 +24,17 @@ def test_seconds_more_is_the_difference_of_medians() -> None:
     assert verdict.words == "aim reached"
 
 
+def test_a_share_is_our_median_over_the_peers_in_per_cent() -> None:
+    target = Target("share", 0.4, 0.2)
+    verdict = judge(target, ours=[30.0, 25.0, 90.0], peer=[100.0])
+    assert verdict.value == pytest.approx(0.3)
+    assert verdict.words == "must met"
+    assert (target.shown(verdict.value), target.bound(target.must)) == ("30.0%", "≤ 40%")
+
+
 @pytest.mark.parametrize(
-    ("target", "ours"), [(Target("times_less", 3, 5), 0.5), (Target("times_as_much", 1.9, 1.4), 2.0)]
+    ("target", "ours"),
+    [(Target("times_less", 3, 5), 0.5), (Target("times_as_much", 1.9, 1.4), 2.0), (Target("share", 0.4, 0.2), 0.5)],
 )
 def test_a_missed_bound_is_said(target: Target, ours: float) -> None:
     assert judge(target, [ours], [1.0]).words == "MISSED"

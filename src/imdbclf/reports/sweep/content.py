@@ -11,7 +11,7 @@ from imdbclf.reports.sweep.effects import Effect
 from imdbclf.reports.sweep.figures import draw_cost, draw_curves, draw_effects
 from imdbclf.reports.sweep.findings import Findings
 from imdbclf.reports.sweep.labels import axis_labels, number_of, percent, shown_p, signed
-from imdbclf.reports.sweep.sections import Section, TextTable
+from imdbclf.reports.sweep.sections import Picture, Section, TextTable
 from imdbclf.reports.sweep.table import JobRow
 from imdbclf.reports.sweep.verdict import MORE_SEEDS
 
@@ -30,9 +30,9 @@ def sections_of(
     """All sections that the sweep has something for, in the order in which they are read."""
     sections: list[Section] = []
     if findings.configurations:
-        sections.append(_configurations(sweep, findings))
+        sections.append(configurations_section(sweep.compared, findings))
     if findings.effects:
-        sections.append(_effects(findings.effects))
+        sections.append(effects_section(findings.effects, draw_effects(findings.effects)))
     if curves := draw_curves(findings.configurations, epochs, findings.effects):
         text = "A line a configuration: the mean over its seeds, as far as all of them went."
         sections.append(Section("The course of training", text=[text], pictures=[curves]))
@@ -45,11 +45,12 @@ def sections_of(
     return sections
 
 
-def _configurations(sweep: Sweep, findings: Findings) -> Section:
+def configurations_section(axes: Sequence[str], findings: Findings) -> Section:
+    """All configurations, and how to read their table."""
     configurations = findings.configurations
     return Section(
         "Configurations",
-        table=configurations_table(sweep.compared, configurations, findings.comparisons),
+        table=configurations_table(axes, configurations, findings.comparisons),
         notes=_configuration_notes(findings),
     )
 
@@ -113,8 +114,8 @@ def _configuration_notes(findings: Findings) -> list[str]:
     return notes
 
 
-def _effects(effects: Sequence[Effect]) -> Section:
-    picture = draw_effects(effects)
+def effects_section(effects: Sequence[Effect], picture: Picture | None) -> Section:
+    """All effects, and how to read their table and picture."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     rows = [
         [
