@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 _PACKAGES = ("imdbclf", "torch", "lightning", "hydra-core", "datasets", "numpy", "pyarrow", "torchmetrics", "scipy")
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions of Python and of what the figures depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
