@@ -17,9 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imdbclf.data.shared import forget
 from imdbclf.errors import UserError
-from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.sweeps.plan import PlannedJob
-from imdbclf.sweeps.progress import Watch
+from imdbclf.sweeps.progress import Tally, Watch
 from imdbclf.terminal import console, program, shown_path, spoken, tell
 from imdbclf.training.composition import Refused, folder_name, override, short_key
 from imdbclf.training.stopping import stopping
@@ -81,9 +81,9 @@ class Running:
 
             yield checked
 
-    def ask(self, axes: Sequence[str], jobs: Sequence[PlannedJob], search: dict[str, Any] | None = None) -> None:
+    def ask(self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None) -> None:
         """Write down which jobs the sweep has."""
-        sweep = Sweep(self.experiment, self.command, list(axes), [planned.job for planned in jobs], search or {})
+        sweep = Sweep(self.experiment, self.command, list(axes), list(jobs), search or {})
         self.folder.write(sweep)
 
     def run(self, jobs: Sequence[PlannedJob]) -> None:
@@ -97,20 +97,31 @@ class Running:
         if len(pending) < len(jobs):
             tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
         pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
+        try:
+            self.launch(pending, Tally(self.folder, [planned.job for planned in jobs]))
+        finally:
+            forget()
+
+    def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
+        """Hand jobs to the launcher and watch until the last one is finished.
+
+        Raises:
+            SystemExit: if it was stopped.
+            UserError: for the first failure, if `fail_fast` was asked for.
+        """
         launch = self._launcher()
         try:
-            with Watch(self.folder, [planned.job for planned in jobs]):
-                launch(pending)
+            with Watch(tally):
+                launch(jobs)
         except KeyboardInterrupt as event:
             stop = stopping()
-            done = sum(self.folder.run(planned.job).outcome == "done" for planned in jobs)
-            tell(f"\nInterrupted with {done} of {len(jobs)} jobs done in {shown_path(self.folder.path)}.")
+            of = "" if tally.total is None else f" of {tally.total}"
+            done = tally.finished - tally.failed
+            tell(f"\nInterrupted with {done}{of} jobs done in {shown_path(self.folder.path)}.")
             tell(f"Go on:    {self.command}")
             raise stop from event
         except Refused as refused:
             raise refused.error from refused
-        finally:
-            forget()
 
     def report(self) -> None:
         """Write tables, figures and words into the folder, and say how it came out.
