@@ -27,6 +27,12 @@ def open_journal(path: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
+def read_journal(path: Path) -> JournalStorage:
+    """The storage in a file that is there, to read from alone: nothing is written, not even a lock."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
 class _KernelLock(JournalFileOpenLock):
     """What Optuna asks before it appends a line."""
 

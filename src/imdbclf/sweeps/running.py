@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -123,8 +123,11 @@ class Running:
         except Refused as refused:
             raise refused.error from refused
 
-    def report(self) -> None:
+    def report(self, elsewhere: Collection[str] = ()) -> None:
         """Write tables, figures and words into the folder, and say how it came out.
+
+        Args:
+            elsewhere: folders of jobs that another process is at work on.
 
         Raises:
             UserError: if jobs failed or did not finish.
@@ -135,7 +138,8 @@ class Running:
         report = write_sweep_report(self.folder)
         with spoken():
             print_sweep(report)
-        outcomes = [self.folder.run(job).outcome for job in self.folder.read().jobs]
+        own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
+        outcomes = [self.folder.run(job).outcome for job in own]
         if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
             msg = f"{lacking} of {len(outcomes)} jobs failed; why is in {shown_path(self.folder.runs)}/…/train.log"
             raise UserError(msg)

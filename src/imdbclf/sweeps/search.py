@@ -99,9 +99,12 @@ class Search:
                 for claim in claims:
                     self.trials.tell(claim)
             with self.searchers.turn:
+                elsewhere = self.trials.at_work_elsewhere
                 tell(self._why_it_ends())
+                if elsewhere:
+                    tell(f"{len(elsewhere)} of them are at work in another process, which will report again.")
                 self._write()
-                self.running.report()
+                self.running.report(elsewhere)
 
     def _claims(self, tally: Tally) -> list[Claim]:
         """The next batch. What is known already is told at once, and the next one asked for."""

@@ -107,6 +107,12 @@ class Trials:
         jobs = [SweepJob(**trial.user_attrs[JOB]) for trial in self.counted() if JOB in trial.user_attrs]
         return list({job.folder: job for job in reversed(jobs)}.values())[::-1]
 
+    @property
+    def at_work_elsewhere(self) -> list[str]:
+        """The folders of trials that other processes are at work on."""
+        running = self.counted(TrialState.RUNNING)
+        return [trial.user_attrs[JOB]["folder"] for trial in running if JOB in trial.user_attrs]
+
     def next(self) -> Claim | None:
         """Take over a trial that a dead process left behind, else ask for a new one; None if the budget is spent.
 

@@ -10,12 +10,12 @@ from imdbclf.reports.sweep.configurations import Comparison, Configuration
 from imdbclf.reports.sweep.effects import Effect
 from imdbclf.reports.sweep.figures import draw_cost, draw_curves, draw_effects
 from imdbclf.reports.sweep.findings import Findings
-from imdbclf.reports.sweep.labels import axis_labels, number_of, percent, shown_p, signed
+from imdbclf.reports.sweep.labels import axis_labels, number_of, percent, shown_p, shown_value, signed
 from imdbclf.reports.sweep.sections import Section, TextTable
 from imdbclf.reports.sweep.table import JobRow
 from imdbclf.reports.sweep.verdict import MORE_SEEDS
 
-PICTURES = ("effects", "curves", "cost")
+PICTURES = ("effects", "curves", "cost", "search")
 """The pictures of the report itself; those that a sweep has nothing for are absent."""
 
 NONE = "–"
@@ -50,7 +50,7 @@ def _configurations(sweep: Sweep, findings: Findings) -> Section:
     return Section(
         "Configurations",
         table=configurations_table(sweep.compared, configurations, findings.comparisons),
-        notes=_configuration_notes(findings),
+        notes=_search_notes(sweep) if sweep.search else _configuration_notes(findings),
     )
 
 
@@ -70,7 +70,10 @@ def configurations_table(
         "parameters",
         "seconds a fit",
     ]
-    rows = [[*(one.choices[axis] for axis in axes), *_figures(one, found.get(id(one)))] for one in configurations]
+    rows = [
+        [*(shown_value(one.choices[axis]) for axis in axes), *_figures(one, found.get(id(one)))]
+        for one in configurations
+    ]
     return TextTable(heads, rows, left=len(axes), highlighted=0 if configurations[0].accuracies else None)
 
 
@@ -88,6 +91,14 @@ def _figures(one: Configuration, comparison: Comparison | None) -> list[str]:
         NONE if loss is None else f"{loss:.4f}",
         NONE if parameters is None else f"{parameters:,.0f}",
         NONE if seconds is None else f"{seconds:.2f}",
+    ]
+
+
+def _search_notes(sweep: Sweep) -> list[str]:
+    order = "accuracy" if sweep.search["monitor"] == "val/accuracy" else "loss"
+    return [
+        f"The accuracy of the best epoch; ordered by {order}, which the search looked for. Chosen on validation; test "
+        "figures are reported for what was chosen, and for nothing else. With one seed nothing is tested."
     ]
 
 
