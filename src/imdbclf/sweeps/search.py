@@ -93,7 +93,7 @@ class Search:
         tally.done_before = before
         with self.searchers.at_work():
             while claims := self._claims(tally):
-                pending = each_once([claim.planned for claim in claims])
+                pending = each_once([claim.planned for claim in claims if claim.planned is not None])
                 tally.expect([planned.job for planned in pending])
                 self.running.launch(pending, tally)
                 for claim in claims:
@@ -116,7 +116,7 @@ class Search:
                     break
                 if self.trials.known_result(claim):
                     result = self.trials.tell(claim, reused=True)
-                    tell(f"trial {claim.number}: {claim.planned.job.folder}: as before, {result}")
+                    tell(f"trial {claim.number}: {claim.job.folder}: as before, {result}")
                 else:
                     claims.append(claim)
             self._write()

@@ -53,10 +53,11 @@ def engine_of(settings: SearchSettings, space: Space) -> Engine:
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that this process has taken: its number and its job."""
+    """A trial that this process has taken: its number, its job, and the plan for it where its run is not done yet."""
 
     number: int
-    planned: PlannedJob
+    job: SweepJob
+    planned: PlannedJob | None
 
 
 class Trials:
@@ -144,14 +145,14 @@ class Trials:
 
     def known_result(self, claim: Claim) -> bool:
         """Whether the trial's run is there already: done, or ended early by this very search."""
-        run = self.folder.run(claim.planned.job)
+        run = self.folder.run(claim.job)
         if run.outcome == "done":
             return True
         return self.settings.pruner is not None and was_pruned(run, self.name) is not None
 
     def tell(self, claim: Claim, *, reused: bool = False) -> str:
         """Tell Optuna how a trial came out, by what its run has left; in words for people."""
-        run = self.folder.run(claim.planned.job)
+        run = self.folder.run(claim.job)
         if reused:
             self._write(claim.number, REUSED, value=True)
         if run.outcome == "done":
@@ -190,14 +191,25 @@ class Trials:
         return None
 
     def _claimed(self, number: int) -> Claim | None:
-        chosen = self.study.get_trials(deepcopy=False)[number].params
+        trial = self.study.get_trials(deepcopy=False)[number]
+        if (done := self._done_before(trial)) is not None:
+            self._write(number, JOB, asdict(done))
+            return Claim(number, done, None)
         try:
-            planned = self._planner.plan(self.space.overrides(chosen))
+            planned = self._planner.plan(self.space.overrides(trial.params))
         except (UserError, HydraException, OmegaConfBaseException) as error:
             self._fail(number, str(explain_composition(error)))
             return None
         self._write(number, JOB, asdict(planned.job))
-        return Claim(number, planned.for_trial(self.name, number))
+        return Claim(number, planned.job, planned.for_trial(self.name, number))
+
+    def _done_before(self, trial: FrozenTrial) -> SweepJob | None:
+        """The job of an earlier trial with the same values whose run is still there; composing it again takes time."""
+        for earlier in self.counted(TrialState.COMPLETE):
+            if earlier.params == trial.params:
+                job = SweepJob(**earlier.user_attrs[JOB])
+                return job if self.folder.run(job).outcome == "done" else None
+        return None
 
     def _fail(self, number: int, reason: str) -> None:
         self._write(number, ERROR, reason)

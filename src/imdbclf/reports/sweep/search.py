@@ -186,4 +186,5 @@ def _draw_history(panel: Axes, finished: Sequence[FrozenTrial], monitor: str) ->
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(frameon=False, fontsize=9)
+    if done or pruned:
+        panel.legend(frameon=False, fontsize=9)
