@@ -12,3 +12,9 @@ class GridSweeper(OwnSweeper):
     """Every combination of the axes' values; see `imdbclf.sweeps.grid`."""
 
     strategy = "imdbclf.sweeps.grid"
+
+
+class SearchSweeper(OwnSweeper):
+    """Optuna's search in the space of the axes; see `imdbclf.sweeps.search`."""
+
+    strategy = "imdbclf.sweeps.search"

@@ -86,7 +86,7 @@ def test_a_run_without_validation_has_no_accuracy_to_tell(folder: SweepFolder) -
 
 
 def test_watching_tells_the_last_job_too(folder: SweepFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(folder, JOBS):
+    with Watch(Tally(folder, JOBS)):
         for number in range(3):
             finish(folder, number, 0.8 + number / 100)
     out = capsys.readouterr().out.splitlines()

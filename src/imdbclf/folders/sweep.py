@@ -4,6 +4,7 @@
 | --- | --- |
 | `sweep.json` | the question: the command, the axes, and each job's folder, overrides and choices |
 | `runs/` | a run folder (`imdbclf.folders.run`) for each job, named by what it holds and a hash of what it computes |
+| `search.journal` | only of a search: its trials, in Optuna's own form |
 | `sweep.csv`, `epochs.csv` | the answer in numbers: a row a job, a row a job and epoch |
 | `sweep.md`, `sweep.html`, `*.png` | the answer for people |
 
@@ -98,6 +99,11 @@ class SweepFolder:
     def page(self) -> Path:
         """The answer as one self-contained HTML file."""
         return self.path / "sweep.html"
+
+    @property
+    def journal(self) -> Path:
+        """What a search has tried, in Optuna's own form (`imdbclf.folders.journal`)."""
+        return self.path / "search.journal"
 
     def run(self, job: SweepJob) -> RunFolder:
         """The job's run folder, whether it exists or not."""

@@ -37,7 +37,7 @@ def sweep(running: Running, config: DictConfig, arguments: Sequence[str]) -> Non
     once = each_once(planned)
     if len(once) < len(planned):
         tell(f"{len(planned) - len(once)} of {len(planned)} jobs compute what another one does; each is run once.")
-    running.ask(axes, once)
+    running.ask(axes, [planned.job for planned in once])
     running.run(once)
     running.report()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -32,16 +32,31 @@ _ORIGIN = {"source", "train", "test", "text_column", "label_column", "cache_dir"
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need."""
+    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need.
+
+    `trial` says of which search it is a trial, and which one.
+    """
 
     job: SweepJob
     settings: Settings
     config: DictConfig
+    trial: tuple[str, int] | None = None
 
     @property
     def launch_overrides(self) -> list[str]:
         """The overrides by which a launcher composes the job again."""
-        return [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
+        overrides = [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
+        if self.trial is not None:
+            study, number = self.trial
+            overrides += [override("hydra.sweeper.study", study), f"hydra.sweeper.trial={number}"]
+        return overrides
+
+    def for_trial(self, study: str, number: int) -> PlannedJob:
+        """The job as this trial of a search, which it finds in its own config."""
+        # Validation has shown it to Hydra, which makes what it is shown read-only.
+        OmegaConf.set_readonly(self.config.hydra, value=None)
+        self.config.hydra.sweeper.study, self.config.hydra.sweeper.trial = study, number
+        return replace(self, trial=(study, number))
 
 
 def axes_of(overrides: Sequence[Override]) -> list[str]:
@@ -121,4 +136,7 @@ def _choice(config: DictConfig, axis: str) -> Choice:
 
 
 def _shown(value: Choice) -> str:
+    if isinstance(value, float):
+        # A search takes numbers of 17 digits; the hash tells apart what looks the same.
+        return f"{value:.4g}"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

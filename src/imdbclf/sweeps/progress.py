@@ -28,18 +28,29 @@ class Tally:
 
     Args:
         folder: the sweep's.
-        jobs: all of them; those that are done already count as done before.
+        jobs: all of them; those that are done already count as done before. A search has none to begin with.
+        total: how many there will be, where `jobs` does not say; None where nobody knows.
+        monitor: the figure that is said of each job, and decides which is the best.
     """
 
-    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob]) -> None:
-        self.total, self.finished, self.failed, self.running = len(jobs), 0, 0, 0
+    def __init__(
+        self, folder: SweepFolder, jobs: Sequence[SweepJob], *, total: int | None = None, monitor: str = RANKED_BY
+    ) -> None:
+        self.folder, self.monitor = folder, monitor
+        self.total: int | None = len(jobs) or total
+        self.finished, self.failed, self.running = 0, 0, 0
         self.best: tuple[float, str] | None = None
         self.began = time.time()
-        self._waiting = {job.folder: folder.run(job) for job in jobs}
+        self._waiting: dict[str, RunFolder] = {}
+        self.expect(jobs)
         for name, run in list(self._waiting.items()):
             if run.outcome == "done":
                 self._take(name, run, "done")
         self.done_before = self.finished
+
+    def expect(self, jobs: Sequence[SweepJob]) -> None:
+        """Jobs to look at from now on."""
+        self._waiting |= {job.folder: self.folder.run(job) for job in jobs}
 
     def look(self) -> list[str]:
         """Take in what has changed since the last look; a line for each job that has come to its end."""
@@ -50,7 +61,8 @@ class Tally:
                 self.running += self._at_work(run)
                 continue
             result = self._take(name, run, outcome)
-            lines.append(f"[{self.finished}/{self.total}] {name}: {result}")
+            of = "" if self.total is None else f"/{self.total}"
+            lines.append(f"[{self.finished}{of}] {name}: {result}")
         return lines
 
     def summary(self) -> str:
@@ -65,8 +77,8 @@ class Tally:
 
     def seconds_left(self) -> float | None:
         """By the pace so far; None before the first job is finished and after the last."""
-        finished_now, left = self.finished - self.done_before, self.total - self.finished
-        return (time.time() - self.began) / finished_now * left if finished_now and left else None
+        finished_now, left = self.finished - self.done_before, (self.total or 0) - self.finished
+        return (time.time() - self.began) / finished_now * left if finished_now and left > 0 else None
 
     def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
         """Whether a failure is of this sweep; one of an earlier attempt waits to be tried again."""
@@ -91,19 +103,22 @@ class Tally:
             about = json.loads(file.read_text(encoding="utf-8"))
             return f"{outcome}: {about.get('error') or about.get('reason')}"
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
-        if RANKED_BY not in metrics:
+        if self.monitor not in metrics:
             return "done"
-        accuracy = float(metrics[RANKED_BY])
-        if self.best is None or accuracy > self.best[0]:
-            self.best = (accuracy, name)
-        return f"validation accuracy {accuracy:.4f} in epoch {metrics['best_epoch']}"
+        value = float(metrics[self.monitor])
+        if self.best is None or self._is_better(value, self.best[0]):
+            self.best = (value, name)
+        return f"validation {self.monitor.removeprefix('val/')} {value:.4f} in epoch {metrics['best_epoch']}"
+
+    def _is_better(self, value: float, other: float) -> bool:
+        return value < other if self.monitor.endswith("loss") else value > other
 
 
 class Watch:
     """A thread that looks at the folders while jobs run: a line a finished job, on a terminal a bar beneath them."""
 
-    def __init__(self, folder: SweepFolder, jobs: Sequence[SweepJob]) -> None:
-        self.tally = Tally(folder, jobs)
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))

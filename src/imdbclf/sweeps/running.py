@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,9 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from imdbclf.data.shared import forget
 from imdbclf.errors import UserError, one_line
-from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.sweeps.plan import PlannedJob
-from imdbclf.sweeps.progress import Watch
+from imdbclf.sweeps.progress import Tally, Watch
 from imdbclf.terminal import console, program, shown_path, spoken, tell
 from imdbclf.training.composition import Refused, folder_name, override, short_key
 from imdbclf.training.stopping import stopping
@@ -81,9 +81,9 @@ class Running:
 
             yield checked
 
-    def ask(self, axes: Sequence[str], jobs: Sequence[PlannedJob], search: dict[str, Any] | None = None) -> None:
+    def ask(self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None) -> None:
         """Write down which jobs the sweep has."""
-        sweep = Sweep(self.experiment, self.command, list(axes), [planned.job for planned in jobs], search or {})
+        sweep = Sweep(self.experiment, self.command, list(axes), list(jobs), search or {})
         self.folder.write(sweep)
 
     def run(self, jobs: Sequence[PlannedJob]) -> None:
@@ -97,26 +97,43 @@ class Running:
         if len(pending) < len(jobs):
             tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
         pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
-        launch = self._launcher()
         try:
-            with Watch(self.folder, [planned.job for planned in jobs]):
-                launch(pending)
-        except KeyboardInterrupt as event:
-            stop = stopping()
-            done = sum(self.folder.run(planned.job).outcome == "done" for planned in jobs)
-            tell(f"\nInterrupted with {done} of {len(jobs)} jobs done in {shown_path(self.folder.path)}.")
-            tell(f"Go on:    {self.command}")
-            raise stop from event
-        except Refused as refused:
-            raise refused.error from refused
+            self.launch(pending, Tally(self.folder, [planned.job for planned in jobs]))
+        except UserError:
+            raise
         except Exception as error:
+            # Whatever an engine raises, what is done is done and reported.
             tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
             tell(f"Go on:    {self.command}")
         finally:
             forget()
 
-    def report(self) -> None:
+    def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
+        """Hand jobs to the launcher and watch until the last one is finished.
+
+        Raises:
+            SystemExit: if it was stopped.
+            UserError: for the first failure, if `fail_fast` was asked for.
+        """
+        launch = self._launcher()
+        try:
+            with Watch(tally):
+                launch(jobs)
+        except KeyboardInterrupt as event:
+            stop = stopping()
+            of = "" if tally.total is None else f" of {tally.total}"
+            done = tally.finished - tally.failed
+            tell(f"\nInterrupted with {done}{of} jobs done in {shown_path(self.folder.path)}.")
+            tell(f"Go on:    {self.command}")
+            raise stop from event
+        except Refused as refused:
+            raise refused.error from refused
+
+    def report(self, elsewhere: Collection[str] = ()) -> None:
         """Write tables, figures and words into the folder, and say how it came out.
+
+        Args:
+            elsewhere: folders of jobs that another process is at work on.
 
         Raises:
             UserError: if jobs failed or did not finish.
@@ -127,7 +144,8 @@ class Running:
         report = write_sweep_report(self.folder)
         with spoken():
             print_sweep(report)
-        outcomes = [self.folder.run(job).outcome for job in self.folder.read().jobs]
+        own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
+        outcomes = [self.folder.run(job).outcome for job in own]
         if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
             logs = f"{shown_path(self.folder.runs)}/…/train.log"
             msg = f"{lacking} of {len(outcomes)} jobs failed or did not finish; why is in {logs}"

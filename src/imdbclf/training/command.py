@@ -18,6 +18,7 @@ from imdbclf.folders.run import RunFolder
 from imdbclf.training.composition import CONFIGS, PRIMARY, Refused, current_folder, explain_composition, validated
 from imdbclf.training.job import run_single, run_swept
 from imdbclf.training.stopping import sigterm_as_interrupt
+from imdbclf.training.trial import running_trial
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -41,8 +42,10 @@ def train(arguments: Sequence[str]) -> None:
 def task(config: DictConfig) -> float | None:
     """One job; returns the validation loss of the best epoch where there is one."""
     settings, folder, hydra_config = validated(config), RunFolder(current_folder()), HydraConfig.get()
-    job = run_swept if hydra_config.mode is RunMode.MULTIRUN else run_single
-    return job(settings, folder, list(hydra_config.overrides.task))
+    overrides = list(hydra_config.overrides.task)
+    if hydra_config.mode is RunMode.MULTIRUN:
+        return run_swept(settings, folder, overrides, running_trial(hydra_config))
+    return run_single(settings, folder, overrides)
 
 
 # Besides `task` and not around its name, so that worker processes find it by importing this module.

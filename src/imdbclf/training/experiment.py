@@ -37,6 +37,7 @@ from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
 from imdbclf.training.processes import lead_processes
+from imdbclf.training.trial import RunningTrial
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,17 @@ class Interrupted(Exception):  # noqa: N818 - not an error, an event
     """Somebody stopped the fit; the epochs that have a checkpoint are in the folder."""
 
 
+class Pruned(Exception):  # noqa: N818 - not an error, an event
+    """The search that the run is a trial of ended the fit; why is in the folder's `pruned.json`."""
+
+
 @dataclass
 class Experiment:
     """One run of one experiment in one folder; the methods are the steps, in order.
 
     `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
     where they do, where nobody named a source. A `quiet` one shows no progress. `going_on_from` is the checkpoint of
-    an earlier attempt at this very run; it counts before the settings' `ckpt_path`.
+    an earlier attempt at this very run; it counts before the settings' `ckpt_path`. `trial` is what a search may end.
     """
 
     settings: Settings
@@ -65,6 +70,7 @@ class Experiment:
     because: str | None = None
     quiet: bool = False
     going_on_from: Path | None = None
+    trial: RunningTrial | None = None
     history: History = field(default_factory=History)
     fit_seconds: float = 0.0
 
@@ -74,6 +80,7 @@ class Experiment:
         Raises:
             UserError: for anything that the person who asked for the run can put right.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
+            Pruned: if the search did.
         """
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         trainer = self._trainer()
@@ -84,6 +91,8 @@ class Experiment:
             self._check_resumable(begun, trainer)
         self._fit(trainer)
         self._report_history()
+        if self.folder.pruned.exists():
+            raise Pruned
         return self._evaluate()
 
     def examples(self) -> list[str]:
@@ -162,6 +171,10 @@ class Experiment:
             callbacks.append(LiveProgress())
         if settings.model.dropout > 0:
             callbacks.append(EpochSeed(settings.seed))
+        if self.trial is not None:
+            from imdbclf.training.pruning import Pruning  # noqa: PLC0415 - imports Optuna, which only a search has
+
+            callbacks.append(Pruning(self.trial, self.folder))
         return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
 
     def _announce(self, trainer: pl.Trainer) -> None:

@@ -23,6 +23,7 @@ from imdbclf.startup import fast_imports
 from imdbclf.terminal import program, shown_path
 from imdbclf.training.composition import Refused, override
 from imdbclf.training.stopping import stopping
+from imdbclf.training.trial import RunningTrial, was_pruned
 
 if TYPE_CHECKING:
     from imdbclf.data.prepared import LoadedReviews
@@ -82,7 +83,9 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
     return _validation_loss(metrics)
 
 
-def run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+def run_swept(
+    settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None = None
+) -> float | None:
     """One job of a sweep: what it says goes to its own `train.log`, and so does why it failed, if it does.
 
     A folder that another process is working in is waited for; a job that is done by then is not done again, and one
@@ -93,12 +96,12 @@ def run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> fl
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     with _log_closed(), filelock.FileLock(folder.lock):
-        if folder.outcome == "done":
+        if folder.outcome == "done" or (trial is not None and was_pruned(folder, trial.study) is not None):
             return None
         for earlier in (folder.failure, folder.pruned):
             earlier.unlink(missing_ok=True)
         try:
-            loss = _run_swept(settings, folder, overrides)
+            loss = _run_swept(settings, folder, overrides, trial)
         except Exception as error:
             if is_full_disk(error):
                 error = UserError(f"no space left on the disk of {shown_path(folder.path)}")
@@ -112,19 +115,22 @@ def run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> fl
         return loss
 
 
-def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
+def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None) -> float | None:
     from imdbclf.data.shared import shared_reviews  # noqa: PLC0415
 
     experiment = _begin(
         settings, folder, overrides, lambda chosen: shared_reviews(chosen.data, chosen.seed, chosen.shared_batches)
     )
-    from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
+    from imdbclf.training.experiment import Interrupted, Pruned  # noqa: PLC0415
 
     experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
+    experiment.trial = trial
     if experiment.going_on_from is None:
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
     try:
         return _validation_loss(experiment.run())
+    except Pruned:
+        return None
     except Interrupted as event:
         raise KeyboardInterrupt from event
 

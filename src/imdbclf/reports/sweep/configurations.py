@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ import numpy.typing as npt
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
 from imdbclf.reports.sweep.labels import configuration_label
 from imdbclf.reports.sweep.table import JobRow
+
+ACCURACY = "val/accuracy"
+"""What configurations are ordered by, unless a search looked for something else."""
 
 _LOSS_AXES = ("loss", "loss.name")
 
@@ -79,11 +82,12 @@ class Comparison:
         return self.p is not None and self.p < SIGNIFICANCE
 
 
-def configurations_of(rows: Iterable[JobRow]) -> list[Configuration]:
+def configurations_of(rows: Iterable[JobRow], sought: str = ACCURACY) -> list[Configuration]:
     """The configurations that have a finished run, best first.
 
     Those with fewer seeds than others stand behind: seeds differ in how easy their validation part is, so that a
     mean over other seeds is another quantity. Equal means are ordered by loss if they are of one loss, else by name.
+    A search that `sought` a small loss has its configurations ordered by it.
     """
     found: dict[tuple[str, ...], Configuration] = {}
     done: dict[tuple[str, ...], dict[str, JobRow]] = {}
@@ -92,19 +96,21 @@ def configurations_of(rows: Iterable[JobRow]) -> list[Configuration]:
             key = tuple(row.choices.values())
             done.setdefault(key, {}).setdefault(row.seed, row)
             found[key] = Configuration(row.choices, done[key])
-    return sorted(found.values(), key=_rank)
+    return sorted(found.values(), key=partial(_rank, sought))
 
 
-def _rank(configuration: Configuration) -> tuple[int, float, str, float, str]:
+def _rank(sought: str, configuration: Configuration) -> tuple[int, float, str, float, str]:
     accuracy = configuration.mean("val/accuracy")
     mean_loss = configuration.mean("val/loss")
+    # A fit that diverged has a loss that is no number.
+    loss = mean_loss if mean_loss is not None and np.isfinite(mean_loss) else np.inf
+    # Means of the same values in another order differ in the last digit.
+    first = 0.0 if accuracy is None else -round(accuracy, 12)
     return (
         -len(configuration.accuracies),
-        # Means of the same values in another order differ in the last digit.
-        0.0 if accuracy is None else -round(accuracy, 12),
+        first if sought == ACCURACY else loss,
         configuration.loss,
-        # A fit that diverged has a loss that is no number.
-        mean_loss if mean_loss is not None and np.isfinite(mean_loss) else np.inf,
+        loss,
         configuration.label,
     )
 

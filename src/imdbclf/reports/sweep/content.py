@@ -10,12 +10,12 @@ from imdbclf.reports.sweep.configurations import Comparison, Configuration
 from imdbclf.reports.sweep.effects import Effect
 from imdbclf.reports.sweep.figures import draw_cost, draw_curves, draw_effects
 from imdbclf.reports.sweep.findings import Findings
-from imdbclf.reports.sweep.labels import axis_labels, number_of, percent, shown_p, signed
+from imdbclf.reports.sweep.labels import axis_labels, number_of, percent, shown_p, shown_value, signed
 from imdbclf.reports.sweep.sections import Picture, Section, TextTable
 from imdbclf.reports.sweep.table import JobRow
 from imdbclf.reports.sweep.verdict import MORE_SEEDS
 
-PICTURES = ("effects", "curves", "cost")
+PICTURES = ("effects", "curves", "cost", "search")
 """The pictures of the report itself; those that a sweep has nothing for are absent."""
 
 NONE = "–"
@@ -30,7 +30,8 @@ def sections_of(
     """All sections that the sweep has something for, in the order in which they are read."""
     sections: list[Section] = []
     if findings.configurations:
-        sections.append(configurations_section(sweep.compared, findings))
+        notes = _search_notes(sweep) if sweep.search else None
+        sections.append(configurations_section(sweep.compared, findings, notes))
     if findings.effects:
         sections.append(effects_section(findings.effects, draw_effects(findings.effects)))
     if curves := draw_curves(findings.configurations, epochs, findings.effects):
@@ -45,13 +46,13 @@ def sections_of(
     return sections
 
 
-def configurations_section(axes: Sequence[str], findings: Findings) -> Section:
-    """All configurations, and how to read their table."""
+def configurations_section(axes: Sequence[str], findings: Findings, notes: list[str] | None = None) -> Section:
+    """All configurations, and how to read their table; a grid's `notes` follow from the findings."""
     configurations = findings.configurations
     return Section(
         "Configurations",
         table=configurations_table(axes, configurations, findings.comparisons),
-        notes=_configuration_notes(findings),
+        notes=_configuration_notes(findings) if notes is None else notes,
     )
 
 
@@ -71,7 +72,10 @@ def configurations_table(
         "parameters",
         "seconds a fit",
     ]
-    rows = [[*(one.choices[axis] for axis in axes), *_figures(one, found.get(id(one)))] for one in configurations]
+    rows = [
+        [*(shown_value(one.choices[axis]) for axis in axes), *_figures(one, found.get(id(one)))]
+        for one in configurations
+    ]
     return TextTable(heads, rows, left=len(axes), highlighted=0 if configurations[0].accuracies else None)
 
 
@@ -89,6 +93,14 @@ def _figures(one: Configuration, comparison: Comparison | None) -> list[str]:
         NONE if loss is None else f"{loss:.4f}",
         NONE if parameters is None else f"{parameters:,.0f}",
         NONE if seconds is None else f"{seconds:.2f}",
+    ]
+
+
+def _search_notes(sweep: Sweep) -> list[str]:
+    order = "accuracy" if sweep.search["monitor"] == "val/accuracy" else "loss"
+    return [
+        f"The accuracy of the best epoch; ordered by {order}, which the search looked for. Chosen on validation; test "
+        "figures are reported for what was chosen, and for nothing else. With one seed nothing is tested."
     ]
 
 

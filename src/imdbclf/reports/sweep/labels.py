@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from imdbclf.folders.sweep import SEED
@@ -16,6 +17,10 @@ _AXES = {
     "trainer.max_epochs": "epochs",
 }
 _COUNTED = {"model.layers": "layer", "model.hidden": "unit", "trainer.max_epochs": "epoch"}
+_NUMBER = re.compile(r"-?\d+\.\d+(e-?\d+)?")
+LONG_NUMBER = 8
+"""Characters of a number that nobody has typed."""
+
 _NAMES_ALONE = {"model.activation", "loss", "loss.name", "optimizer", "optimizer.name", "data", "experiment"}
 
 
@@ -31,8 +36,16 @@ def axis_labels(axes: Sequence[str]) -> dict[str, str]:
     return {axis: label if said.count(label) == 1 else axis for axis, label in labels.items()}
 
 
+def shown_value(value: str) -> str:
+    """A value as people read it: a number of many digits, which only a search comes upon, rounded to four."""
+    if len(value) > LONG_NUMBER and _NUMBER.fullmatch(value):
+        return f"{float(value):.4g}"
+    return value
+
+
 def said_choice(axis: str, value: str) -> str:
     """A value so that one sees what it is a value of: `2 layers`, `relu`, `dropout 0.5`."""
+    value = shown_value(value)
     if axis in _COUNTED:
         return f"{value} {_COUNTED[axis]}" + ("" if value == "1" else "s")
     return value if axis in _NAMES_ALONE else f"{axis_label(axis)} {value}"

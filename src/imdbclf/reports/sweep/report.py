@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imdbclf.files import write_aside
-from imdbclf.folders.sweep import Sweep, SweepFolder
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
+from imdbclf.reports.sweep.configurations import Configuration
 from imdbclf.reports.sweep.content import PICTURES, sections_of
 from imdbclf.reports.sweep.findings import Findings, findings_of
 from imdbclf.reports.sweep.pages import Page, html_page, markdown_page
+from imdbclf.reports.sweep.search import search_sections
 from imdbclf.reports.sweep.sections import Section
 from imdbclf.reports.sweep.table import collect, write_epochs, write_table
+from imdbclf.terminal import program
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,23 @@ def write_sweep_report(folder: SweepFolder, extra_sections: Sequence[Section] = 
     """
     sweep = folder.read()
     collected = collect(folder, sweep)
-    findings = findings_of(collected.rows, sweep.compared)
+    findings = findings_of(collected.rows, sweep.compared, sweep.search.get("monitor"))
+    if sweep.search and findings.best is not None:
+        findings = replace(findings, verdict=[*findings.verdict, _confirmation(sweep, findings.best)])
     write_table(findings.rows, sweep.axes, folder.table)
     write_epochs(findings.rows, collected.epochs, folder.epochs)
-    sections = sections_of(sweep, findings, collected.epochs, extra_sections)
+    added = [*search_sections(folder, sweep), *extra_sections]
+    sections = sections_of(sweep, findings, collected.epochs, added)
     _write_pages(folder, Page(sweep.experiment, sweep.command, collected.data_sources, findings.verdict, sections))
     return SweepReport(folder, sweep, findings)
+
+
+def _confirmation(sweep: Sweep, best: Configuration) -> str:
+    """What to do with the best of a search: one seed of many configurations says little of it."""
+    folders = {row.folder for row in best.by_seed.values()}
+    overrides = next(job.overrides for job in sweep.jobs if job.folder in folders)
+    others = [override for override in overrides if not override.startswith(f"{SEED}=")]
+    return f"Confirm it over seeds: {shlex.join([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
 
 
 def _write_pages(folder: SweepFolder, page: Page) -> None:

@@ -23,6 +23,7 @@ def verdict(
     best: Configuration | None,
     comparisons: Sequence[Comparison],
     effects: Sequence[Effect],
+    sought: str | None = None,
 ) -> list[str]:
     """The sentences, the most important first; none of them needs the tables to be understood.
 
@@ -32,6 +33,7 @@ def verdict(
         best: the one selected, if any was.
         comparisons: of the others with the best.
         effects: of all axes.
+        sought: what a search looked for; None for a grid.
     """
     sentences = [f"Not finished: {text}."] if (text := _not_finished(rows)) else []
     if not configurations:
@@ -39,8 +41,8 @@ def verdict(
     if best is None:
         return [NO_VALIDATION, *sentences]
     return [
-        _best(best, len(configurations)),
-        *_told_apart(best, comparisons),
+        _best(best, len(configurations), sought),
+        *([_picked(len(configurations))] if sought else _told_apart(best, comparisons)),
         *_effects(effects),
         *_test(best),
         *sentences,
@@ -53,7 +55,16 @@ def _not_finished(rows: Sequence[JobRow]) -> str:
     return f"{', '.join(said)} of {number_of(len(rows), 'job')}" if said else ""
 
 
-def _best(best: Configuration, count: int) -> str:
+def _picked(count: int) -> str:
+    if count == 1:
+        return "One configuration is done, so the search has not chosen yet."
+    return (
+        f"It was picked for being the best of {count:,} with one seed, so its figures read a little high; what an axis "
+        "changes can't be told from a search, whose trials crowd where it went well."
+    )
+
+
+def _best(best: Configuration, count: int, sought: str | None) -> str:
     name = best.label if best.choices else "The one configuration"
     seeds = number_of(len(best.by_seed), "seed")
     accuracy = best.mean("val/accuracy")
@@ -62,6 +73,9 @@ def _best(best: Configuration, count: int) -> str:
     figure = percent(accuracy, best.half("val/accuracy"))
     if count == 1:
         return f"{name}: {figure} accuracy on validation ({seeds})."
+    loss = best.mean("val/loss")
+    if sought == "val/loss" and loss is not None:
+        return f"Lowest validation loss: {name}: {loss:.4f}, {figure} accuracy ({seeds})."
     return f"Best on validation: {name}: {figure} accuracy ({seeds})."
 
 
