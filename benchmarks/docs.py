@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import performance
+from benchmarks import performance, search_comparison
 from benchmarks.failing import failing_in_one_line
 from benchmarks.page import page
 from benchmarks.paths import PAGE, PICTURE, README, RESULTS
@@ -59,7 +59,8 @@ def main() -> None:
         msg = "benchmarks/results.json: is not there; run: make bench"
         raise UserError(msg)
     (check_docs if check else write_docs)(results)
-    performance.check() if check else performance.write(performance.read())
+    for measured in (performance, search_comparison):
+        measured.check() if check else measured.write(measured.read())
 
 
 if __name__ == "__main__":
