@@ -117,6 +117,18 @@ def test_a_search_that_is_killed_goes_on_as_if_it_had_not_been(
     assert told(trials_of(folder)) == told(trials_of(undisturbed))
 
 
+def test_a_search_that_is_stopped_says_how_far_it_came_and_how_to_go_on(
+    tmp_path: Path, small: list[str], here: Path
+) -> None:
+    process = start(*SEARCH, *small, RATE, f"hydra.sweep.dir={tmp_path}", "hydra.sweeper.trials=99", cwd=here)
+    wait_for(lambda: started(tmp_path) >= 2, process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    assert process.returncode == 130
+    assert "of 99 jobs done" in out
+    assert "Go on:    " in out
+
+
 def test_two_processes_share_one_search_and_its_budget(tmp_path: Path, small: list[str], here: Path) -> None:
     folder = tmp_path / "shared"
     arguments = [*SEARCH, *small, RATE, f"hydra.sweep.dir={folder}", "hydra.sweeper.trials=6"]
@@ -224,7 +236,7 @@ def test_without_optuna_the_extra_is_named(
     assert result.err == "error: hydra/sweeper=search: Optuna is not installed; pip install 'imdbclf[search]'\n"
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "QMCSampler", "grid", "brute_force", "nsgaii"])
+@pytest.mark.parametrize("sampler", ["tpe", "QMCSampler", "grid", "brute_force"])
 def test_each_sampler_searches_and_runs_of_a_grid_are_told_at_once(
     grid: Path, tmp_path: Path, small: list[str], capsys: pytest.CaptureFixture[str], sampler: str
 ) -> None:

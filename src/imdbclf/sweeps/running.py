@@ -97,8 +97,10 @@ class Running:
         if len(pending) < len(jobs):
             tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
         pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
+        tally = Tally(self.folder, [planned.job for planned in jobs])
         try:
-            self.launch(pending, Tally(self.folder, [planned.job for planned in jobs]))
+            with self.stoppable(tally):
+                self.launch(pending, tally)
         except UserError:
             raise
         except Exception as error:
@@ -112,13 +114,24 @@ class Running:
         """Hand jobs to the launcher and watch until the last one is finished.
 
         Raises:
-            SystemExit: if it was stopped.
             UserError: for the first failure, if `fail_fast` was asked for.
         """
         launch = self._launcher()
         try:
             with Watch(tally):
                 launch(jobs)
+        except Refused as refused:
+            raise refused.error from refused
+
+    @contextmanager
+    def stoppable(self, tally: Tally) -> Iterator[None]:
+        """Inside, Ctrl-C and SIGTERM end with how far it came and the command that goes on.
+
+        Raises:
+            SystemExit: if it was stopped.
+        """
+        try:
+            yield
         except KeyboardInterrupt as event:
             stop = stopping()
             of = "" if tally.total is None else f" of {tally.total}"
@@ -126,8 +139,6 @@ class Running:
             tell(f"\nInterrupted with {done}{of} jobs done in {shown_path(self.folder.path)}.")
             tell(f"Go on:    {self.command}")
             raise stop from event
-        except Refused as refused:
-            raise refused.error from refused
 
     def report(self, elsewhere: Collection[str] = ()) -> None:
         """Write tables, figures and words into the folder, and say how it came out.

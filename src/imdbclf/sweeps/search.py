@@ -91,7 +91,7 @@ class Search:
         if before:
             tell(f"{before} trials were finished before.")
         tally.done_before = before
-        with self.searchers.at_work():
+        with self.running.stoppable(tally), self.searchers.at_work():
             while claims := self._claims(tally):
                 pending = each_once([claim.planned for claim in claims if claim.planned is not None])
                 tally.expect([planned.job for planned in pending])
@@ -161,7 +161,12 @@ def width(launcher: DictConfig) -> int:
     """How many jobs a launcher runs side by side, as far as its config says."""
     jobs = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
     # joblib counts from the end: -1 is as many as there are cores, -2 one less.
-    return int(jobs) if jobs > 0 else max(1, len(os.sched_getaffinity(0)) + 1 + int(jobs))
+    return int(jobs) if jobs > 0 else max(1, _cores() + 1 + int(jobs))
+
+
+def _cores() -> int:
+    """How many this process may use; not every system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _finished() -> tuple[Any, ...]:
