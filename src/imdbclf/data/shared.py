@@ -21,7 +21,8 @@ class KeptBatches:
     """The batches of epochs that were cut before, up to a limit; what is beyond it is cut anew each time.
 
     Jobs of one seed have the same batches in the same order, whatever their network and loss. Whole epochs are kept,
-    the earliest first; an epoch that is left before its end is not.
+    the earliest first; an epoch that is left before its end is not. The next job gets the very tensors that the last
+    one had, so nobody may write into them.
 
     Args:
         limit: bytes that the kept batches may take.
