@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,8 +34,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:
 def start(*arguments: str, cwd: Path, group: bool = False) -> subprocess.Popen[str]:
     """`imdbclf ARGUMENTS` in a process (or a process group) of its own, its output in one pipe."""
     command = [sys.executable, "-m", "imdbclf", *arguments]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=cwd, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=group)
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=group,
+        # Who runs the tests in the background has them ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
 
 
 def metrics_of(folder: Path) -> dict[str, Any]:
