@@ -35,6 +35,8 @@ def test_the_defaults_are_the_lecture() -> None:
         "seed": 0,
         "threads": 1,
         "ckpt_path": None,
+        "fail_fast": False,
+        "shared_batches": 1000,
         "data": {
             "source": "auto",
             "train": None,

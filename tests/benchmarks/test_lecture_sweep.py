@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from itertools import product
 from pathlib import Path
@@ -84,6 +85,7 @@ def _sentences(table: Path) -> list[str]:
     p = _holm([stats.ttest_1samp(values, 0).pvalue for values in differences])
     for values, adjusted in zip(differences, p, strict=True):
         shown = _figure(values, sign="+").replace("-", "−")
+        shown = re.sub(r"^[+−]0\.00", "0.00", shown)
         said.append(f"{shown} points (p" if adjusted < 0.05 else f"can show: {shown} points.")
 
     test = np.array([float(row["test/accuracy"]) for row in rows if tuple(row[axis] for axis in axes) == best])
