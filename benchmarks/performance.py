@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.failing import failing_in_one_line
+from benchmarks.markers import with_part
 from benchmarks.page import table
 from benchmarks.paths import PERFORMANCE, PERFORMANCE_PAGE, PERFORMANCE_PICTURE, ROOT
 from imdbclf.errors import UserError
@@ -69,12 +70,7 @@ def with_tables(page: str, profile: Profile) -> str:
         "growth": table(("with", "a training step without cutting and Lightning"), growth),
     }
     for name, written in tables.items():
-        before, begin, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"\n<!-- /{name} -->")
-        if not begin or not end:
-            msg = f"{PERFORMANCE_PAGE.name}: must hold <!-- {name} --> and <!-- /{name} -->"
-            raise UserError(msg)
-        page = f"{before}{begin}{written}{end}{after}"
+        page = with_part(page, name, written, PERFORMANCE_PAGE.name)
     return page
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from statistics import median
 
+from benchmarks.markers import markers, with_part
 from benchmarks.page import table
 from benchmarks.results import Comparison, Results, Scaling
 from benchmarks.rows import ROWS
-from imdbclf.errors import UserError
 
-BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+PART = "benchmarks"
+BEGIN, END = markers(PART)
 
 
 def with_figures(readme: str, results: Results) -> str:
@@ -18,12 +19,7 @@ def with_figures(readme: str, results: Results) -> str:
     Raises:
         UserError: if there is not one of each marker, in their order.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in after:
-        msg = f"README.md: must hold {BEGIN} and, behind it, {END}, once each"
-        raise UserError(msg)
-    return f"{before}{BEGIN}\n{figures(results)}\n{END}{after}"
+    return with_part(readme, PART, figures(results), "README.md")
 
 
 def figures(results: Results) -> str:

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.judging import straight_line
+from benchmarks.markers import with_part
 from benchmarks.page import table
 from benchmarks.paths import COSTS, RESULTS, SCALING_PAGE
 from benchmarks.results import Results, Scaling, Size
@@ -97,12 +98,7 @@ def with_figures(page: str, results: Results | None, costs: Costs | None) -> str
         "reviews": table((f"{REVIEWS:,} reviews", "arithmetic", "that is"), _reviews(scaling, costs)),
     }
     for name, written in figures.items():
-        before, begin, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"\n<!-- /{name} -->")
-        if not begin or not end:
-            msg = f"{SCALING_PAGE.name}: must hold <!-- {name} --> and <!-- /{name} -->"
-            raise UserError(msg)
-        page = f"{before}{begin}{written}{end}{after}"
+        page = with_part(page, name, written, SCALING_PAGE.name)
     return page
 
 

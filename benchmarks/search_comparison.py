@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions
+from benchmarks.markers import with_part
 from benchmarks.page import table
 from benchmarks.paths import ROOT, SEARCH, SEARCH_PAGE, SEARCH_PICTURE
 from benchmarks.workplace import reviews_folder
@@ -158,12 +159,7 @@ def with_comparison(page: str, found: Found) -> str:
     Raises:
         UserError: if a marker is missing.
     """
-    before, begin, rest = page.partition("<!-- comparison -->\n")
-    _, end, after = rest.partition("\n<!-- /comparison -->")
-    if not begin or not end:
-        msg = f"{SEARCH_PAGE.name}: must hold <!-- comparison --> and <!-- /comparison -->"
-        raise UserError(msg)
-    return f"{before}{begin}{comparison(found)}{end}{after}"
+    return with_part(page, "comparison", comparison(found), SEARCH_PAGE.name)
 
 
 def write(found: Found) -> None:
