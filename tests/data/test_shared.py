@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.module import ReviewDataModule
-from imdbclf.data.shared import KeptBatches, content_key, forget, shared_reviews
+from imdbclf.data.shared import KeptBatches, content_key, decided_source, forget, shared_reviews
 from imdbclf.settings import DataSettings
 
 
@@ -119,3 +119,12 @@ def test_the_key_of_the_content_does_not_depend_on_the_place(tmp_path: Path, sma
     original, copied = (DataSettings(source="files", train=str(path)) for path in (small_files["train"], copy))
     assert content_key(original) == content_key(copied)
     assert content_key(original) != content_key(SAMPLE)
+
+
+def test_where_auto_leads_is_asked_once_for_all_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDBCLF_DATA", "sample")
+    first = decided_source(DataSettings(vocab_size=100))
+    monkeypatch.setenv("IMDBCLF_DATA", "elsewhere")
+    second = decided_source(DataSettings(vocab_size=200))
+    assert (first.settings, first.because) == (DataSettings(source="sample", vocab_size=100), "IMDBCLF_DATA names it")
+    assert (second.settings, second.because) == (DataSettings(source="sample", vocab_size=200), first.because)

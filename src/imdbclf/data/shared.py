@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
 from imdbclf.data.prepared import LoadedReviews, prepare_reviews
-from imdbclf.data.sources import Source, open_source
+from imdbclf.data.sources import ChosenSource, Source, choose_source, open_source
 from imdbclf.settings import DataSettings
 
 if TYPE_CHECKING:
     from imdbclf.data.batches import ReviewBatch
 
 MEGABYTE = 1_000_000
+
+ORIGIN = ("source", "train", "test", "text_column", "label_column", "cache_dir")
+"""Settings that say where reviews come from; the others say what becomes of them."""
 
 
 class KeptBatches:
@@ -64,6 +67,13 @@ def shared_reviews(settings: DataSettings, seed: int, limit: int) -> LoadedRevie
     return _loaded(settings, seed, limit)
 
 
+def decided_source(settings: DataSettings) -> ChosenSource:
+    """`choose_source`, but asked once for all jobs: `auto` may have to wait for a network that is not there."""
+    chosen = _chosen(_origin(settings))
+    decided = {name: getattr(chosen.settings, name) for name in ORIGIN}
+    return ChosenSource(settings.model_copy(update=decided), chosen.because)
+
+
 def content_key(settings: DataSettings) -> str:
     """A key of the reviews that the settings name, by their content; wherever they lie it is the same.
 
@@ -75,7 +85,7 @@ def content_key(settings: DataSettings) -> str:
 
 def forget() -> None:
     """Free everything that is kept."""
-    for kept in (_loaded, _encoded, _opened):
+    for kept in (_loaded, _encoded, _opened, _chosen):
         kept.cache_clear()
 
 
@@ -98,7 +108,10 @@ def _opened(origin: DataSettings) -> tuple[Source, str]:
     return source, cache_key(source)
 
 
+@lru_cache(maxsize=4)
+def _chosen(origin: DataSettings) -> ChosenSource:
+    return choose_source(origin)
+
+
 def _origin(settings: DataSettings) -> DataSettings:
-    """The settings that say where reviews come from, without those that say what becomes of them."""
-    names = ("source", "train", "test", "text_column", "label_column", "cache_dir")
-    return DataSettings(**{name: getattr(settings, name) for name in names})
+    return DataSettings(**{name: getattr(settings, name) for name in ORIGIN})

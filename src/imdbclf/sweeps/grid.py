@@ -6,32 +6,27 @@ import itertools
 from collections.abc import Sequence
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig
 
 from imdbclf.errors import UserError
-from imdbclf.sweeps.plan import Planner, axes_of, each_once, parsed
+from imdbclf.sweeps.plan import axes_of, each_once
 from imdbclf.sweeps.running import Running
 from imdbclf.terminal import tell
 
 
-def sweep(running: Running, config: DictConfig, arguments: Sequence[str]) -> None:
+def sweep(running: Running) -> None:
     """Plan every job of the grid, run those that are not done, and report on all.
 
     Args:
-        running: who runs jobs.
-        config: the sweep's own config; `hydra.sweeper.params` holds axes that `arguments` can override.
-        arguments: overrides as typed.
+        running: who knows what was asked for, and runs jobs.
 
     Raises:
         UserError: for a wrong value anywhere in the grid, an empty grid, or jobs that failed.
     """
-    loader = running.context.config_loader
-    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
-    overrides = parsed([*params, *arguments], loader)
+    overrides = running.overrides
     axes = axes_of(overrides)
     jobs = multiplied_out(overrides)
     running.begin(axes)
-    planner = Planner(loader, config, axes, running.folder)
+    planner = running.planner(axes)
     with running.checking(len(jobs)) as checked:
         planned = [checked(planner.plan(job)) for job in jobs]
     once = each_once(planned)

@@ -11,11 +11,10 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
-from imdbclf.data.shared import content_key
-from imdbclf.data.sources import choose_source
+from imdbclf.data.shared import ORIGIN, content_key, decided_source
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
 from imdbclf.training.composition import folder_name, override, short_key, validated_ahead
@@ -25,9 +24,6 @@ KEY_LENGTH = 12
 
 _NOT_COMPUTED = {"experiment", "logger", "fail_fast", "shared_batches"}
 """Settings that change nothing about a run's results."""
-
-_ORIGIN = {"source", "train", "test", "text_column", "label_column", "cache_dir"}
-"""Settings that say where reviews are; what counts is what is in them."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +49,6 @@ class PlannedJob:
 
     def for_trial(self, study: str, number: int) -> PlannedJob:
         """The job as this trial of a search, which it finds in its own config."""
-        # Validation has shown it to Hydra, which makes what it is shown read-only.
-        OmegaConf.set_readonly(self.config.hydra, value=None)
         self.config.hydra.sweeper.study, self.config.hydra.sweeper.trial = study, number
         return replace(self, trial=(study, number))
 
@@ -102,20 +96,24 @@ class Planner:
         """
         config = self.loader.load_sweep_config(self.config, list(overrides))
         settings = validated_ahead(config)
+        # Validation has shown it to Hydra, which makes what it is shown read-only.
+        OmegaConf.set_readonly(config.hydra, value=None)
         choices = {axis: _choice(config, axis) for axis in self.axes}
         held = "_".join(f"{short_key(axis)}-{_shown(value)}" for axis, value in choices.items())
         key = computed_key(settings)
         folder = self._known.get(key) or f"{folder_name(held)}_{key}".lstrip("_")
-        with read_write(config.hydra):
-            config.hydra.sweep.subdir = f"{RUNS}/{folder}"
+        config.hydra.sweep.subdir = f"{RUNS}/{folder}"
         return PlannedJob(SweepJob(folder, list(overrides), choices), settings, config)
 
 
 def computed_key(settings: Settings) -> str:
-    """A key of all that decides what a run computes: settings, the content of the reviews, this package's version."""
+    """A key of all that decides what a run computes: settings, this package's version, and the reviews.
+
+    Where the reviews are does not count; what is in them does.
+    """
     contents = settings.model_dump(exclude=_NOT_COMPUTED | {"data"})
-    data = settings.data.model_dump(exclude=_ORIGIN)
-    reviews = content_key(choose_source(settings.data).settings)
+    data = settings.data.model_dump(exclude=set(ORIGIN))
+    reviews = content_key(decided_source(settings.data).settings)
     text = json.dumps([__version__, contents, data, reviews], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 

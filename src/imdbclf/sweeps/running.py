@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,21 +9,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf import DictConfig, read_write
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from imdbclf.data.shared import forget
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
-from imdbclf.sweeps.plan import PlannedJob
+from imdbclf.sweeps.plan import PlannedJob, Planner, parsed
 from imdbclf.sweeps.progress import Tally, Watch
 from imdbclf.terminal import console, program, shown_path, spoken, tell
 from imdbclf.training.composition import Refused, folder_name, override, short_key
 from imdbclf.training.stopping import stopping
-
-log = logging.getLogger(__name__)
 
 _BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
@@ -49,6 +46,16 @@ class Running:
         self.command = shlex.join([program(), "train", "-m", *as_typed])
         """What asks for this sweep."""
         self._launched = 0
+
+    @property
+    def overrides(self) -> list[Override]:
+        """What was asked for: the config's own axes (`hydra.sweeper.params`), and before them what was typed."""
+        params = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.params or {}).items()]
+        return parsed([*params, *self.arguments], self.context.config_loader)
+
+    def planner(self, axes: Sequence[str]) -> Planner:
+        """Who composes the jobs, once the folder is decided."""
+        return Planner(self.context.config_loader, self.config, axes, self.folder)
 
     def begin(self, axes: Sequence[str]) -> None:
         """Decide the folder, and have jobs speak to their own logs; before any job is composed."""
@@ -107,8 +114,6 @@ class Running:
             # Whatever an engine raises, what is done is done and reported.
             tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
             tell(f"Go on:    {self.command}")
-        finally:
-            forget()
 
     def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
         """Hand jobs to the launcher and watch until the last one is finished.
@@ -116,10 +121,9 @@ class Running:
         Raises:
             UserError: for the first failure, if `fail_fast` was asked for.
         """
-        launch = self._launcher()
         try:
             with Watch(tally):
-                launch(jobs)
+                self._launch(jobs)
         except Refused as refused:
             raise refused.error from refused
 
@@ -162,37 +166,25 @@ class Running:
             msg = f"{lacking} of {len(outcomes)} jobs failed or did not finish; why is in {logs}"
             raise UserError(msg)
 
-    def _launcher(self) -> Callable[[Sequence[PlannedJob]], None]:
-        """What runs jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
-        in_process = self.config.hydra.launcher._target_ == _BASIC
-        composed = _Composed()
-        context = HydraContext(cast("Any", composed), self.context.callbacks) if in_process else self.context
+    def _launch(self, jobs: Sequence[PlannedJob]) -> None:
+        """Run jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
+        context, batches = self.context, [jobs]
+        if self.config.hydra.launcher._target_ == _BASIC:
+            context = HydraContext(cast("Any", _Composed(jobs)), self.context.callbacks)
+            batches = [[planned] for planned in jobs]
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=self.task, config=self.config
         )
-
-        def launch(jobs: Sequence[PlannedJob]) -> None:
-            for batch in [[job] for job in jobs] if in_process else [list(jobs)] if jobs else []:
-                for planned in batch if in_process else []:
-                    composed.add(planned, self.folder)
-                launcher.launch([planned.launch_overrides for planned in batch], self._launched)
-                self._launched += len(batch)
-
-        return launch
+        for batch in batches if jobs else []:
+            launcher.launch([planned.launch_overrides for planned in batch], self._launched)
+            self._launched += len(batch)
 
 
 class _Composed:
-    """Stands in for Hydra's loader where a job was composed in this process already: composing costs .1 s a job."""
+    """Stands in for Hydra's loader where jobs were composed in this process already: composing costs .1 s a job."""
 
-    def __init__(self) -> None:
-        self._configs: dict[tuple[str, ...], DictConfig] = {}
-
-    def add(self, planned: PlannedJob, folder: SweepFolder) -> None:
-        """Keep a job's config until it is asked for."""
-        # Validation has shown it to Hydra, which makes what it is shown read-only.
-        OmegaConf.set_readonly(planned.config.hydra, value=None)
-        planned.config.hydra.sweep.dir = str(folder.path)
-        self._configs[tuple(planned.launch_overrides)] = planned.config
+    def __init__(self, jobs: Sequence[PlannedJob]) -> None:
+        self._configs = {tuple(planned.launch_overrides): planned.config for planned in jobs}
 
     def load_sweep_config(self, _master: DictConfig, overrides: list[str]) -> DictConfig:
         """The job's config, once."""

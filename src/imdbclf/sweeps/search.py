@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from imdbclf.data.shared import forget
 from imdbclf.errors import UserError
-from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once, parsed
+from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.running import Running
 from imdbclf.terminal import tell
@@ -24,13 +23,11 @@ if TYPE_CHECKING:
     from imdbclf.sweeps.trials import Claim, Engine, Trials
 
 
-def sweep(running: Running, config: DictConfig, arguments: Sequence[str]) -> None:
+def sweep(running: Running) -> None:
     """Search until the budget is spent, and report on all trials.
 
     Args:
-        running: who runs jobs.
-        config: the sweep's own config; `hydra.sweeper` says how to search.
-        arguments: overrides as typed.
+        running: who knows what was asked for, and runs jobs; `hydra.sweeper` of its config says how to search.
 
     Raises:
         UserError: for a wrong value anywhere, or jobs that failed.
@@ -40,24 +37,19 @@ def sweep(running: Running, config: DictConfig, arguments: Sequence[str]) -> Non
     from imdbclf.sweeps.space import space_of  # noqa: PLC0415
     from imdbclf.sweeps.trials import engine_of  # noqa: PLC0415
 
-    settings = SearchSettings.from_config(config.hydra.sweeper)
-    loader = running.context.config_loader
-    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
-    overrides = parsed([*params, *arguments], loader)
+    settings = SearchSettings.from_config(running.config.hydra.sweeper)
+    overrides = running.overrides
     space = space_of(overrides)
     settings.check_axes(space)
     engine = engine_of(settings, space)
     axes = axes_of(overrides)
     running.begin(axes)
-    planner = Planner(loader, config, axes, running.folder)
+    planner = running.planner(axes)
     to_check = space.to_check()
     with running.checking(len(to_check)) as checked:
         planned = [checked(_validated(planner, space.overrides(values))) for values in to_check]
     name = study_name(space, settings, planned[0])
-    try:
-        Search(running, space, settings, engine, planner, name).run()
-    finally:
-        forget()
+    Search(running, space, settings, engine, planner, name).run()
 
 
 def study_name(space: Space, settings: SearchSettings, first: PlannedJob) -> str:

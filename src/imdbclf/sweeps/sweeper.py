@@ -33,10 +33,14 @@ class OwnSweeper(Sweeper):
         Raises:
             UserError: for anything that the person at the keyboard can put right, failed jobs included.
         """
+        from imdbclf.data.shared import forget  # noqa: PLC0415
         from imdbclf.sweeps.running import Running  # noqa: PLC0415
 
         assert self.hydra_context is not None  # noqa: S101 - Hydra calls setup first
         assert self.task_function is not None  # noqa: S101
         assert self.config is not None  # noqa: S101
         running = Running(self.hydra_context, self.task_function, self.config, arguments)
-        importlib.import_module(self.strategy).sweep(running, self.config, arguments)
+        try:
+            importlib.import_module(self.strategy).sweep(running)
+        finally:
+            forget()

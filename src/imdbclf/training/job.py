@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.files import write_json
 from imdbclf.folders.run import RunFolder
-from imdbclf.settings import Settings
+from imdbclf.settings import DataSettings, Settings
 from imdbclf.startup import fast_imports
 from imdbclf.terminal import program, shown_path
 from imdbclf.training.composition import Refused, override
@@ -27,6 +27,7 @@ from imdbclf.training.trial import RunningTrial, was_pruned
 
 if TYPE_CHECKING:
     from imdbclf.data.prepared import LoadedReviews
+    from imdbclf.data.sources import ChosenSource
     from imdbclf.training.experiment import Experiment
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,10 @@ def run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> f
 def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     # Here, because they take seconds to import and a refused command line should not.
     from imdbclf.data.prepared import load_reviews  # noqa: PLC0415
+    from imdbclf.data.sources import choose_source  # noqa: PLC0415
 
-    experiment = _begin(settings, folder, overrides, lambda chosen: load_reviews(chosen.data, chosen.seed))
+    chosen = choose_source(settings.data)
+    experiment = _begin(settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed))
     from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
     from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
 
@@ -116,10 +119,15 @@ def run_swept(
 
 
 def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None) -> float | None:
-    from imdbclf.data.shared import shared_reviews  # noqa: PLC0415
+    from imdbclf.data.shared import decided_source, shared_reviews  # noqa: PLC0415
 
+    chosen = decided_source(settings.data)
     experiment = _begin(
-        settings, folder, overrides, lambda chosen: shared_reviews(chosen.data, chosen.seed, chosen.shared_batches)
+        settings,
+        folder,
+        overrides,
+        chosen,
+        lambda data: shared_reviews(data, settings.seed, settings.shared_batches),
     )
     from imdbclf.training.experiment import Interrupted, Pruned  # noqa: PLC0415
 
@@ -152,17 +160,18 @@ def _cut_short(settings: Settings, folder: RunFolder) -> Path | None:
 
 
 def _begin(
-    settings: Settings, folder: RunFolder, overrides: list[str], load: Callable[[Settings], LoadedReviews]
+    settings: Settings,
+    folder: RunFolder,
+    overrides: list[str],
+    chosen: ChosenSource,
+    load: Callable[[DataSettings], LoadedReviews],
 ) -> Experiment:
-    """Decide the source, write what is known beforehand, and read the reviews while torch is imported."""
-    from imdbclf.data.sources import choose_source  # noqa: PLC0415
-
-    chosen = choose_source(settings.data)
+    """Write what is known beforehand, and read the reviews while torch is imported."""
     settings = settings.model_copy(update={"data": chosen.settings})
     write_config(settings, folder.config)
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
-        loading: Future[LoadedReviews] = reader.submit(load, settings)
+        loading: Future[LoadedReviews] = reader.submit(load, settings.data)
         from imdbclf.training.environment import environment  # noqa: PLC0415
         from imdbclf.training.experiment import Experiment  # noqa: PLC0415
     _quiet_libraries()
