@@ -31,6 +31,15 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Result:
     return Result(int(stop.value.code or 0), out, err)
 
 
+def made(cache_folder: Path, *arguments: str) -> None:
+    """`imdbclf ARGUMENTS` in this process, for a fixture that outlives a test, with the session's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
+        with pytest.raises(SystemExit) as stop:
+            main(list(arguments))
+    assert not stop.value.code
+
+
 def start(*arguments: str, cwd: Path, group: bool = False) -> subprocess.Popen[str]:
     """`imdbclf ARGUMENTS` in a process (or a process group) of its own, its output in one pipe."""
     command = [sys.executable, "-m", "imdbclf", *arguments]

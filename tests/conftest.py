@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from commands import made
 
-from imdbclf.cli import main
 from imdbclf.data.sample import draw_reviews
 from imdbclf.terminal import TerminalHandler
 
@@ -94,9 +94,5 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def finished_run(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
     """The folder of a small run, made once; tests only read it."""
     folder = tmp_path_factory.mktemp("run") / "small"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
-        with pytest.raises(SystemExit) as stop:
-            main(["train", *small, f"hydra.run.dir={folder}"])
-    assert not stop.value.code
+    made(cache_folder, "train", *small, f"hydra.run.dir={folder}")
     return folder

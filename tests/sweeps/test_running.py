@@ -14,7 +14,7 @@ import filelock
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from commands import metrics_of, run, start
+from commands import made, metrics_of, run, start
 
 from imdbclf.folders.sweep import SweepFolder
 from sweeps.helpers import results, sweep, times
@@ -30,11 +30,7 @@ IMPOSSIBLE = "1000000000000"
 def four(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
     """The folder of a small sweep, made once; tests that change it work on a copy."""
     folder = tmp_path_factory.mktemp("sweeps") / "four"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
-        process = start("train", "-m", *small, *FOUR, f"hydra.sweep.dir={folder}", cwd=folder.parent)
-    out, _ = process.communicate()
-    assert process.returncode == 0, out
+    made(cache_folder, "train", "-m", *small, *FOUR, f"hydra.sweep.dir={folder}")
     return folder
 
 

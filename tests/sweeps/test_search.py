@@ -15,10 +15,9 @@ from typing import Any
 
 import optuna
 import pytest
-from commands import Result, run, start
+from commands import Result, made, run, start
 from optuna.trial import FrozenTrial, TrialState
 
-from imdbclf.cli import main
 from imdbclf.folders.journal import open_journal, read_journal
 from imdbclf.folders.sweep import SweepFolder
 
@@ -154,7 +153,6 @@ def test_a_finite_space_ends_when_every_combination_was_tried(
 def test_workers_make_a_batch_and_another_launcher_runs_it(
     tmp_path: Path, small: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     result = search(
         capsys, tmp_path, *small, RATE, "hydra/launcher=processes", "hydra.launcher.n_jobs=2", "hydra.sweeper.trials=3"
     )
@@ -252,11 +250,7 @@ def test_each_sampler_searches_and_runs_of_a_grid_are_told_at_once(
 def grid(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
     """A folder in which every run that a search could want is done."""
     folder = tmp_path_factory.mktemp("grid") / "sweep"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
-        with pytest.raises(SystemExit) as stop:
-            main(["train", "-m", *small, "model.layers=1,2,3", f"hydra.sweep.dir={folder}"])
-    assert not stop.value.code
+    made(cache_folder, "train", "-m", *small, "model.layers=1,2,3", f"hydra.sweep.dir={folder}")
     return folder
 
 

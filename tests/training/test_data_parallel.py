@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import lightning.pytorch as pl
 import pytest
 import torch
-from commands import run, start
+from commands import made, run, start
 from lightning.pytorch.callbacks import Callback
 from model.helpers import quiet_trainer
 
-from imdbclf.cli import main
 from imdbclf.data import multihot
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.errors import UserError
@@ -73,11 +72,8 @@ def sweep(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_fold
     place = tmp_path_factory.mktemp("parallel")
     arguments = [*small, *TWO, "trainer.max_epochs=2,4", "hydra.sweep.dir=sweep"]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said := io.StringIO()):
-        patch.setenv("IMDBCLF_CACHE", str(cache_folder))
         patch.chdir(place)
-        with pytest.raises(SystemExit) as stop:
-            main(["train", "-m", *arguments])
-    assert not stop.value.code
+        made(cache_folder, "train", "-m", *arguments)
     return Sweep(place, said.getvalue())
 
 
