@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,13 @@ def test_what_is_said_once_is_said_once(tmp_path: Path, capsys: Capture) -> None
     folder = write_sweep(tmp_path, {"seed": [0]}, lambda _: "unfinished")
     for _ in range(2):
         assert run(capsys, "sweep-report", str(folder.path)).out.count("Report: ") == 1
+
+
+def test_where_the_reviews_came_from_is_said(tmp_path: Path, capsys: Capture) -> None:
+    finished = write_sweep(tmp_path / "finished", {"seed": [0, 1]}, lambda _: 0.8)
+    (source,) = {
+        json.loads(path.read_text(encoding="utf-8"))["data_source"] for path in finished.runs.rglob("metrics.json")
+    }
+    assert f"Reviews:  {source}\n" in run(capsys, "sweep-report", str(finished.path)).out
+    begun = write_sweep(tmp_path / "begun", {"seed": [0]}, lambda _: "unfinished")
+    assert "Reviews:  no run is finished\n" in run(capsys, "sweep-report", str(begun.path)).out

@@ -29,7 +29,8 @@ def print_sweep(report: SweepReport) -> None:
     say("")
     for sentence in findings.verdict:
         say(sentence)
-    say(f"\nReport:   {shown_path(folder.page)}")
+    say(f"\nReviews:  {'; '.join(report.data_sources) or 'no run is finished'}")
+    say(f"Report:   {shown_path(folder.page)}")
     say(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
 
 

@@ -21,10 +21,11 @@ from imdbclf.terminal import program
 
 @dataclass(frozen=True)
 class SweepReport:
-    """A report that has been written: its folder, what was asked, what was found."""
+    """A report that has been written: its folder, what was asked, where the reviews came from, what was found."""
 
     folder: SweepFolder
     sweep: Sweep
+    data_sources: Sequence[str]
     findings: Findings
 
 
@@ -48,7 +49,7 @@ def write_sweep_report(folder: SweepFolder, extra_sections: Sequence[Section] = 
     added = [*search_sections(folder, sweep), *extra_sections]
     sections = sections_of(sweep, findings, collected.epochs, added)
     _write_pages(folder, Page(sweep.experiment, sweep.command, collected.data_sources, findings.verdict, sections))
-    return SweepReport(folder, sweep, findings)
+    return SweepReport(folder, sweep, collected.data_sources, findings)
 
 
 def _confirmation(sweep: Sweep, best: Configuration) -> str:
