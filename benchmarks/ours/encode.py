@@ -11,10 +11,12 @@ from pathlib import Path
 
 from benchmarks.reviews import read_part
 from imdbclf.data.encoding import encode_corpus
-from imdbclf.data.multihot import encode_reviews
-from imdbclf.data.vocabulary import UNKNOWN, learn_vocabulary, word_counts
+from imdbclf.data.features import Features
+from imdbclf.data.selection import learn_vocabulary, word_counts
+from imdbclf.data.vocabulary import UNKNOWN
+from imdbclf.settings import FeatureSettings
 
-COLUMNS = 10_000
+SETTINGS = FeatureSettings()
 
 
 def main(data: str, result: str, texts: str, repeat: str) -> None:
@@ -25,18 +27,17 @@ def main(data: str, result: str, texts: str, repeat: str) -> None:
         started = time.perf_counter()
         corpus = encode_corpus({"train": table})
         reviews = corpus.parts["train"]
-        vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, reviews), COLUMNS)
-        column = vocabulary.columns_of_words(corpus.dictionary)
-        matrix = encode_reviews(reviews, column, len(vocabulary))
+        vocabulary = learn_vocabulary(corpus, reviews, SETTINGS)
+        matrix = Features(vocabulary).encode(corpus, reviews)
         seconds.append(time.perf_counter() - started)
     rarest, count = _as_often_as_the_last(
-        corpus.dictionary.to_pylist(), word_counts(corpus, reviews).tolist(), vocabulary.words
+        corpus.dictionary.to_pylist(), word_counts(corpus, reviews).tolist(), vocabulary.terms
     )
     found = {
         "seconds": statistics.median(seconds),
         # scikit-learn has no column for unknown words.
         "ones": int((matrix.columns != UNKNOWN).sum()),
-        "words": sorted(vocabulary.words),
+        "words": sorted(vocabulary.terms),
         "rarest": rarest,
         "rarest_count": count,
     }

@@ -17,7 +17,7 @@ from imdbclf.data.batches import ReviewBatch, cut_batches
 from imdbclf.data.prepared import PreparedReviews, load_reviews
 from imdbclf.model.mlp import MLP
 from imdbclf.model.optimizers import RMSprop
-from imdbclf.settings import DataSettings
+from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 BATCH = 512
 WIDTHS = (16, 32, 64, 256, 1024)
@@ -54,10 +54,14 @@ def cut(prepared: PreparedReviews) -> tuple[list[ReviewBatch], float]:
     return batches, (time.perf_counter() - started) / len(batches) * 1e6
 
 
+def _prepared(columns: int) -> PreparedReviews:
+    return load_reviews(DataSettings(), 0, FeatureSettings(columns=columns)).prepared
+
+
 def main(result: str) -> None:
     """Measure on the lecture's training part."""
     torch.set_num_threads(1)
-    prepared = load_reviews(DataSettings(), 0).prepared
+    prepared = _prepared(LECTURE_FEATURES.columns)
     cut(prepared)
     batches, cutting = cut(prepared)
     epoch(batches, [16, 16])
@@ -65,10 +69,7 @@ def main(result: str) -> None:
     growth = {
         "width": {width: sum(epoch(batches, [width, width]).values()) for width in WIDTHS},
         "hidden layers": {depth: sum(epoch(batches, [16] * depth).values()) for depth in DEPTHS},
-        "columns": {
-            words: sum(epoch(cut(load_reviews(DataSettings(vocab_size=words), 0).prepared)[0], [16, 16]).values())
-            for words in WORDS
-        },
+        "columns": {words: sum(epoch(cut(_prepared(words))[0], [16, 16]).values()) for words in WORDS},
     }
     step = {"cutting the batch (in a thread of its own)": cutting, **lecture}
     Path(result).write_text(json.dumps({"step": step, "growth": growth}), encoding="utf-8")

@@ -19,6 +19,8 @@ Problem = Mapping[str, Any]
 Layout = Literal["csr", "dense"]
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
 LossName = Literal["bce", "mse"]
+Selection = Literal["frequency", "log_odds", "z_score"]
+TermWeighting = Literal["multi_hot", "log_odds"]
 
 Width = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -36,8 +38,8 @@ class DataSettings(_Frozen):
     """Where the reviews come from and how they become batches.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders; `vocab_size` counts the columns of
-    the multi-hot tensor, the one for unknown words included; `val_size` is a count of reviews or a fraction.
+    `train`, `test`, `text_column` and `label_column` describe files and folders; `val_size` is a count of reviews or a
+    fraction.
     """
 
     source: str = "auto"
@@ -45,11 +47,34 @@ class DataSettings(_Frozen):
     test: str | None = None
     text_column: str = "text"
     label_column: str = "label"
-    vocab_size: Annotated[int, Field(ge=3)] = 10_000
     val_size: Annotated[int, Field(ge=0)] | Share = 10_000
     batch_size: Width = 512
     layout: Layout = "csr"
     cache_dir: str | None = None
+
+
+class FeatureSettings(_Frozen):
+    """What the columns of the multi-hot tensor stand for, and what stands in them; all learnt from the training part.
+
+    `order` is the number of words of the longest term, `columns` counts those of the tensor, the one for unknown words
+    included. `selection` decides which terms get one (see `imdbclf.data.selection`) among those that are in
+    `min_documents` training reviews, `weighting` and `unit_length` what a set column holds (see
+    `imdbclf.data.weighting`); `smoothing` is added to each count before a logarithm. `dropout` is the share of a
+    review's terms that are left out in training.
+    """
+
+    order: Annotated[int, Field(ge=1, le=3)] = 1
+    columns: Annotated[int, Field(ge=3)] = 10_000
+    selection: Selection = "frequency"
+    min_documents: Width = 1
+    weighting: TermWeighting = "multi_hot"
+    unit_length: bool = False
+    smoothing: Positive = 1.0
+    dropout: Share = 0.0
+
+
+LECTURE_FEATURES = FeatureSettings()
+"""The lecture's columns, where nobody asks for others."""
 
 
 class ModelSettings(_Frozen):
@@ -139,6 +164,7 @@ class Settings(_Frozen):
     fail_fast: bool = False
     shared_batches: Annotated[int, Field(ge=0)] = 1_000
     data: DataSettings = DataSettings()
+    features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()
     optimizer: OptimizerSettings = RMSpropSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,6 +71,7 @@ def cut_batches(
     layout: Layout = "csr",
     *,
     training: bool = False,
+    dropout: FeatureDropout | None = None,
 ) -> Iterator[ReviewBatch]:
     """The given rows as batches, in the given order, the last one possibly smaller.
 
@@ -81,6 +82,7 @@ def cut_batches(
         batch_size: reviews a batch.
         layout: `csr` or `dense` features.
         training: whether CSR batches carry their transpose, for the backward pass.
+        dropout: leaves out some terms of each review.
     """
     window = max(WINDOW // batch_size, 1) * batch_size
     for start in range(0, len(matrix) if rows is None else len(rows), window):
@@ -93,46 +95,115 @@ def cut_batches(
         targets = torch.from_numpy(chosen_labels.astype(np.float32))
         for first in range(0, len(targets), batch_size):
             end = first + batch_size
-            yield batch_of_rows(ordered.between(first, end), targets[first:end], layout, training=training)
+            batch = ordered.between(first, end)
+            rows_left, values = (batch, batch.values) if dropout is None else dropout(batch)
+            yield batch_of_rows(rows_left, targets[first:end], layout, training=training, values=values)
 
 
-def batch_of_rows(matrix: MultiHotMatrix, labels: Tensor, layout: Layout, *, training: bool) -> ReviewBatch:
-    """All rows of a matrix as one batch, with their labels, float32 (n,)."""
-    features = csr_tensor(matrix) if layout == "csr" else dense_tensor(matrix)
-    return ReviewBatch(features, labels, transposed_csr_tensor(matrix) if training and layout == "csr" else None)
+class FeatureDropout:
+    """Leaves out terms of reviews, each with the same probability, and makes up for it in those that stay.
+
+    Dropout as Srivastava et al. 2014 have it, on the input: not a unit of the network is left out, but a word or an
+    n-gram of one review.
+
+    Args:
+        share: the probability of each term to be left out, below 1.
+        seed: numbers that decide which ones are.
+    """
+
+    def __init__(self, share: float, seed: Sequence[int]) -> None:
+        self.share, self._random = share, np.random.default_rng(seed)
+
+    def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
+        """A batch without the terms that are left out, and the values of those that stay."""
+        kept = self.kept(len(matrix.columns))
+        before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
+        rows = MultiHotMatrix(before[matrix.offsets], matrix.columns[kept], matrix.width)
+        values = matrix.values
+        scale = np.float32(self.scale)
+        return rows, np.full(len(rows.columns), scale) if values is None else values[kept] * scale
+
+    def kept(self, count: int) -> npt.NDArray[np.bool_]:
+        """Which of the next so many terms stay, (count,)."""
+        return self._random.random(count, dtype=np.float32) >= self.share
+
+    @property
+    def scale(self) -> float:
+        """What makes up for the terms that are left out."""
+        return 1 / (1 - self.share)
 
 
-def csr_tensor(matrix: MultiHotMatrix) -> Tensor:
-    """The rows as a sparse CSR tensor, (n, width) float32; int32 indices, which is what the CPU's kernels take."""
-    return ones_csr(
-        torch.from_numpy(matrix.offsets.astype(np.int32)), torch.from_numpy(matrix.columns), len(matrix), matrix.width
+def batch_of_rows(
+    matrix: MultiHotMatrix,
+    labels: Tensor,
+    layout: Layout,
+    *,
+    training: bool,
+    values: npt.NDArray[np.float32] | None = None,
+) -> ReviewBatch:
+    """All rows of a matrix as one batch, with their labels, float32 (n,); `values` are the matrix' own by default."""
+    values = matrix.values if values is None else values
+    features = csr_tensor(matrix, values) if layout == "csr" else dense_tensor(matrix, values)
+    transpose = transposed_csr_tensor(matrix, values) if training and layout == "csr" else None
+    return ReviewBatch(features, labels, transpose)
+
+
+Values = npt.NDArray[np.float32] | None
+
+
+def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
+    """The rows as a sparse CSR tensor, (n, width) float32; int32 indices, which is what the CPU's kernels take.
+
+    Args:
+        matrix: says which columns are set.
+        values: what is in them; None for the matrix' own.
+    """
+    return sparse_csr(
+        torch.from_numpy(matrix.offsets.astype(np.int32)),
+        torch.from_numpy(matrix.columns),
+        _tensor(matrix.values if values is None else values),
+        len(matrix),
+        matrix.width,
     )
 
 
-def dense_tensor(matrix: MultiHotMatrix) -> Tensor:
-    """The rows as a dense tensor, (n, width) float32."""
+def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
+    """The rows as a dense tensor, (n, width) float32; see `csr_tensor`."""
     dense = torch.zeros(len(matrix), matrix.width)
     rows = np.repeat(np.arange(len(matrix)), np.diff(matrix.offsets))
-    dense[torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))] = 1.0
+    found = _tensor(matrix.values if values is None else values)
+    dense[torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))] = (
+        torch.ones(()) if found is None else found
+    )
     return dense
 
 
-def transposed_csr_tensor(matrix: MultiHotMatrix) -> Tensor:
+def transposed_csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows transposed as a sparse CSR tensor, (width, n) float32, its indices ascending within a row."""
     import scipy.sparse  # noqa: PLC0415 - a tenth of a second that classifying a text does without
 
     shape = (len(matrix), matrix.width)
-    ones = np.ones(len(matrix.columns), dtype=np.int8)
-    by_column = scipy.sparse.csr_array((ones, matrix.columns, matrix.offsets.astype(np.int32)), shape=shape).tocsc()
-    return ones_csr(torch.from_numpy(by_column.indptr), torch.from_numpy(by_column.indices), *shape[::-1])
+    values = matrix.values if values is None else values
+    # Ones need no more than a byte each to be moved around.
+    data = np.ones(len(matrix.columns), dtype=np.int8) if values is None else values
+    by_column = scipy.sparse.csr_array((data, matrix.columns, matrix.offsets.astype(np.int32)), shape=shape).tocsc()
+    moved = None if values is None else torch.from_numpy(by_column.data)
+    return sparse_csr(torch.from_numpy(by_column.indptr), torch.from_numpy(by_column.indices), moved, *shape[::-1])
 
 
-def ones_csr(offsets: Tensor, columns: Tensor, n: int, width: int) -> Tensor:
-    """A sparse CSR tensor of ones, (n, width) float32, on the device of `columns`, from its int32 indices."""
+def _tensor(values: Values) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values)
+
+
+def sparse_csr(offsets: Tensor, columns: Tensor, values: Tensor | None, n: int, width: int) -> Tensor:
+    """A sparse CSR tensor, (n, width) float32, on the device of `columns`, from its int32 indices.
+
+    `values` are those of the set columns; None for ones.
+    """
     return torch.sparse_csr_tensor(
         offsets,
         columns,
-        torch.ones(columns.shape, device=columns.device),
+        torch.ones(columns.shape, device=columns.device) if values is None else values,
         size=(n, width),
         check_invariants=False,  # they hold by construction, and checking each batch would cost more than using it
     )

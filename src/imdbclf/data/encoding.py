@@ -159,13 +159,24 @@ def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 @dataclass(frozen=True)
-class _EncodedChunk:
-    """Some reviews, their words numbered by a dictionary of their own."""
+class NumberedWords:
+    """The words of some texts, numbered by a dictionary of their own; the first text's come first."""
 
-    ids: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     words: npt.NDArray[np.int32]
     dictionary: pa.Array
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Number of words of each text, (n,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class _EncodedChunk(NumberedWords):
+    """Some reviews."""
+
+    ids: npt.NDArray[np.uint64]
 
     def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
         """The same reviews by the common dictionary, in which the chunk's words have the given numbers."""
@@ -179,19 +190,20 @@ class _NumberedChunk:
     groups: npt.NDArray[np.uint64]
 
 
-def _encode_chunk(texts: pa.Array) -> _EncodedChunk:
+def numbered_words(texts: pa.Array) -> NumberedWords:
+    """The words of each text of a `string` array, in order, repeats included."""
     lists = split_words(texts)
     numbered = lists.values.dictionary_encode()
     words = to_numpy(numbered.indices)
     kept = words != pc.index(numbered.dictionary, "").as_py()
     # The empty string is no word: leave it out, and close the gap it had in the numbers.
     before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
-    return _EncodedChunk(
-        ids=_hashes(texts),
-        offsets=before[to_numpy(lists.offsets)],
-        words=words[kept],
-        dictionary=numbered.dictionary,
-    )
+    return NumberedWords(before[to_numpy(lists.offsets)], words[kept], numbered.dictionary)
+
+
+def _encode_chunk(texts: pa.Array) -> _EncodedChunk:
+    numbered = numbered_words(texts)
+    return _EncodedChunk(numbered.offsets, numbered.words, numbered.dictionary, _hashes(texts))
 
 
 def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:

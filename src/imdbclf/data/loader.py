@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import SequentialSampler
 
-from imdbclf.data.batches import ReviewBatch, SharedBatch, cut_batches
+from imdbclf.data.batches import FeatureDropout, ReviewBatch, SharedBatch, cut_batches
 from imdbclf.data.device_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.shards import Shard
@@ -60,6 +60,7 @@ class ReviewLoader:
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
         keep: gives batches that may have been cut before.
         shard: which part this process has of each batch, where there are others; `batch_size` is its own.
+        feature_dropout: share of a review's terms that are left out, others in each epoch and process.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class ReviewLoader:
         device: torch.device | None = None,
         keep: Keep | None = None,
         shard: Shard | None = None,
+        feature_dropout: float = 0.0,
     ) -> None:
+        self.feature_dropout, self._seed = feature_dropout, seed or 0
         self.matrix, self.labels = matrix, labels
         self.shard = shard or Shard()
         self.batch_size, self.layout, self.training = batch_size, layout, training
@@ -109,10 +112,20 @@ class ReviewLoader:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
         if self.shard.world > 1:
             rows = self.shard.rows(np.arange(len(self.matrix)) if rows is None else rows, self.batch_size)
+        dropout = self._dropout()
         if self._on_device is not None:
-            return self._on_device.cut_batches(rows, self.batch_size, training=self.training)
-        batches = cut_batches(self.matrix, self.labels, rows, self.batch_size, self.layout, training=self.training)
+            return self._on_device.cut_batches(rows, self.batch_size, training=self.training, dropout=dropout)
+        batches = cut_batches(
+            self.matrix, self.labels, rows, self.batch_size, self.layout, training=self.training, dropout=dropout
+        )
         return cut_ahead(batches) if self.training else batches
+
+    def _dropout(self) -> FeatureDropout | None:
+        """What leaves out terms in this epoch: like the order a function of (seed, epoch), so a resume repeats it."""
+        if self.feature_dropout == 0:
+            return None
+        epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
+        return FeatureDropout(self.feature_dropout, [self._seed, epoch, self.shard.rank])
 
 
 def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:

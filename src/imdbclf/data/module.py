@@ -16,27 +16,32 @@ from imdbclf.data.shards import Shard
 from imdbclf.data.sources import Source, open_source
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 
 class ReviewDataModule(pl.LightningDataModule):
     """Training, validation and test reviews as multi-hot batches.
 
     `setup` reads the reviews (from the cache, if they have been encoded before), splits off the validation part by
-    content and `seed`, learns the vocabulary from the training part alone and encodes all parts with it.
+    content and `seed`, learns from the training part alone what the columns are and encodes all parts so.
 
     Args:
         settings: where the reviews come from and how they become batches.
         seed: decides the split and the order of the training batches.
         loaded: what `imdbclf.data.prepared.load_reviews` gave for the same settings and seed, where that was done
             before.
+        features: what the columns are and hold; the lecture's by default.
     """
 
     def __init__(
-        self, settings: DataSettings | None = None, seed: int = 0, loaded: LoadedReviews | None = None
+        self,
+        settings: DataSettings | None = None,
+        seed: int = 0,
+        loaded: LoadedReviews | None = None,
+        features: FeatureSettings | None = None,
     ) -> None:
         super().__init__()
-        self.settings = settings or DataSettings()
+        self.settings, self.feature_settings = settings or DataSettings(), features or LECTURE_FEATURES
         self.seed = seed
         self.kept = loaded.kept if loaded is not None else None
         if loaded is not None:
@@ -55,12 +60,12 @@ class ReviewDataModule(pl.LightningDataModule):
     @cached_property
     def prepared(self) -> PreparedReviews:
         """The parts that the loaders cut batches from."""
-        return prepare_reviews(self.encoded, self.settings, self.seed, self.source.description)
+        return prepare_reviews(self.encoded, self.settings, self.feature_settings, self.seed, self.source.description)
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The words that have a column, learnt from the training part."""
-        return self.prepared.vocabulary
+        """The terms that have a column, learnt from the training part."""
+        return self.prepared.features.vocabulary
 
     def prepare_data(self) -> None:
         """Read and encode once for all processes of a machine."""
@@ -118,6 +123,7 @@ class ReviewDataModule(pl.LightningDataModule):
             device=self.trainer.strategy.root_device if self.trainer else None,
             keep=partial(self.kept.epoch, part) if self.kept and shard is None else None,
             shard=shard,
+            feature_dropout=self.feature_settings.dropout if training else 0.0,
         )
 
     def _shard(self) -> Shard | None:

@@ -1,4 +1,4 @@
-"""The multi-hot encoding as rows of a sparse matrix; the dense one is only ever built batch by batch."""
+"""The multi-hot encoding as rows of a sparse matrix; values and dense rows are only ever made batch by batch."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from imdbclf.data.encoding import EncodedReviews
+    from imdbclf.data.term_columns import TermColumns
+    from imdbclf.data.weighting import Weighting
 
 log = logging.getLogger(__name__)
 
@@ -40,33 +42,44 @@ RowBlock = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class MultiHotMatrix:
-    """n reviews × `width` columns of zeros and ones, stored as the columns of the ones (CSR without its values).
+    """n reviews × `width` columns, stored as the columns that are set (CSR without its values).
 
     `offsets` (n + 1, int64) says where each row begins in `columns` (int32), which are distinct and ascending within
-    a row. `columns` may be a file mapped into memory.
+    a row. `columns` may be a file mapped into memory. What is set is 1, or what `weighting` says.
     """
 
     offsets: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int32]
     width: int
+    weighting: Weighting | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def values(self) -> npt.NDArray[np.float32] | None:
+        """The value of each set column, made when asked for; None for ones."""
+        return None if self.weighting is None else self.weighting.values(self.offsets, self.columns)
+
     def row(self, number: int) -> npt.NDArray[np.int32]:
-        """The columns of the ones in one row, ascending."""
+        """The columns that are set in one row, ascending."""
         return self.columns[self.offsets[number] : self.offsets[number + 1]]
 
     def take(self, rows: npt.NDArray[np.int64]) -> MultiHotMatrix:
         """The given rows, in the given order."""
         taken = self._csr[rows]
-        return MultiHotMatrix(taken.indptr.astype(np.int64), taken.indices, self.width)
+        return MultiHotMatrix(taken.indptr.astype(np.int64), taken.indices, self.width, self.weighting)
 
     def between(self, start: int, stop: int) -> MultiHotMatrix:
         """The rows from `start` up to `stop`; of a matrix in memory nothing is copied but where they begin."""
         offsets = self.offsets[start : stop + 1]
         columns = self.columns[offsets[0] : offsets[-1]]
-        return MultiHotMatrix(offsets - offsets[0], np.array(columns) if self.on_disk else columns, self.width)
+        columns = np.array(columns) if self.on_disk else columns
+        return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.weighting)
+
+    def weighted(self, weighting: Weighting | None) -> MultiHotMatrix:
+        """The same columns with other values."""
+        return MultiHotMatrix(self.offsets, self.columns, self.width, weighting)
 
     @property
     def on_disk(self) -> bool:
@@ -75,7 +88,7 @@ class MultiHotMatrix:
 
     def __getstate__(self) -> dict[str, Any]:
         """The numbers alone, not what SciPy makes of them."""
-        return {"offsets": self.offsets, "columns": self.columns, "width": self.width}
+        return {name: getattr(self, name) for name in ("offsets", "columns", "width", "weighting")}
 
     @cached_property
     def _csr(self) -> Any:
@@ -105,7 +118,7 @@ def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], wi
 
 def encode_reviews(
     reviews: EncodedReviews,
-    column: npt.NDArray[np.int32],
+    terms: TermColumns,
     width: int,
     rows: npt.NDArray[np.int64] | None = None,
     disk: Path | None = None,
@@ -114,7 +127,7 @@ def encode_reviews(
 
     Args:
         reviews: n reviews.
-        column: the column of each word of the dictionary.
+        terms: finds the columns of their terms, by the same dictionary.
         width: number of columns.
         rows: which reviews, ascending; None for all.
         disk: the folder in which a matrix beyond `IN_MEMORY` may lie, in a file that goes when the matrix goes; None
@@ -127,9 +140,10 @@ def encode_reviews(
         start, stop = block
         words = reviews.words_between(start, stop, chosen)
         kept = lengths[start:stop] if chosen is None else lengths[start:stop][chosen[start:stop]]
-        return distinct_columns(kept, column[words], width)
+        return terms.block(words, kept, width)
 
-    most = int((lengths if chosen is None else lengths[chosen]).sum())
+    # A row has a column for each of its words at most, and for each run of words that is a term.
+    most = int((lengths if chosen is None else lengths[chosen]).sum()) * terms.order
     file = _temporary_file(disk, most * np.dtype(np.int32).itemsize)
     blocks = list(_blocks(len(reviews), width))
     with ThreadPoolExecutor(THREADS) as pool:
@@ -151,23 +165,34 @@ def _column_bits(width: int) -> int:
 def distinct_columns(lengths: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> RowBlock:
     """Rows of distinct ascending columns, from rows of columns in any order with repeats.
 
-    Row and column become one number each, which are sorted at once; then what equals its predecessor is dropped.
-
     Args:
         lengths: how many columns each row has, (n,); n times `width` must fit `KEY_BITS`.
         columns: those of the first row, then of the second, and so on.
         width: number of columns in all.
     """
-    bits = _column_bits(width)
-    starts = np.arange(len(lengths), dtype=np.uint32) << np.uint32(bits)
-    keys = np.repeat(starts, lengths)
+    return distinct_pairs(np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths), columns, len(lengths), width)
+
+
+def distinct_pairs(rows: npt.NDArray[np.uint32], columns: npt.NDArray[np.int32], n: int, width: int) -> RowBlock:
+    """Rows of distinct ascending columns, from pairs of row and column in any order with repeats.
+
+    Row and column become one number each, which are sorted at once; then what equals its predecessor is dropped.
+
+    Args:
+        rows: the row of each pair, below `n`.
+        columns: its column.
+        n: number of rows; times `width` it must fit `KEY_BITS`.
+        width: number of columns in all.
+    """
+    bits = np.uint32(_column_bits(width))
+    keys = rows << bits
     keys |= columns.view(np.uint32)
     keys.sort()
     first = np.ones(len(keys), dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     keys = keys[first]
-    begins = np.searchsorted(keys, starts)
-    keys &= np.uint32((1 << bits) - 1)
+    begins = np.searchsorted(keys, np.arange(n, dtype=np.uint32) << bits)
+    keys &= np.uint32((1 << int(bits)) - 1)
     return np.diff(begins, append=len(keys)), keys.view(np.int32)
 
 

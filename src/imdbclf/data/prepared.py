@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
-from imdbclf.data.multihot import MultiHotMatrix, encode_reviews
+from imdbclf.data.features import Features
+from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.selection import learn_vocabulary
 from imdbclf.data.sources import Source, open_source
 from imdbclf.data.split import split_rows, validation_count
-from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
+from imdbclf.data.weighting import learn_weighting
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 if TYPE_CHECKING:
     from imdbclf.data.shared import KeptBatches
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class PreparedReviews:
     """The parts (`train`, `val` and, where there is one, `test`): of each a matrix and its labels, int8 (n,)."""
 
-    vocabulary: Vocabulary
+    features: Features
     matrices: dict[str, MultiHotMatrix]
     labels: dict[str, npt.NDArray[np.int8]]
 
@@ -42,7 +44,7 @@ class LoadedReviews:
     kept: KeptBatches | None = None
 
 
-def load_reviews(settings: DataSettings, seed: int) -> LoadedReviews:
+def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE_FEATURES) -> LoadedReviews:
     """Everything that precedes the network: open the source, read or find it encoded, split, encode.
 
     Raises:
@@ -50,14 +52,17 @@ def load_reviews(settings: DataSettings, seed: int) -> LoadedReviews:
     """
     source = open_source(settings)
     encoded = load_or_encode(source, cache_folder(settings.cache_dir))
-    return LoadedReviews(source, encoded, prepare_reviews(encoded, settings, seed, source.description))
+    return LoadedReviews(source, encoded, prepare_reviews(encoded, settings, features, seed, source.description))
 
 
-def prepare_reviews(cached: CachedCorpus, settings: DataSettings, seed: int, where: str) -> PreparedReviews:
-    """Split off the validation part, learn the vocabulary from the rest, encode every part with it.
+def prepare_reviews(
+    cached: CachedCorpus, settings: DataSettings, features: FeatureSettings, seed: int, where: str
+) -> PreparedReviews:
+    """Split off the validation part, learn what the columns are from the rest, encode every part so.
 
     Raises:
-        UserError: if there is no training part, or the validation part would leave nothing of it.
+        UserError: if there is no training part, the validation part would leave nothing of it, or there are fewer
+            n-grams than columns.
     """
     corpus = cached.corpus
     if "train" not in corpus.parts:
@@ -69,13 +74,15 @@ def prepare_reviews(cached: CachedCorpus, settings: DataSettings, seed: int, whe
     if val_count > 0 and len(val_rows) == 0:
         msg = f"data.val_size={settings.val_size}: more is needed, since every group of equal reviews is larger"
         raise UserError(msg)
-    vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, train, rows), settings.vocab_size)
-    column = vocabulary.columns_of_words(corpus.dictionary)
-    matrices, labels = {}, {}
-    chosen = {"train": ("train", rows), "val": ("train", val_rows), "test": ("test", None)}
-    for name, (part, part_rows) in chosen.items():
+    vocabulary = learn_vocabulary(corpus, train, features, rows)
+    disk = cache_folder(settings.cache_dir)
+    train_matrix = Features(vocabulary).encode(corpus, train, rows, disk)
+    learnt = Features(vocabulary, learn_weighting(features, train_matrix, train.labels[rows]))
+    matrices, labels = {"train": train_matrix.weighted(learnt.weighting)}, {"train": train.labels[rows]}
+    others = {"val": ("train", val_rows), "test": ("test", None)}
+    for name, (part, part_rows) in others.items():
         if part in corpus.parts:
-            reviews, disk = corpus.parts[part], cache_folder(settings.cache_dir)
-            matrices[name] = encode_reviews(reviews, column, len(vocabulary), part_rows, disk)
+            reviews = corpus.parts[part]
+            matrices[name] = learnt.encode(corpus, reviews, part_rows, disk)
             labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
-    return PreparedReviews(vocabulary, matrices, labels)
+    return PreparedReviews(learnt, matrices, labels)

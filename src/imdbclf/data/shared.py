@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
 from imdbclf.data.prepared import LoadedReviews, prepare_reviews
 from imdbclf.data.sources import ChosenSource, Source, choose_source, open_source
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 if TYPE_CHECKING:
     from imdbclf.data.batches import ReviewBatch
@@ -53,18 +53,19 @@ class KeptBatches:
             yield batch
 
 
-def shared_reviews(settings: DataSettings, seed: int, limit: int) -> LoadedReviews:
+def shared_reviews(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> LoadedReviews:
     """`load_reviews`, but what the job before had in common with this one is not done again.
 
     Args:
         settings: where the reviews come from and how they become batches; `source` is decided (not `auto`).
+        features: what the columns are.
         seed: decides the split and the order of the batches.
         limit: megabytes that batches kept for the next job may take; 0 keeps none.
 
     Raises:
         UserError: if the source can't be read, or can't be split as the settings say.
     """
-    return _loaded(settings, seed, limit)
+    return _loaded(settings, features, seed, limit)
 
 
 def decided_source(settings: DataSettings) -> ChosenSource:
@@ -90,10 +91,10 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=1)
-def _loaded(settings: DataSettings, seed: int, limit: int) -> LoadedReviews:
+def _loaded(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> LoadedReviews:
     origin = _origin(settings)
     source, encoded = _opened(origin)[0], _encoded(origin)
-    prepared = prepare_reviews(encoded, settings, seed, source.description)
+    prepared = prepare_reviews(encoded, settings, features, seed, source.description)
     return LoadedReviews(source, encoded, prepared, KeptBatches(limit * MEGABYTE) if limit else None)
 
 

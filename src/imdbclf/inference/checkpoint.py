@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
+from imdbclf.data.features import Features
 from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.data.weighting import Weighting
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.mlp import MLP
@@ -29,14 +31,33 @@ class Checkpoint:
     """
 
     network: MLP
-    vocabulary: Vocabulary
+    features: Features
     loss: str
     about: dict[str, Any]
 
 
-def attachment(vocabulary: Vocabulary, **about: Any) -> dict[str, Any]:
-    """What a checkpoint carries besides the weights, in plain types."""
-    return {"format": FORMAT, "vocabulary": vocabulary.as_text(), **about}
+def attachment(features: Features, **about: Any) -> dict[str, Any]:
+    """What a checkpoint carries besides the network's weights, in plain types."""
+    plain: dict[str, Any] = {"format": FORMAT, "vocabulary": features.vocabulary.as_text()}
+    if features.weighting is not None:
+        columns, unit_length = features.weighting.columns, features.weighting.unit_length
+        plain["weighting"] = {
+            "columns": None if columns is None else torch.from_numpy(columns),
+            "unit_length": unit_length,
+        }
+    return plain | about
+
+
+def _features(about: dict[str, Any]) -> Features:
+    """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
+    vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
+    if plain is None:
+        return Features(vocabulary)
+    columns = None if plain["columns"] is None else plain["columns"].numpy()
+    if columns is not None and columns.shape != (len(vocabulary),):
+        msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
+        raise ValueError(msg)
+    return Features(vocabulary, Weighting(columns, bool(plain["unit_length"])))
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -69,7 +90,7 @@ def load_plain(path: Path) -> dict[str, Any]:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The network with its weights, in evaluation mode on the CPU, and its vocabulary.
+    """The network with its weights, in evaluation mode on the CPU, and what its columns are.
 
     Raises:
         UserError: see `load_plain`; also if the parts of the file do not fit together.
@@ -77,15 +98,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     contents = load_plain(path)
     about = dict(contents[CHECKPOINT_KEY])
     try:
-        vocabulary = Vocabulary.from_text(about.pop("vocabulary"))
+        features = _features(about)
         settings = contents["hyper_parameters"]
         weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
         # On the meta device, so that the numbers in the file, not those it claims, decide how much memory is taken.
         with torch.device("meta"):
-            network = MLP(len(vocabulary), settings["widths"], settings["activation"], settings["dropout"])
+            network = MLP(len(features), settings["widths"], settings["activation"], settings["dropout"])
         network.load_state_dict(weights, assign=True)
         loss = str(settings["loss"])
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), vocabulary, loss, about)
+    return Checkpoint(network.eval(), features, loss, about)

@@ -7,7 +7,6 @@ from typing import Any
 
 from imdbclf.data.cache import cache_folder, load_or_encode
 from imdbclf.data.labels import same_meaning
-from imdbclf.data.multihot import encode_reviews
 from imdbclf.data.sources import open_source
 from imdbclf.errors import UserError
 from imdbclf.inference.checkpoint import read_checkpoint
@@ -50,8 +49,7 @@ def evaluate_checkpoint(
         msg = f"{reviews_source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     reviews = cached.corpus.parts[split]
-    column = checkpoint.vocabulary.columns_of_words(cached.corpus.dictionary)
-    matrix = encode_reviews(reviews, column, len(checkpoint.vocabulary))
+    matrix = checkpoint.features.encode(cached.corpus, reviews)
     evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels)
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
     return flat_figures(split, evaluation) | about

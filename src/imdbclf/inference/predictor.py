@@ -31,7 +31,7 @@ class Prediction:
     """What the network thinks of one review.
 
     `label` is the source's name of the likelier class, `probability` that of being positive, `known_words` how many
-    different words of the review the vocabulary holds.
+    different words of the review the vocabulary holds, n-grams among them where it has such.
     """
 
     label: str
@@ -75,16 +75,16 @@ class Predictor:
         return np.concatenate([probabilities for _, probabilities in self._in_bulk(texts)])
 
     def _predict_one(self, text: str) -> Prediction:
-        columns = self.checkpoint.vocabulary.columns_of(text)
+        columns, values = self.checkpoint.features.row_of(text)
         has_unknown = len(columns) > 0 and columns[0] == UNKNOWN
-        return self._prediction(self._one_row.probability(columns), len(columns) - int(has_unknown))
+        return self._prediction(self._one_row.probability(columns, values), len(columns) - int(has_unknown))
 
     def _in_bulk(self, texts: Sequence[str]) -> Iterator[tuple[MultiHotMatrix, npt.NDArray[np.float32]]]:
         """Rows and probabilities of some texts after the other."""
         from imdbclf.data.text_rows import encode_texts  # noqa: PLC0415 - Arrow is a tenth of a second few texts save
 
         for start in range(0, len(texts), AT_ONCE):
-            rows = encode_texts(self.checkpoint.vocabulary, texts[start : start + AT_ONCE])
+            rows = encode_texts(self.checkpoint.features, texts[start : start + AT_ONCE])
             yield rows, torch.sigmoid(logits_of(self.checkpoint.network, rows)).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
@@ -102,9 +102,10 @@ class OneRowNetwork:
         self._rows, self._bias = network.first.weight.detach().numpy(), network.first.bias.detach().numpy()
         self._layers = [_on_numpy(layer) for layer in network.rest if not isinstance(layer, nn.Dropout)]
 
-    def probability(self, columns: npt.NDArray[np.int32]) -> float:
-        """The probability of being positive of the row with ones in the given columns, (k,)."""
-        hidden = self._rows.take(columns, axis=0).sum(axis=0) + self._bias
+    def probability(self, columns: npt.NDArray[np.int32], values: npt.NDArray[np.float32] | None = None) -> float:
+        """The probability of being positive of the row with the given columns set, (k,), to `values` (k,) or to 1."""
+        rows = self._rows.take(columns, axis=0)
+        hidden = (rows.sum(axis=0) if values is None else values @ rows) + self._bias
         for layer in self._layers:
             hidden = layer(hidden)
         return _sigmoid(float(hidden[0]))

@@ -8,10 +8,11 @@ from rich.table import Table
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
 from imdbclf.data.encoding import Corpus
+from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.sources import choose_source, open_source
-from imdbclf.data.vocabulary import UNKNOWN, Vocabulary, learn_vocabulary, word_counts
+from imdbclf.data.vocabulary import UNKNOWN, Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import LECTURE_FEATURES, DataSettings
 from imdbclf.terminal import console
 
 FIRST_WORDS = 20
@@ -44,9 +45,9 @@ def print_overview(settings: DataSettings, review: int) -> None:
     if both is not None:
         out.print(f"Texts that occur in both parts: {both:,}")
     counts = word_counts(cached.corpus, reviews)
-    vocabulary = learn_vocabulary(cached.corpus.dictionary, counts, settings.vocab_size)
+    vocabulary = learn_vocabulary(cached.corpus, reviews, LECTURE_FEATURES)
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
-    columns = vocabulary.columns_of_words(cached.corpus.dictionary)
+    columns = vocabulary.tables.over(cached.corpus.dictionary).of_words
     out.print(_vocabulary_table(cached.corpus, counts, vocabulary, columns))
     name = cached.label_names[int(reviews.labels[review])]
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
@@ -89,7 +90,7 @@ def _vocabulary_table(
         table.add_column(head, justify="left" if head == "word" else "right")
     table.add_row(str(UNKNOWN), "(unknown words)", f"{counts[columns == UNKNOWN].sum():,}")
     number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
-    for column, word in enumerate(vocabulary.words[:FIRST_WORDS], start=1):
+    for column, word in enumerate(vocabulary.terms[:FIRST_WORDS], start=1):
         table.add_row(str(column), word, f"{counts[number[word]]:,}")
     return table
 

@@ -32,7 +32,7 @@ from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row, best_row, draw_history, write_history
-from imdbclf.settings import Settings
+from imdbclf.settings import LECTURE_FEATURES, FeatureSettings, Settings
 from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
@@ -106,7 +106,7 @@ class Experiment:
     @cached_property
     def data(self) -> ReviewDataModule:
         """The reviews."""
-        return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result())
+        return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result(), self.settings.features)
 
     @cached_property
     def classifier(self) -> ReviewClassifier:
@@ -121,7 +121,7 @@ class Experiment:
             optimizer=settings.optimizer.model_dump(),
         )
         classifier.attachment = attachment(
-            self.data.vocabulary,
+            self.data.prepared.features,
             settings=settings.model_dump(),
             data_source=self.data.source.description,
             label_names=list(self.data.encoded.label_names),
@@ -188,8 +188,11 @@ class Experiment:
             *names,
             "from the cache" if data.encoded.from_cache else "encoded now",
         )
-        if len(data.vocabulary) < self.settings.data.vocab_size:
+        features = self.settings.features
+        if len(data.vocabulary) < features.columns:
             log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
+        elif features != LECTURE_FEATURES:
+            log.info("        %s", _features_line(features))
         size, processes = self.settings.data.batch_size, trainer.world_size
         if parts["train"] < size * processes:
             log.info("        one batch an epoch: the training part has no more reviews")
@@ -272,7 +275,7 @@ class Experiment:
             "best_epoch": int(best["epoch"]),
             "epochs": int(rows[-1]["epoch"]),
             "parameters": self.classifier.network.parameter_count,
-            "columns": len(prepared.vocabulary),
+            "columns": len(prepared.features),
             "fit_seconds": round(self.fit_seconds, 3),
             "data_source": self.data.source.description,
             "data_source_because": self.because,
@@ -292,6 +295,15 @@ class Experiment:
         )
         with write_aside(self.folder.predictions) as aside:
             pq.write_table(table, aside)
+
+
+def _features_line(features: FeatureSettings) -> str:
+    """What the columns are, in a line."""
+    terms = "words" if features.order == 1 else f"terms of up to {features.order} words"
+    values = "ones" if features.weighting == "multi_hot" else "log-odds"
+    length = ", rows of length 1" if features.unit_length else ""
+    dropout = f", {features.dropout:.0%} of them left out in training" if features.dropout else ""
+    return f"{features.columns:,} columns: {terms} by {features.selection}, {values}{length}{dropout}"
 
 
 _PART_NAMES = {"train": "training", "val": "validation", "test": "test"}

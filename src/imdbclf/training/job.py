@@ -72,7 +72,9 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
     from imdbclf.data.sources import choose_source  # noqa: PLC0415
 
     chosen = choose_source(settings.data)
-    experiment = _begin(settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed))
+    experiment = _begin(
+        settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed, settings.features)
+    )
     from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
     from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
 
@@ -127,7 +129,7 @@ def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], tria
         folder,
         overrides,
         chosen,
-        lambda data: shared_reviews(data, settings.seed, settings.shared_batches),
+        lambda data: shared_reviews(data, settings.features, settings.seed, settings.shared_batches),
     )
     from imdbclf.training.experiment import Interrupted, Pruned  # noqa: PLC0415
 

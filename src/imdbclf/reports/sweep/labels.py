@@ -12,7 +12,7 @@ _AXES = {
     "model.hidden": "hidden units",
     "model.activation": "activation",
     "optimizer.lr": "learning rate",
-    "data.vocab_size": "vocabulary size",
+    "features.columns": "columns",
     "data.val_size": "validation reviews",
     "trainer.max_epochs": "epochs",
 }

@@ -1,0 +1,186 @@
+"""Which terms get a column: found among all n-grams of the training part, chosen by a score.
+
+| selection | a term's score |
+| --- | --- |
+| `frequency` | how often it occurs, repeats included, as Keras counts words |
+| `log_odds` | how far its log-odds are from 0 (Wang & Manning 2012; see `imdbclf.data.weighting`) |
+| `z_score` | the same by its standard error, √(1/p + 1/q) (Monroe, Colaresi & Quinn 2008, "Fightin' Words") |
+
+Log-odds alone favour what is rare: a term of two positive reviews is as far from 0 as can be. Terms of equal scores
+stand by the number of their words, then in descending code-point order, whatever the order of the source (Keras:
+whichever was seen first; `viewer`, `brilliant`: 1,195 times each).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.encoding import Corpus, EncodedReviews
+from imdbclf.data.ngrams import (
+    LONGEST,
+    MOST_WORDS,
+    Keys,
+    Runs,
+    last_words,
+    longer_by_one,
+    orders_of_keys,
+    single_words,
+    words_of_keys,
+)
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.data.weighting import Counts, log_odds
+from imdbclf.errors import UserError
+from imdbclf.settings import FeatureSettings
+
+BLOCK = 8192
+"""Reviews counted at a time, which bounds the memory that counting words takes."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Terms that may get a column: their keys, and how often, in how many reviews of each label, each occurs."""
+
+    keys: Keys
+    occurrences: Counts
+    positive: Counts
+    negative: Counts
+
+    def at(self, places: npt.NDArray[np.int64]) -> Candidates:
+        """Those at the given places, in that order."""
+        return Candidates(*(column[places] for column in (self.keys, self.occurrences, self.positive, self.negative)))
+
+
+def word_counts(
+    corpus: Corpus, reviews: EncodedReviews, rows: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
+    """How often each word of the dictionary occurs in the given rows (default: all), shape (words,), int64."""
+    chosen = None if rows is None or len(rows) == len(reviews) else reviews.mask(rows)
+    counts = np.zeros(len(corpus.dictionary), dtype=np.int64)
+    for start in range(0, len(reviews), BLOCK):
+        counts += np.bincount(reviews.words_between(start, start + BLOCK, chosen), minlength=len(counts))
+    return counts
+
+
+def learn_vocabulary(
+    corpus: Corpus, reviews: EncodedReviews, settings: FeatureSettings, rows: npt.NDArray[np.int64] | None = None
+) -> Vocabulary:
+    """The terms that the settings choose from the given rows (default: all).
+
+    Args:
+        corpus: its dictionary names the words.
+        reviews: the part of the corpus that has the training reviews.
+        settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` count.
+        rows: the training reviews, ascending.
+
+    Raises:
+        UserError: if n-grams are wanted, and there are fewer than columns. (Of single words there may be fewer: a
+            corpus has as many as it has.)
+    """
+    counts = word_counts(corpus, reviews, rows)
+    if settings.order == 1 and settings.selection == "frequency" and settings.min_documents == 1:
+        order = _ranked(np.arange(1, len(counts) + 1), counts)[: settings.columns - 1]
+        return _named(corpus.dictionary, order[counts[order] > 0] + 1)
+    candidates = _candidates(reviews, _numbered(counts, settings.min_documents), settings, rows)
+    wanted = settings.columns - 1
+    if len(candidates.keys) < wanted and settings.order > 1:
+        found = f"{len(candidates.keys):,} n-grams of up to {settings.order} words in {settings.min_documents} or more"
+        msg = f"features.columns={settings.columns}: there are only {found} training reviews"
+        raise UserError(msg)
+    best = _ranked(candidates.keys, _scores(candidates, settings))[:wanted]
+    return _named(corpus.dictionary, candidates.keys[best])
+
+
+def _numbered(counts: Counts, least: int) -> npt.NDArray[np.int64]:
+    """The number of each word of the dictionary, its place from 1; 0 where the word is too rare to be counted."""
+    # Only a corpus of millions of different words has more than keys can hold; those that are left out are the rarest.
+    least = max(least, 1, int(np.partition(counts, -MOST_WORDS)[-MOST_WORDS]) if len(counts) > MOST_WORDS else 1)
+    return np.where(counts >= least, np.arange(1, len(counts) + 1), 0)
+
+
+def _candidates(
+    reviews: EncodedReviews,
+    number: npt.NDArray[np.int64],
+    settings: FeatureSettings,
+    rows: npt.NDArray[np.int64] | None,
+) -> Candidates:
+    """All terms that occur in enough reviews."""
+    chosen = np.arange(len(reviews)) if rows is None else rows
+    numbers = number[reviews.words_between(0, len(reviews), reviews.mask(chosen))]
+    lengths, labels = reviews.lengths[chosen], reviews.labels[chosen]
+    review_of = np.repeat(np.arange(len(lengths)), lengths)
+    found = [
+        _counted(runs, review_of, labels, settings.min_documents)
+        for runs in _every_order(numbers, lengths, settings.order, settings.min_documents)
+    ]
+    columns = ([getattr(piece, name) for piece in found] for name in Candidates.__dataclass_fields__)
+    return Candidates(*(np.concatenate(column) for column in columns))
+
+
+def _every_order(numbers: npt.NDArray[np.int64], lengths: Counts, longest: int, least: int) -> Iterator[Runs]:
+    """The n-grams of each order; none that can't be in enough reviews, since a part of it occurs too rarely."""
+    runs, last = single_words(numbers), last_words(lengths)
+    for order in range(1, longest + 1):
+        runs = _frequent(runs, least)
+        yield runs
+        if order < longest:
+            runs = longer_by_one(runs, numbers, last)
+
+
+def _frequent(runs: Runs, least: int) -> Runs:
+    """The n-grams that occur often enough to be in that many reviews."""
+    if least <= 1:
+        return runs
+    ascending = np.sort(runs.keys)
+    kept = np.unique(ascending[least - 1 :][ascending[least - 1 :] == ascending[: len(ascending) - least + 1]])
+    return runs.chosen(to_numpy(pc.is_in(to_arrow(runs.keys), value_set=to_arrow(kept)).cast(pa.int8())) == 1)
+
+
+def _counted(runs: Runs, review_of: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], least: int) -> Candidates:
+    """The different n-grams among the given ones that are in enough reviews."""
+    encoded = to_arrow(runs.keys).dictionary_encode()
+    keys, places = to_numpy(encoded.dictionary), to_numpy(encoded.indices).astype(np.int64)
+    occurrences = np.bincount(places, minlength=len(keys))
+    # An n-gram and a review become one number each, so that one sort finds what a review holds twice.
+    pairs = np.sort(places << 32 | review_of[runs.begins])
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
+    in_positive = labels[pairs & 0xFFFFFFFF] == 1
+    positive, negative = (np.bincount(pairs[mask] >> 32, minlength=len(keys)) for mask in (in_positive, ~in_positive))
+    return Candidates(keys, occurrences, positive, negative).at(np.flatnonzero(positive + negative >= least))
+
+
+def _scores(candidates: Candidates, settings: FeatureSettings) -> npt.NDArray[np.float64]:
+    if settings.selection == "frequency":
+        return candidates.occurrences.astype(np.float64)
+    size = np.abs(log_odds(candidates.positive, candidates.negative, settings.smoothing))
+    if settings.selection == "log_odds":
+        return size
+    p, q = candidates.positive + settings.smoothing, candidates.negative + settings.smoothing
+    scores: npt.NDArray[np.float64] = size / np.sqrt(1 / p + 1 / q)
+    return scores
+
+
+def _ranked(keys: Keys, scores: npt.NDArray[np.float64] | Counts) -> npt.NDArray[np.int64]:
+    """The places of the terms from the highest score to the lowest."""
+    return np.lexsort((-keys, orders_of_keys(keys), -scores))
+
+
+def _named(dictionary: pa.Array, keys: Keys) -> Vocabulary:
+    """The vocabulary of the n-grams with these keys, in this order."""
+    numbers = words_of_keys(keys)
+    words = [dictionary.take(to_arrow(np.maximum(column - 1, 0))) for column in numbers.T]
+    orders = orders_of_keys(keys)
+    terms = words[-1]
+    for order in range(2, LONGEST + 1):
+        terms = _where(orders >= order, pc.binary_join_element_wise(words[-order], terms, " "), terms)
+    return Vocabulary(tuple(terms.to_pylist()))
+
+
+def _where(mask: npt.NDArray[np.bool_], yes: pa.Array, no: pa.Array) -> pa.Array:
+    return pc.if_else(to_arrow(mask.astype(np.int8)).cast(pa.bool_()), yes, no)

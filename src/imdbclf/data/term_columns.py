@@ -1,0 +1,140 @@
+"""From numbered words to the columns of their terms, for many reviews at once; the rule of `Vocabulary.columns_of`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imdbclf.data.arrow import strings, to_arrow, to_numpy
+from imdbclf.data.multihot import RowBlock, distinct_columns, distinct_pairs
+from imdbclf.data.ngrams import (
+    LONGEST,
+    MOST_WORDS,
+    WORD_BITS,
+    Keys,
+    Runs,
+    last_words,
+    longer_by_one,
+    orders_of_keys,
+    parts_of_keys,
+    single_words,
+)
+from imdbclf.data.vocabulary import UNKNOWN
+from imdbclf.errors import UserError
+
+NO_COLUMN = -1
+"""What stands for a run of words that is only part of a term."""
+
+
+@dataclass(frozen=True)
+class TermTables:
+    """The terms of a vocabulary as numbers.
+
+    `words` are the different words of all terms, numbered from 1; `word_columns` (words + 1,) has the column of each
+    number, that of unknown words where a word is no term itself. `longer` has, for each order from 2, the keys of the
+    n-grams that are terms or part of one, and their columns.
+    """
+
+    words: pa.Array
+    word_columns: npt.NDArray[np.int32]
+    longer: list[tuple[pa.Array, npt.NDArray[np.int32]]]
+
+    @classmethod
+    def of(cls, terms: Sequence[str]) -> TermTables:
+        """The tables of terms, the first of which has column 1.
+
+        Raises:
+            UserError: if n-grams have more different words than their keys can tell apart.
+        """
+        lists = pc.split_pattern(strings(terms), " ")
+        encoded = lists.values.dictionary_encode()
+        lengths = np.diff(to_numpy(lists.offsets))
+        if len(encoded.dictionary) > MOST_WORDS and lengths.max() > 1:
+            msg = f"n-grams of {len(encoded.dictionary):,} different words: at most {MOST_WORDS:,} can be told apart"
+            raise UserError(msg)
+        keys = _keys(to_numpy(encoded.indices).astype(np.int64) + 1, lengths)
+        return cls(encoded.dictionary, *_tables(keys, len(encoded.dictionary)))
+
+    def over(self, dictionary: pa.Array) -> TermColumns:
+        """What finds the terms of reviews whose words are numbered by the given dictionary."""
+        places = pc.fill_null(pc.index_in(dictionary, value_set=self.words), NO_COLUMN)
+        return TermColumns(self, to_numpy(places).astype(np.int64) + 1)
+
+
+def _keys(numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> Keys:
+    """The keys of terms, given the numbers of the words of all and how many each has."""
+    keys = np.zeros(len(lengths), dtype=np.int64)
+    begins = np.cumsum(lengths, dtype=np.int64) - lengths
+    for place in range(min(int(lengths.max(initial=0)), LONGEST)):
+        long = lengths > place
+        keys[long] = keys[long] << WORD_BITS | numbers[begins[long] + place]
+    return keys
+
+
+def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[pa.Array, npt.NDArray[np.int32]]]]:
+    orders = orders_of_keys(keys) if len(keys) else np.zeros(0, dtype=np.int64)
+    columns = np.arange(1, len(keys) + 1, dtype=np.int32)
+    word_columns = np.full(words + 1, UNKNOWN, dtype=np.int32)
+    word_columns[keys[orders == 1]] = columns[orders == 1]
+    longer, parts = [], np.zeros(0, dtype=np.int64)
+    for order in range(int(orders.max(initial=1)), 1, -1):
+        only_parts = np.setdiff1d(parts, keys[orders == order])
+        wanted = np.concatenate([keys[orders == order], only_parts])
+        found = np.concatenate([columns[orders == order], np.full(len(only_parts), NO_COLUMN, dtype=np.int32)])
+        longer.append((to_arrow(wanted), found))
+        parts = np.unique(parts_of_keys(wanted))
+    return word_columns, longer[::-1]
+
+
+@dataclass(frozen=True)
+class TermColumns:
+    """Finds the terms of reviews; `number` (dictionary,) is what the tables call each word of a dictionary, or 0."""
+
+    tables: TermTables
+    number: npt.NDArray[np.int64]
+
+    @property
+    def order(self) -> int:
+        """The number of words of the longest term."""
+        return 1 + len(self.tables.longer)
+
+    @cached_property
+    def of_words(self) -> npt.NDArray[np.int32]:
+        """The column of each word of the dictionary, (dictionary,); that of unknown words where it has none."""
+        return self.tables.word_columns[self.number]
+
+    def block(self, words: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64], width: int) -> RowBlock:
+        """The rows of some reviews.
+
+        Args:
+            words: (N,) their words, numbered by the dictionary, one review after the other.
+            lengths: (n,) how many words each has.
+            width: number of columns in all.
+        """
+        if not self.tables.longer:
+            return distinct_columns(lengths, self.of_words[words], width)
+        numbers = self.number[words]
+        rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+        found: list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]] = [(rows, self.tables.word_columns[numbers])]
+        runs, last = single_words(numbers), last_words(lengths)
+        for wanted, columns in self.tables.longer:
+            runs, places = _among(longer_by_one(runs, numbers, last), wanted)
+            column = columns[places]
+            terms = column != NO_COLUMN
+            found.append((rows[runs.begins[terms]], column[terms]))
+        every_row, every_column = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+        return distinct_pairs(every_row, every_column, len(lengths), width)
+
+
+def _among(runs: Runs, wanted: pa.Array) -> tuple[Runs, npt.NDArray[np.int32]]:
+    """The runs whose keys are wanted, and where among these each of them is."""
+    places = to_numpy(pc.fill_null(pc.index_in(to_arrow(runs.keys), value_set=wanted), NO_COLUMN))
+    known = places != NO_COLUMN
+    return runs.chosen(known), places[known]
