@@ -143,7 +143,19 @@ class SGDSettings(_Frozen):
         return self
 
 
-OptimizerSettings = Annotated[RMSpropSettings | AdamSettings | SGDSettings, Field(discriminator="name")]
+class AdagradSettings(_Frozen):
+    """Adagrad as Keras defines it (see `imdbclf.model.optimizers.Adagrad`)."""
+
+    name: Literal["adagrad"]
+    lr: Positive = 1e-3
+    initial_accumulator: NotNegative = 0.1
+    epsilon: Positive = 1e-7
+    weight_decay: NotNegative = 0.0
+
+
+OptimizerSettings = Annotated[
+    RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings, Field(discriminator="name")
+]
 
 
 class TrainerSettings(_Frozen):
@@ -271,4 +283,6 @@ def _shown(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-OPTIMIZER_SETTINGS: TypeAdapter[RMSpropSettings | AdamSettings | SGDSettings] = TypeAdapter(OptimizerSettings)
+OPTIMIZER_SETTINGS: TypeAdapter[RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings] = TypeAdapter(
+    OptimizerSettings
+)

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.losses import LOSSES
 from imdbclf.model.mlp import MLP
-from imdbclf.model.optimizers import make_optimizer
+from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
 
 
 class EpochSums:
@@ -139,6 +139,18 @@ class ReviewClassifier(pl.LightningModule):
         Over the reviews of all processes where there are several; each of them has to ask, as each does in a hook.
         """
         return self._epoch[stage].over_processes().means(stage) if stage in self._epoch else {}
+
+    def on_fit_start(self) -> None:
+        """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
+
+        Clipping needs to see every gradient, and several processes add up theirs densely.
+        """
+        alone = self.trainer.world_size == 1 and self.trainer.gradient_clip_val is None
+        self.network.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
+
+    def on_fit_end(self) -> None:
+        """Gradients are dense again, for whoever goes on with the network."""
+        self.network.first.sparse_gradient = False
 
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums; those of the epoch before, validation included, are gone."""

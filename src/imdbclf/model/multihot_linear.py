@@ -16,10 +16,13 @@ from torch.nn import functional
 
 
 class MultiHotLinear(nn.Module):
-    """`features @ weight + bias` for sparse or dense multi-hot features.
+    """`features @ weight + bias` for sparse or dense features: zeros and ones, or weights of terms.
 
     `weight` is (in_features, out_features), one row a word, so that both passes read whole rows. It is drawn from
     Glorot's uniform distribution and `bias` (out_features,) is zero, as in Keras.
+
+    With `sparse_gradient` the gradient of `weight` for sparse features is a sparse tensor of the rows whose terms the
+    batch has; an optimizer that leaves other rows alone then never reads or writes them.
     """
 
     def __init__(self, in_features: int, out_features: int) -> None:
@@ -27,6 +30,7 @@ class MultiHotLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(in_features, out_features))
         self.bias = nn.Parameter(torch.zeros(out_features))
         nn.init.xavier_uniform_(self.weight)
+        self.sparse_gradient = False
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
         """The layer's pre-activations, (n, out_features).
@@ -39,7 +43,9 @@ class MultiHotLinear(nn.Module):
             return torch.addmm(self.bias, features, self.weight)
         # Sums of many rows would suffer in half precision; the layers behind this one work in whatever is wanted.
         with _full_precision(self.weight):
-            product: Tensor = _MultiHotProduct.apply(features, self.weight, self.bias, transpose)  # type: ignore[no-untyped-call]
+            product: Tensor = _MultiHotProduct.apply(  # type: ignore[no-untyped-call]
+                features, self.weight, self.bias, transpose, self.sparse_gradient
+            )
             return product
 
     def extra_repr(self) -> str:
@@ -51,17 +57,25 @@ class _MultiHotProduct(torch.autograd.Function):
     """CSR (n, v) @ dense (v, u) + dense (u,), differentiable in the dense ones."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, transpose: Tensor | None) -> Tensor:
-        ctx.features, ctx.transpose = features, transpose
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        transpose: Tensor | None,
+        sparse_gradient: bool,  # noqa: FBT001 - torch passes arguments by position
+    ) -> Tensor:
+        ctx.features, ctx.transpose, ctx.sparse_gradient = features, transpose, sparse_gradient
         return _sparse_product(features, weight) + bias
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, Tensor, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, Tensor, None, None]:
         (gradient,) = grad_outputs
         transpose = _transposed(ctx.features) if ctx.transpose is None else ctx.transpose
         # Whoever goes backward inside autocast gets the full precision of the weights all the same.
         with _full_precision(gradient):
-            return None, _sparse_product(transpose, gradient.contiguous()), gradient.sum(0), None
+            product = _active_rows_product if ctx.sparse_gradient else _sparse_product
+            return None, product(transpose, gradient.contiguous()), gradient.sum(0), None, None
 
 
 def _sparse_product(sparse: Tensor, dense: Tensor) -> Tensor:
@@ -78,6 +92,22 @@ def _sparse_product(sparse: Tensor, dense: Tensor) -> Tensor:
         per_sample_weights=sparse.values().to(dense.dtype),
         include_last_offset=True,
     )
+
+
+def _active_rows_product(sparse: Tensor, dense: Tensor) -> Tensor:
+    """CSR (m, k) @ dense (k, u) as a sparse tensor of the rows that are set at all in the first one."""
+    offsets = sparse.crow_indices()
+    active = torch.nonzero(offsets[1:] != offsets[:-1]).squeeze(1)
+    rows = functional.embedding_bag(
+        sparse.col_indices(),
+        dense,
+        torch.cat([offsets[active], offsets[-1:]]),
+        mode="sum",
+        per_sample_weights=sparse.values().to(dense.dtype),
+        include_last_offset=True,
+    )
+    size = (len(offsets) - 1, dense.shape[1])
+    return torch.sparse_coo_tensor(active[None], rows, size, is_coalesced=True, check_invariants=False)
 
 
 def _transposed(features: Tensor) -> Tensor:

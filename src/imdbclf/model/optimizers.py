@@ -1,4 +1,4 @@
-"""Optimizers by name; RMSprop as Keras defines it, the others as torch does."""
+"""Optimizers by name; RMSprop and Adagrad as Keras defines them, the others as torch does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,31 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from imdbclf.settings import OPTIMIZER_SETTINGS
 
 
-class RMSprop(Optimizer):
+class _RowByRow(Optimizer):
+    """An optimizer of our own: one parameter after the other, by `_update`."""
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Update every parameter that has a gradient; returns what the closure returns."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, parameter.grad, group)
+        return loss
+
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class RMSprop(_RowByRow):
     """RMSprop with Keras' semantics: epsilon is added to the mean square *before* the root.
 
     For a gradient g::
@@ -37,23 +61,6 @@ class RMSprop(Optimizer):
         defaults = {"lr": lr, "rho": rho, "epsilon": epsilon, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(params, defaults)
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter that has a gradient; returns what the closure returns."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group)
-        return loss
-
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
         if not state:
@@ -73,6 +80,55 @@ class RMSprop(Optimizer):
             parameter.addcdiv_(gradient, root, value=-group["lr"])
 
 
+class Adagrad(_RowByRow):
+    """Adagrad with Keras' semantics: epsilon is added to the sum of squares *before* the root.
+
+    For a gradient g::
+
+        s ← s + g²
+        p ← p - lr g / √(s + epsilon)
+
+    (Duchi, Hazan & Singer 2011; keras.optimizers.Adagrad, Keras 3.) What has no gradient is not changed, so that of a
+    sparse gradient's parameter only the rows that it has are touched, with the same result to the last bit.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        initial_accumulator: float = 0.1,
+        epsilon: float = 1e-7,
+        weight_decay: float = 0.0,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "initial_accumulator": initial_accumulator,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["sum_of_squares"] = torch.full_like(parameter, group["initial_accumulator"])
+        if group["weight_decay"] > 0:
+            # Decoupled, as Keras has it for every optimizer.
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+        sums = state["sum_of_squares"]
+        if not gradient.is_sparse:
+            sums.addcmul_(gradient, gradient)
+            parameter.addcdiv_(gradient, sums.add(group["epsilon"]).sqrt_(), value=-group["lr"])
+            return
+        gradient = gradient.coalesce()
+        rows, values = gradient.indices()[0], gradient.values()
+        squares = sums.index_select(0, rows).addcmul_(values, values)
+        sums.index_copy_(0, rows, squares)
+        changed = parameter.index_select(0, rows)
+        changed.addcdiv_(values, squares.add_(group["epsilon"]).sqrt_(), value=-group["lr"])
+        parameter.index_copy_(0, rows, changed)
+
+
 def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any]) -> Optimizer:
     """The optimizer that plain settings (`name`, `lr`, …) describe.
 
@@ -87,4 +143,21 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any])
     return OPTIMIZERS[name](parameters, **arguments)
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"rmsprop": RMSprop, "adam": Adam, "adamw": AdamW, "sgd": SGD}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "sgd": SGD,
+    "adagrad": Adagrad,
+}
+
+
+def leaves_rows_without_gradient(settings: dict[str, Any]) -> bool:
+    """Whether the optimizer that the settings describe changes nothing, itself included, where a gradient is 0.
+
+    Then the rows of terms that a batch does not have need not be touched. It is so for plain descent and for Adagrad;
+    a momentum, an average of squares or a weight decay goes on changing every row.
+    """
+    name = settings.get("name")
+    decays = settings.get("weight_decay", 0) > 0
+    return not decays and (name == "adagrad" or (name == "sgd" and settings.get("momentum", 0) == 0))
