@@ -56,13 +56,14 @@ class DataSettings(_Frozen):
 class FeatureSettings(_Frozen):
     """What the columns of the multi-hot tensor stand for, and what stands in them; all learnt from the training part.
 
-    `order` is the number of words of the longest term, `columns` counts those of the tensor, the one for unknown words
-    included. `selection` decides which terms get one (see `imdbclf.data.selection`) among those that are in
-    `min_documents` training reviews, `weighting` and `unit_length` what a set column holds (see
-    `imdbclf.data.weighting`); `smoothing` is added to each count before a logarithm. `dropout` is the share of a
-    review's terms that are left out in training.
+    With `marks` the ends of sentences are words. `order` is the number of words of the longest term, `columns` counts
+    those of the tensor, the one for unknown words included. `selection` decides which terms get one (see
+    `imdbclf.data.selection`) among those that are in `min_documents` training reviews, `weighting` and `unit_length`
+    what a set column holds (see `imdbclf.data.weighting`); `smoothing` is added to each count before a logarithm.
+    `dropout` is the share of a review's terms that are left out in training.
     """
 
+    marks: bool = False
     order: Annotated[int, Field(ge=1, le=3)] = 1
     columns: Annotated[int, Field(ge=3)] = 10_000
     selection: Selection = "frequency"

@@ -51,18 +51,18 @@ def cache_folder(chosen: str | None = None) -> Path:
     return Path(name).expanduser()
 
 
-def cache_key(source: Source) -> str:
-    """A key of what the encoded reviews depend on: the source's content and the versions of words and tables."""
-    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION])
+def cache_key(source: Source, *, marks: bool = False) -> str:
+    """A key of what the encoded reviews depend on: the source's content, what is a word, the versions of both."""
+    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION, *(["marks"] if marks else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
+def load_or_encode(source: Source, folder: Path, *, marks: bool = False) -> CachedCorpus:
     """The source's reviews, from the cache in `folder` or read, encoded and put there.
 
     Where the cache cannot be written the work goes on without it, and that is said.
     """
-    entry = folder / cache_key(source)
+    entry = folder / cache_key(source, marks=marks)
     # A whole entry is never changed, so it needs no lock and may lie where nothing can be written.
     if cached := _opened(entry):
         return cached
@@ -72,23 +72,23 @@ def load_or_encode(source: Source, folder: Path) -> CachedCorpus:
         lock.acquire()
     except OSError as error:
         log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
-        return _encoded(source, lambda _corpus, _names: None)
+        return _encoded(source, lambda _corpus, _names: None, marks=marks)
     try:
         made_meanwhile = _opened(entry, say=False)
-        return made_meanwhile or _encoded(source, lambda corpus, names: _write(entry, corpus, names))
+        return made_meanwhile or _encoded(source, lambda corpus, names: _write(entry, corpus, names), marks=marks)
     finally:
         lock.release()
 
 
-def is_encoded(source: Source, folder: Path) -> bool:
+def is_encoded(source: Source, folder: Path, *, marks: bool = False) -> bool:
     """Whether the source's reviews are in the cache, so that the source itself need not be there."""
-    return (folder / cache_key(source) / _ABOUT).is_file()
+    return (folder / cache_key(source, marks=marks) / _ABOUT).is_file()
 
 
-def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None]) -> CachedCorpus:
+def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, marks: bool) -> CachedCorpus:
     log.info("Reading and encoding the reviews …")
     reviews = source.read()
-    corpus = encode_corpus(reviews.parts)
+    corpus = encode_corpus(reviews.parts, marks=marks)
     try:
         keep(corpus, reviews.label_names)
     except OSError as error:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
@@ -116,14 +116,16 @@ class Corpus:
     parts: Mapping[str, EncodedReviews]
 
 
-def encode_corpus(parts: Mapping[str, pa.Table]) -> Corpus:
+def encode_corpus(parts: Mapping[str, pa.Table], *, marks: bool = False) -> Corpus:
     """Number the words of all parts.
 
     Args:
         parts: tables with the columns `text` (string) and `label` (int8), by name of the part.
+        marks: whether the ends of sentences are words, see `imdbclf.data.words`.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        found = {name: list(pool.map(_encode_chunk, _chunks(table.column("text")))) for name, table in parts.items()}
+        encode = partial(_encode_chunk, marks=marks)
+        found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
         chunks = [chunk for part in found.values() for chunk in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
         word_hashes = _hashes(dictionary)
@@ -190,9 +192,9 @@ class _NumberedChunk:
     groups: npt.NDArray[np.uint64]
 
 
-def numbered_words(texts: pa.Array) -> NumberedWords:
+def numbered_words(texts: pa.Array, *, marks: bool = False) -> NumberedWords:
     """The words of each text of a `string` array, in order, repeats included."""
-    lists = split_words(texts)
+    lists = split_words(texts, marks=marks)
     numbered = lists.values.dictionary_encode()
     words = to_numpy(numbered.indices)
     kept = words != pc.index(numbered.dictionary, "").as_py()
@@ -201,8 +203,8 @@ def numbered_words(texts: pa.Array) -> NumberedWords:
     return NumberedWords(before[to_numpy(lists.offsets)], words[kept], numbered.dictionary)
 
 
-def _encode_chunk(texts: pa.Array) -> _EncodedChunk:
-    numbered = numbered_words(texts)
+def _encode_chunk(texts: pa.Array, *, marks: bool) -> _EncodedChunk:
+    numbered = numbered_words(texts, marks=marks)
     return _EncodedChunk(numbered.offsets, numbered.words, numbered.dictionary, _hashes(texts))
 
 

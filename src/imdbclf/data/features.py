@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Features:
-    """The terms that have columns, and the weighting of what is set; None for ones."""
+    """The terms that have columns, the weighting of what is set (None for ones), and whether sentences' ends are words.
+
+    Reviews of a corpus are encoded as their words are numbered in it: with marks or without.
+    """
 
     vocabulary: Vocabulary
     weighting: Weighting | None = None
+    marks: bool = False
 
     def __len__(self) -> int:
         """Number of columns."""
@@ -32,7 +36,7 @@ class Features:
 
     def row_of(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | None]:
         """The set columns of a text's row, ascending, and their values, float32; None for ones."""
-        columns = self.vocabulary.columns_of(text)
+        columns = self.vocabulary.columns_of(text, marks=self.marks)
         offsets = np.array([0, len(columns)], dtype=np.int64)
         return columns, None if self.weighting is None else self.weighting.values(offsets, columns)
 

@@ -55,7 +55,7 @@ class ReviewDataModule(pl.LightningDataModule):
     @cached_property
     def encoded(self) -> CachedCorpus:
         """The whole corpus with its words numbered, before any split."""
-        return load_or_encode(self.source, cache_folder(self.settings.cache_dir))
+        return load_or_encode(self.source, cache_folder(self.settings.cache_dir), marks=self.feature_settings.marks)
 
     @cached_property
     def prepared(self) -> PreparedReviews:

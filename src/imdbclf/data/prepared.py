@@ -51,7 +51,7 @@ def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = 
         UserError: if the source can't be read, or can't be split as the settings say.
     """
     source = open_source(settings)
-    encoded = load_or_encode(source, cache_folder(settings.cache_dir))
+    encoded = load_or_encode(source, cache_folder(settings.cache_dir), marks=features.marks)
     return LoadedReviews(source, encoded, prepare_reviews(encoded, settings, features, seed, source.description))
 
 
@@ -77,7 +77,7 @@ def prepare_reviews(
     vocabulary = learn_vocabulary(corpus, train, features, rows)
     disk = cache_folder(settings.cache_dir)
     train_matrix = Features(vocabulary).encode(corpus, train, rows, disk)
-    learnt = Features(vocabulary, learn_weighting(features, train_matrix, train.labels[rows]))
+    learnt = Features(vocabulary, learn_weighting(features, train_matrix, train.labels[rows]), features.marks)
     matrices, labels = {"train": train_matrix.weighted(learnt.weighting)}, {"train": train.labels[rows]}
     others = {"val": ("train", val_rows), "test": ("test", None)}
     for name, (part, part_rows) in others.items():

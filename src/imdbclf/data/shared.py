@@ -93,14 +93,14 @@ def forget() -> None:
 @lru_cache(maxsize=1)
 def _loaded(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> LoadedReviews:
     origin = _origin(settings)
-    source, encoded = _opened(origin)[0], _encoded(origin)
+    source, encoded = _opened(origin)[0], _encoded(origin, features.marks)
     prepared = prepare_reviews(encoded, settings, features, seed, source.description)
     return LoadedReviews(source, encoded, prepared, KeptBatches(limit * MEGABYTE) if limit else None)
 
 
 @lru_cache(maxsize=4)
-def _encoded(origin: DataSettings) -> CachedCorpus:
-    return load_or_encode(_opened(origin)[0], cache_folder(origin.cache_dir))
+def _encoded(origin: DataSettings, marks: bool) -> CachedCorpus:
+    return load_or_encode(_opened(origin)[0], cache_folder(origin.cache_dir), marks=marks)
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,7 @@ def encode_texts(features: Features, texts: Sequence[str]) -> MultiHotMatrix:
     tables, width = features.vocabulary.tables, len(features)
 
     def encoded(chunk: Sequence[str]) -> RowBlock:
-        numbered = numbered_words(strings(chunk))
+        numbered = numbered_words(strings(chunk), marks=features.marks)
         return tables.over(numbered.dictionary).block(numbered.words, numbered.lengths, width)
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -67,9 +67,9 @@ class Vocabulary:
 
         return TermTables.of(self.terms)
 
-    def columns_of(self, text: str) -> npt.NDArray[np.int32]:
+    def columns_of(self, text: str, *, marks: bool = False) -> npt.NDArray[np.int32]:
         """The columns that are set in a text's multi-hot row, ascending, int32; empty for a text without words."""
-        words = words_of(text)
+        words = words_of(text, marks=marks)
         columns = {self.column.get(word, UNKNOWN) for word in set(words)}
         for order in range(2, self.order + 1):
             terms = map(" ".join, zip(*(words[start:] for start in range(order)), strict=False))

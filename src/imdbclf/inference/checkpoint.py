@@ -38,7 +38,11 @@ class Checkpoint:
 
 def attachment(features: Features, **about: Any) -> dict[str, Any]:
     """What a checkpoint carries besides the network's weights, in plain types."""
-    plain: dict[str, Any] = {"format": FORMAT, "vocabulary": features.vocabulary.as_text()}
+    plain: dict[str, Any] = {
+        "format": FORMAT,
+        "vocabulary": features.vocabulary.as_text(),
+        "marks": features.marks,
+    }
     if features.weighting is not None:
         columns, unit_length = features.weighting.columns, features.weighting.unit_length
         plain["weighting"] = {
@@ -51,13 +55,14 @@ def attachment(features: Features, **about: Any) -> dict[str, Any]:
 def _features(about: dict[str, Any]) -> Features:
     """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
     vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
+    marks = bool(about.pop("marks", False))
     if plain is None:
-        return Features(vocabulary)
+        return Features(vocabulary, marks=marks)
     columns = None if plain["columns"] is None else plain["columns"].numpy()
     if columns is not None and columns.shape != (len(vocabulary),):
         msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
         raise ValueError(msg)
-    return Features(vocabulary, Weighting(columns, bool(plain["unit_length"])))
+    return Features(vocabulary, Weighting(columns, bool(plain["unit_length"])), marks)
 
 
 def load_plain(path: Path) -> dict[str, Any]:

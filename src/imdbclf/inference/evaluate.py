@@ -39,7 +39,7 @@ def evaluate_checkpoint(
     config["data"] = config["data"] | {key: value for key, value in chosen.items() if value is not None}
     settings = Settings.from_config(config).data
     reviews_source = open_source(settings)
-    cached = load_or_encode(reviews_source, cache_folder(settings.cache_dir))
+    cached = load_or_encode(reviews_source, cache_folder(settings.cache_dir), marks=checkpoint.features.marks)
     if split not in cached.corpus.parts:
         msg = f"--split {split}: must be {' or '.join(cached.corpus.parts)}"
         raise UserError(msg)

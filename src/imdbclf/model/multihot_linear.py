@@ -63,7 +63,7 @@ class _MultiHotProduct(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         transpose: Tensor | None,
-        sparse_gradient: bool,  # noqa: FBT001 - torch passes arguments by position
+        sparse_gradient: bool,
     ) -> Tensor:
         ctx.features, ctx.transpose, ctx.sparse_gradient = features, transpose, sparse_gradient
         return _sparse_product(features, weight) + bias

@@ -36,12 +36,13 @@ def find_beginnings(folder: RunFolder, ids: Sequence[str]) -> Beginnings:
     than the comparison.
     """
     try:
-        settings = Settings.from_config(_settings(folder)).data
+        whole = Settings.from_config(_settings(folder))
+        settings, marks = whole.data, whole.features.marks
         source = open_source(settings)
         cache = cache_folder(settings.cache_dir)
-        if not is_encoded(source, cache):
+        if not is_encoded(source, cache, marks=marks):
             return Beginnings({}, "the run's reviews are not in the cache any more, so their words are not shown")
-        return Beginnings(_beginnings(load_or_encode(source, cache).corpus, ids), None)
+        return Beginnings(_beginnings(load_or_encode(source, cache, marks=marks).corpus, ids), None)
     except (UserError, OSError, ValueError) as error:
         return Beginnings({}, f"the run's reviews can't be found, so their words are not shown ({one_line(error)})")
 
