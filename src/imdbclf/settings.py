@@ -79,12 +79,16 @@ LECTURE_FEATURES = FeatureSettings()
 
 
 class ModelSettings(_Frozen):
-    """The multi-layer perceptron: number of hidden layers, their width (one, or one a layer), activation, dropout."""
+    """The multi-layer perceptron: number of hidden layers, their width (one, or one a layer), activation, dropout.
+
+    `members` of them are trained one after the other and answer together.
+    """
 
     layers: Width = 2
     hidden: Width | list[Width] = 16
     activation: Activation = "relu"
     dropout: Share = 0.0
+    members: Width = 1
 
     @model_validator(mode="after")
     def _a_width_for_each_layer(self) -> ModelSettings:
@@ -159,6 +163,18 @@ OptimizerSettings = Annotated[
 ]
 
 
+class CalibrationSettings(_Frozen):
+    """What makes probabilities of logits besides the sigmoid: nothing, or a temperature fitted on validation."""
+
+    name: Literal["none", "temperature"] = "none"
+
+
+class TeacherSettings(_Frozen):
+    """An ensemble of so many networks, from whose answers to unlabelled reviews the network learns too; 0: none."""
+
+    members: Annotated[int, Field(ge=0)] = 0
+
+
 class TrainerSettings(_Frozen):
     """Lightning's `Trainer`, as far as its arguments have a value here; others pass through and are checked there."""
 
@@ -181,6 +197,8 @@ class Settings(_Frozen):
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()
     optimizer: OptimizerSettings = RMSpropSettings()
+    teacher: TeacherSettings = TeacherSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     trainer: TrainerSettings = TrainerSettings()
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]] = {}

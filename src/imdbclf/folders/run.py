@@ -81,6 +81,16 @@ class RunFolder:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def members(self) -> Path:
+        """A folder for each member of an ensemble, until it is done."""
+        return self.path / "members"
+
+    @property
+    def teacher(self) -> Path:
+        """The folder of the teacher, until the student is done."""
+        return self.path / "teacher"
+
+    @property
     def log(self) -> Path:
         """Everything that was said."""
         return self.path / "train.log"
@@ -111,7 +121,8 @@ class RunFolder:
 
     def discard(self) -> None:
         """Remove what a run has written, and the folder if nothing else is in it."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for folder in (self.checkpoints, self.members, self.teacher):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in (
             self.config,
             self.history,

@@ -15,7 +15,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.data.weighting import Weighting
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.model.mlp import MLP
+from imdbclf.model.mlp import Network, make_network
 
 FORMAT = 2
 """Raised when the attachment changes so that older readers would misread it."""
@@ -27,13 +27,15 @@ _PREFIX = "network."
 class Checkpoint:
     """A trained network and all that is needed to use it.
 
+    Probabilities are the sigmoid of logits divided by `temperature` (see `imdbclf.inference.calibration`).
     `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
     """
 
-    network: MLP
+    network: Network
     features: Features
     loss: str
     about: dict[str, Any]
+    temperature: float = 1.0
 
 
 def attachment(features: Features, **about: Any) -> dict[str, Any]:
@@ -108,10 +110,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
         weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
         # On the meta device, so that the numbers in the file, not those it claims, decide how much memory is taken.
         with torch.device("meta"):
-            network = MLP(len(features), settings["widths"], settings["activation"], settings["dropout"])
+            network = make_network(
+                # Before there were ensembles, nothing was said of members.
+                settings.get("members", 1),
+                len(features),
+                settings["widths"],
+                settings["activation"],
+                settings["dropout"],
+            )
         network.load_state_dict(weights, assign=True)
-        loss = str(settings["loss"])
+        loss, temperature = str(settings["loss"]), float(about.pop("temperature", 1.0))
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), features, loss, about)
+    return Checkpoint(network.eval(), features, loss, about, temperature)

@@ -10,7 +10,7 @@ from imdbclf.data.labels import same_meaning
 from imdbclf.data.sources import open_source
 from imdbclf.errors import UserError
 from imdbclf.inference.checkpoint import read_checkpoint
-from imdbclf.inference.evaluation import evaluate_network, flat_figures
+from imdbclf.inference.evaluation import evaluate_checkpoint_on, flat_figures
 from imdbclf.settings import Settings
 
 
@@ -50,6 +50,6 @@ def evaluate_checkpoint(
         raise UserError(msg)
     reviews = cached.corpus.parts[split]
     matrix = checkpoint.features.encode(cached.corpus, reviews)
-    evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels)
+    evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
     return flat_figures(split, evaluation) | about

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.inference.checkpoint import Checkpoint
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.losses import LOSSES
-from imdbclf.model.mlp import MLP
 from imdbclf.reports.figures import Figures, classification_figures
 
 
@@ -24,10 +24,10 @@ class Evaluation:
     figures: Figures
 
 
-def evaluate_network(network: MLP, loss: str, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
+def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
     """Run the network over all rows on the CPU and compare with the labels (n,)."""
-    logits = logits_of(network.cpu().eval(), matrix)
-    losses = LOSSES[loss](logits.double(), torch.from_numpy(labels.astype(np.float64)), reduction="none")
+    logits = logits_of(checkpoint.network.cpu().eval(), matrix) / checkpoint.temperature
+    losses = LOSSES[checkpoint.loss](logits.double(), torch.from_numpy(labels.astype(np.float64)), reduction="none")
     probabilities = torch.sigmoid(logits).numpy()
     return Evaluation(probabilities, classification_figures(labels, probabilities, losses.numpy()))
 

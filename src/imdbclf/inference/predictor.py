@@ -17,7 +17,7 @@ from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.vocabulary import UNKNOWN
 from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
-from imdbclf.model.mlp import MLP
+from imdbclf.model.mlp import MLP, Network, members_of
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -45,7 +45,7 @@ class Predictor:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self._label_names: tuple[str, str] = tuple(checkpoint.about["label_names"])
-        self._one_row = OneRowNetwork(checkpoint.network)
+        self._members = [OneRowNetwork(member) for member in members_of(checkpoint.network)]
 
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
@@ -77,7 +77,9 @@ class Predictor:
     def _predict_one(self, text: str) -> Prediction:
         columns, values = self.checkpoint.features.row_of(text)
         has_unknown = len(columns) > 0 and columns[0] == UNKNOWN
-        return self._prediction(self._one_row.probability(columns, values), len(columns) - int(has_unknown))
+        logit = sum(member.logit(columns, values) for member in self._members) / len(self._members)
+        probability = _sigmoid(logit / self.checkpoint.temperature)
+        return self._prediction(probability, len(columns) - int(has_unknown))
 
     def _in_bulk(self, texts: Sequence[str]) -> Iterator[tuple[MultiHotMatrix, npt.NDArray[np.float32]]]:
         """Rows and probabilities of some texts after the other."""
@@ -85,7 +87,8 @@ class Predictor:
 
         for start in range(0, len(texts), AT_ONCE):
             rows = encode_texts(self.checkpoint.features, texts[start : start + AT_ONCE])
-            yield rows, torch.sigmoid(logits_of(self.checkpoint.network, rows)).numpy()
+            logits = logits_of(self.checkpoint.network, rows)
+            yield rows, torch.sigmoid(logits / self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
@@ -102,13 +105,13 @@ class OneRowNetwork:
         self._rows, self._bias = network.first.weight.detach().numpy(), network.first.bias.detach().numpy()
         self._layers = [_on_numpy(layer) for layer in network.rest if not isinstance(layer, nn.Dropout)]
 
-    def probability(self, columns: npt.NDArray[np.int32], values: npt.NDArray[np.float32] | None = None) -> float:
-        """The probability of being positive of the row with the given columns set, (k,), to `values` (k,) or to 1."""
+    def logit(self, columns: npt.NDArray[np.int32], values: npt.NDArray[np.float32] | None = None) -> float:
+        """The logit of the row with the given columns set, (k,), to `values` (k,) or to 1."""
         rows = self._rows.take(columns, axis=0)
         hidden = (rows.sum(axis=0) if values is None else values @ rows) + self._bias
         for layer in self._layers:
             hidden = layer(hidden)
-        return _sigmoid(float(hidden[0]))
+        return float(hidden[0])
 
 
 _Layer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -128,7 +131,7 @@ def _sigmoid(logit: float) -> float:
 
 
 @torch.inference_mode()
-def logits_of(network: MLP, matrix: MultiHotMatrix) -> torch.Tensor:
+def logits_of(network: Network, matrix: MultiHotMatrix) -> torch.Tensor:
     """The logit of every row, (n,) float32."""
     starts = range(0, len(matrix), EVALUATION_BATCH)
     batches = (matrix.between(start, start + EVALUATION_BATCH) for start in starts)

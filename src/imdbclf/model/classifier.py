@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.losses import LOSSES
-from imdbclf.model.mlp import MLP
+from imdbclf.model.mlp import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
 
 
@@ -62,6 +62,8 @@ class ReviewClassifier(pl.LightningModule):
         dropout: probability of leaving out a hidden unit in training.
         loss: see `imdbclf.model.losses.LOSSES`.
         optimizer: `name` and its settings; Keras' RMSprop by default.
+        members: networks whose logits are averaged. A fit of several at once would make them alike; see
+            `imdbclf.training.ensemble`, which fits one after the other.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ReviewClassifier(pl.LightningModule):
         dropout: float = 0.0,
         loss: str = "bce",
         optimizer: dict[str, Any] | None = None,
+        members: int = 1,
     ) -> None:
         super().__init__()
         widths, optimizer = list(widths), optimizer or {"name": "rmsprop"}
@@ -83,9 +86,10 @@ class ReviewClassifier(pl.LightningModule):
                 "dropout": dropout,
                 "loss": loss,
                 "optimizer": optimizer,
+                "members": members,
             }
         )
-        self.network = MLP(in_features, widths, activation, dropout)
+        self.network = make_network(members, in_features, widths, activation, dropout)
         self.loss = LOSSES[loss]
         self.optimizer_settings = optimizer
         self.attachment: dict[str, Any] = {}
@@ -104,9 +108,9 @@ class ReviewClassifier(pl.LightningModule):
 
     @property
     def vocabulary(self) -> list[str]:
-        """The words of columns 1, 2, 3 … as the checkpoint has them; empty for a network made by hand."""
-        words = self.attachment.get("vocabulary", "")
-        return words.split("\n") if words else []
+        """The terms of columns 1, 2, 3 … as the checkpoint has them; empty for a network made by hand."""
+        terms = self.attachment.get("vocabulary", "")
+        return terms.split("\n") if terms else []
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
         """Logits (n,) for multi-hot features (n, in_features), sparse CSR or dense."""
@@ -126,8 +130,8 @@ class ReviewClassifier(pl.LightningModule):
         self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The probability of being positive for each review of the batch, (n,)."""
-        return torch.sigmoid(self(batch[0]))
+        """The probability of being positive for each review of the batch, (n,), by the checkpoint's temperature."""
+        return torch.sigmoid(self(batch[0]) / self.attachment.get("temperature", 1.0))
 
     def configure_optimizers(self) -> Optimizer:
         """The optimizer that the settings name."""
@@ -146,11 +150,13 @@ class ReviewClassifier(pl.LightningModule):
         Clipping needs to see every gradient, and several processes add up theirs densely.
         """
         alone = self.trainer.world_size == 1 and self.trainer.gradient_clip_val is None
-        self.network.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
+        for member in members_of(self.network):
+            member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
 
     def on_fit_end(self) -> None:
         """Gradients are dense again, for whoever goes on with the network."""
-        self.network.first.sparse_gradient = False
+        for member in members_of(self.network):
+            member.first.sparse_gradient = False
 
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums; those of the epoch before, validation included, are gone."""

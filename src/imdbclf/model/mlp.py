@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from imdbclf.model.multihot_linear import MultiHotLinear
@@ -22,7 +23,14 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 """A new activation is a line here and its name in `settings.Activation`."""
 
 
-class MLP(nn.Module):
+class _Counted(nn.Module):
+    @property
+    def parameter_count(self) -> int:
+        """Number of trainable numbers; 160,305 for the lecture's network."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class MLP(_Counted):
     """Multi-hot reviews to one logit each.
 
     Every hidden layer is followed by the activation and, if wanted, dropout. Weights are Glorot-uniform and biases
@@ -58,10 +66,51 @@ class MLP(nn.Module):
         logits = cast("Tensor", self.rest(self.first(features, transpose)))
         return logits.squeeze(1)
 
-    @property
-    def parameter_count(self) -> int:
-        """Number of trainable numbers; 160,305 for the lecture's network."""
-        return sum(parameter.numel() for parameter in self.parameters())
+
+class Ensemble(_Counted):
+    """Several perceptrons of one shape that answer together: the mean of their logits.
+
+    What the members make of a review differs by chance (initial weights, order of the batches, dropout) as much as by
+    what the review says; the mean keeps the second (Hansen & Salamon 1990). They are trained one by one.
+
+    Args:
+        members: how many.
+        in_features: see `MLP`, as are the other arguments.
+        widths: of each member.
+        activation: of each member.
+        dropout: of each member.
+    """
+
+    def __init__(
+        self,
+        members: int,
+        in_features: int,
+        widths: Sequence[int] = (16, 16),
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(MLP(in_features, widths, activation, dropout) for _ in range(members))
+
+    def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
+        """The mean logits, (n,); see `MLP.forward`."""
+        return torch.stack([member(features, transpose) for member in self.members]).mean(0)
+
+
+Network = MLP | Ensemble
+"""What turns rows into logits."""
+
+
+def make_network(members: int, in_features: int, widths: Sequence[int], activation: str, dropout: float) -> Network:
+    """One perceptron, or an ensemble of several."""
+    if members == 1:
+        return MLP(in_features, widths, activation, dropout)
+    return Ensemble(members, in_features, widths, activation, dropout)
+
+
+def members_of(network: Network) -> list[MLP]:
+    """The perceptrons that a network consists of."""
+    return [network] if isinstance(network, MLP) else [cast("MLP", member) for member in network.members]
 
 
 def _dense(in_features: int, out_features: int) -> nn.Linear:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import shutil
-import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,27 +14,21 @@ import lightning.pytorch as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from hydra.utils import instantiate
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.data.arrow import strings, to_arrow
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.prepared import LoadedReviews
-from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import Checkpoint, attachment, load_plain, read_checkpoint
-from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
+from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
+from imdbclf.inference.evaluation import Evaluation, evaluate_checkpoint_on, flat_figures
 from imdbclf.inference.predictor import Predictor
-from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.reports.history import Row, best_row, draw_history, write_history
+from imdbclf.reports.history import Row, best_row
 from imdbclf.settings import LECTURE_FEATURES, FeatureSettings, Settings
-from imdbclf.terminal import console
-from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
-from imdbclf.training.environment import versions
-from imdbclf.training.processes import lead_processes
+from imdbclf.training.ensemble import fit_ensemble
+from imdbclf.training.fit import Fit
+from imdbclf.training.teacher import learn_from_teacher
+from imdbclf.training.temperature import calibrate
 from imdbclf.training.trial import RunningTrial
 
 log = logging.getLogger(__name__)
@@ -45,10 +37,6 @@ EXAMPLES = (
     "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
     "What a waste of time. The plot is awful, the acting is terrible, and the jokes are just boring.",
 )
-
-
-class Interrupted(Exception):  # noqa: N818 - not an error, an event
-    """Somebody stopped the fit; the epochs that have a checkpoint are in the folder."""
 
 
 class Pruned(Exception):  # noqa: N818 - not an error, an event
@@ -60,8 +48,7 @@ class Experiment:
     """One run of one experiment in one folder; the methods are the steps, in order.
 
     `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
-    where they do, where nobody named a source. A `quiet` one shows no progress. `going_on_from` is the checkpoint of
-    an earlier attempt at this very run; it counts before the settings' `ckpt_path`. `trial` is what a search may end.
+    where they do, where nobody named a source. See `imdbclf.training.fit.Fit` for the others.
     """
 
     settings: Settings
@@ -71,7 +58,7 @@ class Experiment:
     quiet: bool = False
     going_on_from: Path | None = None
     trial: RunningTrial | None = None
-    history: History = field(default_factory=History)
+    rows: list[Row] = field(default_factory=list)
     fit_seconds: float = 0.0
 
     def run(self) -> dict[str, Any]:
@@ -82,18 +69,27 @@ class Experiment:
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
             Pruned: if the search did.
         """
-        pl.seed_everything(self.settings.seed, workers=True, verbose=False)
-        trainer = self._trainer()
-        begun = None if self._begun_from is None else load_plain(self._begun_from)
-        torch.set_num_threads(self.settings.threads or torch.get_num_threads())
-        self._announce(trainer)
-        if begun is not None:
-            self._check_resumable(begun, trainer)
-        self._fit(trainer)
-        self._report_history()
+        fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from, self.trial)
+        fit.prepare()
+        self._announce(fit.trainer)
+        if self.settings.teacher.members > 0:
+            self.data = learn_from_teacher(self.settings, self.folder, self.data, quiet=self.quiet)
+        try:
+            if self.settings.model.members > 1:
+                self.rows, self.fit_seconds = fit_ensemble(self.settings, self.folder, self.data, quiet=self.quiet)
+            else:
+                fit.run(self.data)
+        finally:
+            # Whoever interrupts a fit is told how far it came.
+            self.rows, self.fit_seconds = self.rows or fit.history.rows, self.fit_seconds or fit.seconds
         if self.folder.pruned.exists():
             raise Pruned
-        return self._evaluate()
+        if self.settings.calibration.name == "temperature":
+            calibrate(self.folder.best, self.data.prepared)
+        metrics = self._evaluate()
+        for steps in (self.folder.members, self.folder.teacher):
+            shutil.rmtree(steps, ignore_errors=True)
+        return metrics
 
     def examples(self) -> list[str]:
         """What the best network says of two short reviews, a line each."""
@@ -109,76 +105,12 @@ class Experiment:
         return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result(), self.settings.features)
 
     @cached_property
-    def classifier(self) -> ReviewClassifier:
-        """The network, with what its checkpoints carry."""
-        settings = self.settings
-        classifier = ReviewClassifier(
-            in_features=len(self.data.vocabulary),
-            widths=settings.model.widths,
-            activation=settings.model.activation,
-            dropout=settings.model.dropout,
-            loss=settings.loss.name,
-            optimizer=settings.optimizer.model_dump(),
-        )
-        classifier.attachment = attachment(
-            self.data.prepared.features,
-            settings=settings.model_dump(),
-            data_source=self.data.source.description,
-            label_names=list(self.data.encoded.label_names),
-            versions=versions(),
-        )
-        return classifier
-
-    @cached_property
     def best(self) -> Checkpoint:
         """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
         return read_checkpoint(self.folder.best)
 
-    @property
-    def _begun_from(self) -> Path | None:
-        path = self.settings.ckpt_path
-        return self.going_on_from or (Path(path).expanduser() if path is not None else None)
-
-    def _trainer(self) -> pl.Trainer:
-        arguments = self.settings.trainer.model_dump()
-        known = inspect.signature(pl.Trainer).parameters
-        for name in arguments:
-            if name not in known:
-                msg = (
-                    f"trainer.{name}={arguments[name]}: Lightning's Trainer has no such argument{nearest(name, known)}"
-                )
-                raise UserError(msg)
-        try:
-            trainer = pl.Trainer(
-                **arguments,
-                callbacks=self._callbacks(),
-                logger=_made(self.settings.logger) or False,
-                default_root_dir=self.folder.path,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-            )
-        except (TypeError, ValueError, RuntimeError, ImportError) as error:
-            msg = f"trainer: {one_line(error)}"
-            raise UserError(msg) from error
-        lead_processes(trainer)
-        return trainer
-
-    def _callbacks(self) -> list[Callback]:
-        """Only those that have something to do: each is asked a dozen times a step."""
-        settings, checkpoints = self.settings, self.folder.checkpoints
-        callbacks: list[Callback] = [self.history]
-        if console().is_terminal and not self.quiet:
-            callbacks.append(LiveProgress())
-        if settings.model.dropout > 0:
-            callbacks.append(EpochSeed(settings.seed))
-        if self.trial is not None:
-            from imdbclf.training.pruning import Pruning  # noqa: PLC0415 - imports Optuna, which only a search has
-
-            callbacks.append(Pruning(self.trial, self.folder))
-        return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
-
     def _announce(self, trainer: pl.Trainer) -> None:
-        data, model = self.data, self.classifier
+        data, model = self.data, self.settings.model
         parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
         names = data.encoded.label_names
         log.info("Data:   %s%s", data.source.description, f" (because {self.because})" if self.because else "")
@@ -197,12 +129,12 @@ class Experiment:
         if parts["train"] < size * processes:
             log.info("        one batch an epoch: the training part has no more reviews")
         log.info(
-            "Model:  %s, %s; %s, %s; %s parameters",
-            "-".join(map(str, [*self.settings.model.widths, 1])),
-            self.settings.model.activation,
+            "Model:  %s%s, %s; %s, %s",
+            f"{model.members} × " if model.members > 1 else "",
+            "-".join(map(str, [*model.widths, 1])),
+            model.activation,
             self.settings.loss.name,
             self.settings.optimizer.name,
-            f"{model.network.parameter_count:,}",
         )
         log.info(
             "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
@@ -213,56 +145,17 @@ class Experiment:
             self.settings.seed,
         )
 
-    def _fit(self, trainer: pl.Trainer) -> None:
-        started = time.perf_counter()
-        try:
-            trainer.fit(self.classifier, datamodule=self.data, ckpt_path=self._begun_from, weights_only=True)
-        except SystemExit:
-            # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
-            if trainer.state.status is not TrainerStatus.INTERRUPTED:
-                raise
-        self.fit_seconds = time.perf_counter() - started
-        if trainer.state.status is TrainerStatus.INTERRUPTED:
-            # An epoch whose figures were said but whose checkpoint was not written yet does not count.
-            saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
-            self.history.rows = self.history.rows[:saved]
-            self._report_history()
-            raise Interrupted
-        if best_row(self.history.rows) is None:
-            shutil.copyfile(self.folder.last, self.folder.best)
-
-    def _check_resumable(self, contents: dict[str, Any], trainer: pl.Trainer) -> None:
-        """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
-        if contents[CHECKPOINT_KEY]["vocabulary"] != self.data.vocabulary.as_text():
-            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
-            raise UserError(msg)
-        if contents["hyper_parameters"] != dict(self.classifier.hparams):
-            msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
-            raise UserError(msg)
-        done = int(contents["epoch"]) + 1
-        if done >= (trainer.max_epochs or 0):
-            msg = f"trainer.max_epochs={trainer.max_epochs}: must be above the checkpoint's {done} epochs"
-            raise UserError(msg)
-
-    def _report_history(self) -> None:
-        rows = self.history.rows
-        if rows:
-            write_history(rows, self.folder.history)
-            draw_history(rows, self.folder.picture, self.settings.experiment)
-
     def _evaluate(self) -> dict[str, Any]:
         """The figures of the best epoch, on validation and test."""
         prepared = self.data.prepared
         figures: dict[str, Any] = {}
         for part in ("val", "test"):
             if part in prepared.matrices and len(prepared.matrices[part]):
-                evaluation = evaluate_network(
-                    self.best.network, self.best.loss, prepared.matrices[part], prepared.labels[part]
-                )
+                evaluation = evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
                 figures |= flat_figures(part, evaluation)
                 if part == "test":
                     self._write_predictions(evaluation)
-        metrics = figures | self._facts(self.history.rows)
+        metrics = figures | self._facts(self.rows)
         write_json(self.folder.metrics, metrics)
         return metrics
 
@@ -274,7 +167,8 @@ class Experiment:
             "train/accuracy": rows[-1]["train/accuracy"],
             "best_epoch": int(best["epoch"]),
             "epochs": int(rows[-1]["epoch"]),
-            "parameters": self.classifier.network.parameter_count,
+            "parameters": self.best.network.parameter_count,
+            "temperature": self.best.temperature,
             "columns": len(prepared.features),
             "fit_seconds": round(self.fit_seconds, 3),
             "data_source": self.data.source.description,
@@ -307,22 +201,3 @@ def _features_line(features: FeatureSettings) -> str:
 
 
 _PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
-
-
-def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
-    """The objects that `_target_` nodes describe.
-
-    Raises:
-        UserError: if one can't be made, in a line with its name.
-    """
-    made = []
-    for name, node in nodes.items():
-        try:
-            made.append(instantiate(node))
-        except Exception as error:
-            # Hydra wraps whatever the library raises; the innermost message is the one that helps.
-            root = error.__cause__ or error
-            missing = f"; pip install 'imdbclf[{name}]'" if isinstance(root, ImportError) else ""
-            msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"
-            raise UserError(msg) from error
-    return made

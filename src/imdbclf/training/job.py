@@ -76,15 +76,15 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
         settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed, settings.features)
     )
     from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
-    from imdbclf.training.experiment import Interrupted  # noqa: PLC0415
+    from imdbclf.training.fit import Interrupted  # noqa: PLC0415
 
     try:
         metrics = experiment.run()
     except (Interrupted, KeyboardInterrupt) as event:
         stop = stopping()
-        print_interruption(folder.path, experiment.history.rows, settings.trainer.max_epochs, resume_command(folder))
+        print_interruption(folder.path, experiment.rows, settings.trainer.max_epochs, resume_command(folder))
         raise stop from event
-    print_summary(folder.path, metrics, experiment.history.rows, experiment.examples())
+    print_summary(folder.path, metrics, experiment.rows, experiment.examples())
     return _validation_loss(metrics)
 
 
@@ -131,7 +131,8 @@ def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], tria
         chosen,
         lambda data: shared_reviews(data, settings.features, settings.seed, settings.shared_batches),
     )
-    from imdbclf.training.experiment import Interrupted, Pruned  # noqa: PLC0415
+    from imdbclf.training.experiment import Pruned  # noqa: PLC0415
+    from imdbclf.training.fit import Interrupted  # noqa: PLC0415
 
     experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
     experiment.trial = trial

@@ -1,0 +1,105 @@
+"""Networks that are fitted one after the other and answer together, as one checkpoint.
+
+Each member has its own initial weights, order of the batches and dropout. Fitted together, on the same batches with the
+same terms left out, they would learn the same, and their mean would be no better than each of them (measured: five such
+networks together have the accuracy of one).
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.files import write_aside
+from imdbclf.folders.run import RunFolder
+from imdbclf.inference.checkpoint import load_plain
+from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.reports.history import Row, draw_history, read_history, write_history
+from imdbclf.settings import Settings, TeacherSettings
+from imdbclf.training.fit import Fit, attached
+
+log = logging.getLogger(__name__)
+
+_STRIDE = 1_000_003
+"""Between the seeds of members, so that the members of experiments with small seeds have seeds of their own."""
+
+_OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
+"""What a checkpoint has to go on with its fit, which an ensemble does not."""
+
+
+def fit_ensemble(
+    settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
+) -> tuple[list[Row], float]:
+    """Fit the members, each in a folder of its own, and write the ensemble's `best.ckpt` and history.
+
+    A member whose fit an earlier attempt has finished is not fitted again. What a member's fit leaves goes once the
+    ensemble is written, except its history.
+
+    Args:
+        settings: those of the ensemble.
+        folder: its folder.
+        data: its reviews; members share the parts, and have an order of the batches each.
+        quiet: whether to show no progress.
+
+    Returns:
+        The history, every figure the mean over the members, and the seconds that the fits took.
+
+    Raises:
+        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+    """
+    members = [RunFolder(folder.members / str(number)) for number in range(1, settings.model.members + 1)]
+    seconds = 0.0
+    for number, member in enumerate(members):
+        # The history is written last.
+        if member.history.exists():
+            continue
+        log.info("Member %d of %d:", number + 1, len(members))
+        member.path.mkdir(parents=True, exist_ok=True)
+        fit = Fit(_of_member(settings, number), member, quiet)
+        fit.prepare()
+        fit.run(data.with_seed(fit.settings.seed))
+        seconds += fit.seconds
+        shutil.rmtree(member.checkpoints / "last.ckpt", ignore_errors=True)
+    rows = mean_rows([read_history(member.history) for member in members])
+    _write_together(settings, folder, members, data)
+    write_history(rows, folder.history)
+    draw_history(rows, folder.picture, settings.experiment)
+    return rows, seconds
+
+
+def _of_member(settings: Settings, number: int) -> Settings:
+    model = settings.model.model_copy(update={"members": 1})
+    seed = (settings.seed + number * _STRIDE) % 2**32
+    return settings.model_copy(update={"model": model, "seed": seed, "teacher": TeacherSettings()})
+
+
+def mean_rows(histories: Sequence[Sequence[Row]]) -> list[Row]:
+    """The mean of every figure over the members, for the epochs that all of them have; seconds are added up."""
+    rows = []
+    for epochs in zip(*histories, strict=False):
+        row = {name: fmean(member[name] for member in epochs) for name in epochs[0]}
+        rows.append(row | {"seconds": round(sum(member["seconds"] for member in epochs), 4)})
+    return rows
+
+
+def _write_together(
+    settings: Settings, folder: RunFolder, members: Sequence[RunFolder], data: ReviewDataModule
+) -> None:
+    """The checkpoint of the ensemble, from the best ones of its members."""
+    contents = [load_plain(member.best) for member in members]
+    together = {name: value for name, value in contents[0].items() if name not in _OF_ONE_FIT}
+    together["state_dict"] = {
+        name.replace("network.", f"network.members.{number}.", 1): value
+        for number, member in enumerate(contents)
+        for name, value in member["state_dict"].items()
+    }
+    together["hyper_parameters"] = contents[0]["hyper_parameters"] | {"members": len(members)}
+    together[CHECKPOINT_KEY] = attached(settings, data)
+    folder.checkpoints.mkdir(parents=True, exist_ok=True)
+    with write_aside(folder.best) as aside:
+        torch.save(together, aside)

@@ -1,0 +1,205 @@
+"""The fit of one network: trainer, epochs, checkpoints, history, in a folder of its own."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import shutil
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.trainer.states import TrainerStatus
+
+from imdbclf.data.module import ReviewDataModule
+from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.folders.run import RunFolder
+from imdbclf.inference.checkpoint import attachment, load_plain
+from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.reports.history import best_row, draw_history, write_history
+from imdbclf.settings import Settings
+from imdbclf.terminal import console
+from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
+from imdbclf.training.environment import versions
+from imdbclf.training.processes import lead_processes
+from imdbclf.training.trial import RunningTrial
+
+log = logging.getLogger(__name__)
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error, an event
+    """Somebody stopped the fit; the epochs that have a checkpoint are in the folder."""
+
+
+@dataclass
+class Fit:
+    """One network that learns from the reviews of a data module.
+
+    A `quiet` one shows no progress. `going_on_from` is the checkpoint of an earlier attempt at this very fit; it counts
+    before the settings' `ckpt_path`. `trial` is what a search may end.
+    """
+
+    settings: Settings
+    folder: RunFolder
+    quiet: bool = False
+    going_on_from: Path | None = None
+    trial: RunningTrial | None = None
+    history: History = field(default_factory=History)
+    seconds: float = 0.0
+
+    def prepare(self) -> None:
+        """Refuse what can be refused before the reviews are there.
+
+        Raises:
+            UserError: for arguments that Lightning does not take, or a checkpoint that can't be read.
+        """
+        pl.seed_everything(self.settings.seed, workers=True, verbose=False)
+        _ = self.trainer, self._begun
+        torch.set_num_threads(self.settings.threads or torch.get_num_threads())
+
+    def run(self, data: ReviewDataModule) -> None:
+        """Fit; `best.ckpt`, `last.ckpt` and the history are in the folder then.
+
+        Raises:
+            UserError: if the checkpoint to go on from does not fit.
+            Interrupted: if Ctrl-C or SIGTERM ended the fit.
+        """
+        classifier = self.classifier(data)
+        if self._begun is not None:
+            self._check_resumable(self._begun, classifier)
+        started = time.perf_counter()
+        try:
+            self.trainer.fit(classifier, datamodule=data, ckpt_path=self._begun_from, weights_only=True)
+        except SystemExit:
+            # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
+            if self.trainer.state.status is not TrainerStatus.INTERRUPTED:
+                raise
+        self.seconds = time.perf_counter() - started
+        if self.trainer.state.status is TrainerStatus.INTERRUPTED:
+            # An epoch whose figures were said but whose checkpoint was not written yet does not count.
+            saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
+            self.history.rows = self.history.rows[:saved]
+            self._report_history()
+            raise Interrupted
+        if best_row(self.history.rows) is None:
+            shutil.copyfile(self.folder.last, self.folder.best)
+        self._report_history()
+
+    def classifier(self, data: ReviewDataModule) -> ReviewClassifier:
+        """The network before it has learnt, with what its checkpoints carry."""
+        settings = self.settings
+        classifier = ReviewClassifier(
+            in_features=len(data.prepared.features),
+            widths=settings.model.widths,
+            activation=settings.model.activation,
+            dropout=settings.model.dropout,
+            loss=settings.loss.name,
+            optimizer=settings.optimizer.model_dump(),
+        )
+        classifier.attachment = attached(settings, data)
+        return classifier
+
+    @cached_property
+    def trainer(self) -> pl.Trainer:
+        """Lightning's trainer, by the settings."""
+        arguments = self.settings.trainer.model_dump()
+        known = inspect.signature(pl.Trainer).parameters
+        for name in arguments:
+            if name not in known:
+                msg = (
+                    f"trainer.{name}={arguments[name]}: Lightning's Trainer has no such argument{nearest(name, known)}"
+                )
+                raise UserError(msg)
+        try:
+            trainer = pl.Trainer(
+                **arguments,
+                callbacks=self._callbacks(),
+                logger=_made(self.settings.logger) or False,
+                default_root_dir=self.folder.path,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+            )
+        except (TypeError, ValueError, RuntimeError, ImportError) as error:
+            msg = f"trainer: {one_line(error)}"
+            raise UserError(msg) from error
+        lead_processes(trainer)
+        return trainer
+
+    def _callbacks(self) -> list[Callback]:
+        """Only those that have something to do: each is asked a dozen times a step."""
+        settings, checkpoints = self.settings, self.folder.checkpoints
+        callbacks: list[Callback] = [self.history]
+        if console().is_terminal and not self.quiet:
+            callbacks.append(LiveProgress())
+        if settings.model.dropout > 0:
+            callbacks.append(EpochSeed(settings.seed))
+        if self.trial is not None:
+            from imdbclf.training.pruning import Pruning  # noqa: PLC0415 - imports Optuna, which only a search has
+
+            callbacks.append(Pruning(self.trial, self.folder))
+        return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
+
+    @property
+    def _begun_from(self) -> Path | None:
+        path = self.settings.ckpt_path
+        return self.going_on_from or (Path(path).expanduser() if path is not None else None)
+
+    @cached_property
+    def _begun(self) -> dict[str, Any] | None:
+        return None if self._begun_from is None else load_plain(self._begun_from)
+
+    def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier) -> None:
+        """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
+        if contents[CHECKPOINT_KEY]["vocabulary"] != classifier.attachment["vocabulary"]:
+            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
+            raise UserError(msg)
+        if contents["hyper_parameters"] != dict(classifier.hparams):
+            msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
+            raise UserError(msg)
+        done = int(contents["epoch"]) + 1
+        if done >= (self.trainer.max_epochs or 0):
+            msg = f"trainer.max_epochs={self.trainer.max_epochs}: must be above the checkpoint's {done} epochs"
+            raise UserError(msg)
+
+    def _report_history(self) -> None:
+        rows = self.history.rows
+        if rows:
+            write_history(rows, self.folder.history)
+            draw_history(rows, self.folder.picture, self.settings.experiment)
+
+
+def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:
+    """What the checkpoints of an experiment carry besides the network."""
+    return attachment(
+        data.prepared.features,
+        settings=settings.model_dump(),
+        data_source=data.source.description,
+        label_names=list(data.encoded.label_names),
+        versions=versions(),
+    )
+
+
+def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
+    """The objects that `_target_` nodes describe.
+
+    Raises:
+        UserError: if one can't be made, in a line with its name.
+    """
+    made = []
+    for name, node in nodes.items():
+        try:
+            made.append(instantiate(node))
+        except Exception as error:
+            # Hydra wraps whatever the library raises; the innermost message is the one that helps.
+            root = error.__cause__ or error
+            missing = f"; pip install 'imdbclf[{name}]'" if isinstance(root, ImportError) else ""
+            msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"
+            raise UserError(msg) from error
+    return made
