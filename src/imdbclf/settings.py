@@ -36,8 +36,10 @@ class DataSettings(_Frozen):
     """Where the reviews come from and how they become batches.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders; `vocab_size` counts the columns of
-    the multi-hot tensor, the one for unknown words included; `val_size` is a count of reviews or a fraction.
+    `train`, `test`, `text_column` and `label_column` describe files and folders; `group` names what must not be on
+    both sides of the split into training and validation: a column, or `film` for an `aclImdb` tree. `vocab_size`
+    counts the columns of the multi-hot tensor, the one for unknown words included; `val_size` is a count of reviews
+    or a fraction.
     """
 
     source: str = "auto"
@@ -45,6 +47,7 @@ class DataSettings(_Frozen):
     test: str | None = None
     text_column: str = "text"
     label_column: str = "label"
+    group: str | None = None
     vocab_size: Annotated[int, Field(ge=3)] = 10_000
     val_size: Annotated[int, Field(ge=0)] | Share = 10_000
     batch_size: Width = 512

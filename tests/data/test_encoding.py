@@ -73,7 +73,7 @@ def test_a_part_is_a_table_of_the_schema_with_its_lists_in_one_piece() -> None:
         reviews = corpus.parts[part]
         assert reviews.table.schema == SCHEMA
         assert reviews.table.column("words").num_chunks == 1
-        assert len(reviews) == len(reviews.ids) == len(reviews.groups) == len(reviews.labels) == count
+        assert len(reviews) == len(reviews.ids) == len(reviews.sequences) == len(reviews.labels) == count
         assert reviews.offsets[0] == 0
         assert reviews.offsets[-1] == len(reviews.words)
         np.testing.assert_array_equal(reviews.lengths, np.diff(reviews.offsets))
@@ -92,13 +92,13 @@ def test_equal_texts_have_equal_ids_in_whichever_part_and_company() -> None:
 )
 def test_texts_that_differ_in_punctuation_or_case_alone_share_a_group_but_no_id(one: str, other: str) -> None:
     reviews = encode(train=[(one, 0), (other, 1), ("something else", 0)]).parts["train"]
-    assert len(set(reviews.groups.tolist())) == 2
+    assert len(set(reviews.sequences.tolist())) == 2
     assert len(set(reviews.ids.tolist())) == 3
 
 
 @pytest.mark.parametrize(("one", "other"), [("good not bad", "bad not good"), ("a", "a a"), ("a b", "ab"), ("a", "")])
 def test_other_words_or_another_order_make_another_group(one: str, other: str) -> None:
-    assert len(set(encode(train=[(one, 0), (other, 1)]).parts["train"].groups.tolist())) == 2
+    assert len(set(encode(train=[(one, 0), (other, 1)]).parts["train"].sequences.tolist())) == 2
 
 
 @settings(max_examples=50, deadline=None)
@@ -106,13 +106,13 @@ def test_other_words_or_another_order_make_another_group(one: str, other: str) -
 def test_two_reviews_share_a_group_exactly_if_their_words_are_the_same(texts: list[str]) -> None:
     corpus = encode(train=[(text, 0) for text in texts])
     rows = [tuple(words) for words, _ in read_back(corpus, corpus.parts["train"])]
-    groups = corpus.parts["train"].groups.tolist()
+    groups = corpus.parts["train"].sequences.tolist()
     assert len(set(rows)) == len(set(groups)) == len(set(zip(rows, groups, strict=True)))
 
 
 def test_a_group_does_not_depend_on_the_other_reviews() -> None:
-    alone = encode(train=[("A fine fine film", 1)]).parts["train"].groups[0]
-    assert alone in encode(train=[*TRAIN, ("zebra aardvark", 0)], test=TEST).parts["train"].groups
+    alone = encode(train=[("A fine fine film", 1)]).parts["train"].sequences[0]
+    assert alone in encode(train=[*TRAIN, ("zebra aardvark", 0)], test=TEST).parts["train"].sequences
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""], ["...", "", "a"]])

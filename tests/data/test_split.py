@@ -100,7 +100,7 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 def test_the_real_reviews_give_exactly_10000_for_validation(encoded_imdb: CachedCorpus, seed: int) -> None:
     reviews = encoded_imdb.corpus.parts["train"]
-    train, val = split_rows(reviews.groups, 10_000, seed)
+    train, val = split_rows(reviews.sequences, 10_000, seed)
     assert (len(train), len(val)) == (15_000, 10_000)
     assert 4_800 < reviews.labels[val].sum() < 5_200
 
@@ -111,7 +111,7 @@ def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: Cac
     texts = np.array(
         [reviews.words[start:end].tobytes() for start, end in zip(starts, ends, strict=True)], dtype=object
     )
-    train, val = split_rows(reviews.groups, 10_000, seed=0)
+    train, val = split_rows(reviews.sequences, 10_000, seed=0)
     assert not set(texts[train]) & set(texts[val])
     # The test would notice: taken by position, some texts are on both sides.
     repeats = len(texts) - len(set(texts))
@@ -119,7 +119,7 @@ def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: Cac
 
 
 def test_the_real_split_does_not_depend_on_the_order_of_the_rows(encoded_imdb: CachedCorpus) -> None:
-    groups = encoded_imdb.corpus.parts["train"].groups
+    groups = encoded_imdb.corpus.parts["train"].sequences
     shuffled = np.random.default_rng(0).permutation(groups)
     one, other = split_rows(groups, 10_000, 3)[1], split_rows(shuffled, 10_000, 3)[1]
     np.testing.assert_array_equal(np.sort(groups[one]), np.sort(shuffled[other]))

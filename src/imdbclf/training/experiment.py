@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -21,6 +22,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.data.arrow import strings, to_arrow
+from imdbclf.data.encoding import EncodedReviews
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.prepared import LoadedReviews
 from imdbclf.errors import UserError, nearest, one_line
@@ -32,7 +34,7 @@ from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row, best_row, draw_history, write_history
-from imdbclf.settings import Settings
+from imdbclf.settings import DataSettings, Settings
 from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
@@ -188,6 +190,9 @@ class Experiment:
             *names,
             "from the cache" if data.encoded.from_cache else "encoded now",
         )
+        # The sample's reviews are drawn word by word: there are no films.
+        if parts["val"] and self.settings.data.source != "sample":
+            log.info("        %s", _about_groups(self.settings.data, data.encoded.corpus.parts["train"]))
         if len(data.vocabulary) < self.settings.data.vocab_size:
             log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
         size, processes = self.settings.data.batch_size, trainer.world_size
@@ -276,6 +281,7 @@ class Experiment:
             "fit_seconds": round(self.fit_seconds, 3),
             "data_source": self.data.source.description,
             "data_source_because": self.because,
+            "group": self.settings.data.group,
             "reviews": {part: len(matrix) for part, matrix in prepared.matrices.items()},
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
@@ -295,6 +301,13 @@ class Experiment:
 
 
 _PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
+
+
+def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:
+    """Whether validation can be better than on reviews of films that the network has read nothing of."""
+    if train.groups is None:
+        return "validation may read high: reviews of one film can be on both sides (data.group keeps them together)"
+    return f"{len(np.unique(train.groups)):,} groups by {settings.group}, each on one side of the split"
 
 
 def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:

@@ -45,7 +45,7 @@ def choose_source(settings: DataSettings) -> ChosenSource:
     if value := os.environ.get(VARIABLE):
         return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
     hub = settings.model_copy(update={"source": LECTURE_DATASET})
-    source = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column)
+    source = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column, settings.group)
     # What has been encoded once needs the Hub no more.
     obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
     if obstacle is None:
@@ -58,11 +58,11 @@ def open_source(settings: DataSettings) -> Source:
     """The source that the settings name; nothing is read yet.
 
     Raises:
-        UserError: if a source that was named explicitly is not there.
+        UserError: if a source that was named explicitly is not there, or cannot have the groups that are asked for.
     """
     settings = choose_source(settings).settings
     if settings.source == "sample":
-        return SampleSource()
+        return SampleSource(settings.group)
     if settings.source == "files":
         return FilesSource.from_settings(settings)
     return _named(settings)
@@ -79,9 +79,10 @@ def _absolute(settings: DataSettings) -> DataSettings:
 
 def _named(settings: DataSettings) -> Source:
     path = Path(settings.source)
-    columns = (settings.text_column, settings.label_column)
+    columns = (settings.text_column, settings.label_column, settings.group)
     if path.is_dir():
-        return AclImdbSource(path) if AclImdbSource.recognises(path) else FolderSource(path, *columns)
+        is_tree = AclImdbSource.recognises(path)
+        return AclImdbSource(path, settings.group) if is_tree else FolderSource(path, *columns)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         return FilesSource(None, path, *columns)
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):

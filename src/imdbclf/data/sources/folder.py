@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.sources.base import Reviews, gather
+from imdbclf.data.sources.base import Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
 
 _NOT_DATA = {".gitattributes", ".lock"}
@@ -25,6 +25,7 @@ class FolderSource:
     path: Path
     text_column: str = "text"
     label_column: str = "label"
+    group_column: str | None = None
 
     @property
     def description(self) -> str:
@@ -33,7 +34,8 @@ class FolderSource:
 
     def fingerprint(self) -> str:
         """Hash of the names and contents of the data files (a second's work for a gigabyte)."""
-        digest = hashlib.sha256(f"folder {self.text_column} {self.label_column}".encode())
+        columns = named_columns(self.text_column, self.label_column, self.group_column)
+        digest = hashlib.sha256(f"folder {columns}".encode())
         for file in self._files():
             digest.update(str(file.relative_to(self.path)).encode())
             with file.open("rb") as stream:
@@ -54,7 +56,7 @@ class FolderSource:
         parts: dict[str, pa.Table] = {
             part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits
         }
-        return gather(parts, self.text_column, self.label_column, where)
+        return gather(parts, self.text_column, self.label_column, where, self.group_column)
 
     def _files(self) -> list[Path]:
         files = (file for file in self.path.rglob("*") if file.is_file())

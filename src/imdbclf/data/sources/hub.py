@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.base import Reviews, named_columns
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.errors import UserError, one_line
 
@@ -32,6 +32,7 @@ class HubSource:
     repo_id: str
     text_column: str = "text"
     label_column: str = "label"
+    group_column: str | None = None
 
     @property
     def description(self) -> str:
@@ -42,11 +43,12 @@ class HubSource:
     def fingerprint(self) -> str:
         """Id and revision; for a pinned revision that needs neither the network nor the files."""
         revision = REVISIONS.get(self.repo_id) or self._folder.name
-        return f"hub {self.repo_id}@{revision} {self.text_column} {self.label_column}"
+        columns = named_columns(self.text_column, self.label_column, self.group_column)
+        return f"hub {self.repo_id}@{revision} {columns}"
 
     def read(self) -> Reviews:
         """Download what is missing and read it."""
-        return FolderSource(self._folder, self.text_column, self.label_column).read()
+        return FolderSource(self._folder, self.text_column, self.label_column, self.group_column).read()
 
     def obstacle(self) -> str | None:
         """Why the reviews cannot be had now, in words, or None if they can; decided within seconds."""
