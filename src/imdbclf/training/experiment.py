@@ -306,7 +306,8 @@ _PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:
     """Whether validation can be better than on reviews of films that the network has read nothing of."""
     if train.groups is None:
-        return "validation may read high: reviews of one film can be on both sides (data.group keeps them together)"
+        cure = "data.group=COLUMN" if settings.source == "files" else "data.group=film with an aclImdb tree"
+        return f"validation may read high: reviews of one film can be on both sides ({cure} keeps them together)"
     return f"{len(np.unique(train.groups)):,} groups by {settings.group}, each on one side of the split"
 
 
