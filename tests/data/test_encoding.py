@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.helpers import LABELLED, TEST, TEXTS, TRAIN, encode, read_back, table
 from imdbclf.data import encoding
-from imdbclf.data.encoding import SCHEMA, Corpus, encode_corpus
+from imdbclf.data.encoding import CHUNK, GROUPED_SCHEMA, SCHEMA, Corpus, EncodedReviews, encode_corpus
 from imdbclf.data.words import words_of
 
 
@@ -134,3 +134,48 @@ def test_a_review_is_named_by_its_text_alone() -> None:
     company = encode(train=TRAIN).parts["train"].review_names()
     assert {"55ea81318d1e694b", "55ea81318d1e694b-2"} < set(company)
     assert company == encode(train=TRAIN[::-1]).parts["train"].review_names()
+
+
+def grouped(reviews: list[tuple[str, int]], groups: list[str | None]) -> EncodedReviews:
+    read = table(reviews).append_column("group", pa.array(groups, pa.string()))
+    return encode_corpus({"train": read}).parts["train"]
+
+
+def group_of(reviews: EncodedReviews, text: str) -> int:
+    """The hash of the group of the one review with this text."""
+    assert reviews.groups is not None
+    (row,) = np.flatnonzero(reviews.ids == encode(train=[(text, 0)]).parts["train"].ids[0])
+    return int(reviews.groups[row])
+
+
+def test_groups_are_kept_as_hashes_of_their_names() -> None:
+    reviews = grouped([("a", 0), ("b", 1), ("c", 0)], ["one", "two", "one"])
+    assert reviews.table.schema == GROUPED_SCHEMA
+    assert group_of(reviews, "a") == group_of(reviews, "c") != group_of(reviews, "b")
+    alone = grouped([("z", 1)], ["one"])
+    assert group_of(alone, "z") == group_of(reviews, "a")
+
+
+def test_a_review_without_a_group_is_one_of_its_own() -> None:
+    reviews = grouped([("a", 0), ("b", 1), ("c", 0), ("d", 0), ("e", 0)], [None, "", None, "a", "e"])
+    assert len({group_of(reviews, text) for text in "abcde"}) == 5
+
+
+def test_without_groups_none_are_kept() -> None:
+    reviews = encode(train=TRAIN).parts["train"]
+    assert reviews.groups is None
+    assert "group" not in reviews.table.column_names
+
+
+def test_groups_change_nothing_else_and_their_order_in_the_source_leaves_no_trace() -> None:
+    groups: list[str | None] = [f"film {number % 3}" for number in range(len(TRAIN))]
+    reviews = grouped(TRAIN, groups)
+    assert reviews.table.drop_columns(["group"]).equals(encode(train=TRAIN).parts["train"].table)
+    assert grouped(TRAIN[::-1], groups[::-1]).table.equals(reviews.table)
+
+
+def test_groups_of_many_chunks_stay_with_their_reviews() -> None:
+    count = CHUNK + 7
+    reviews = grouped([(f"word{number}", 0) for number in range(count)], [f"{number % 5}" for number in range(count)])
+    for number in (0, CHUNK - 1, CHUNK, count - 1):
+        assert group_of(reviews, f"word{number}") == group_of(grouped([("a", 0)], [f"{number % 5}"]), "a")

@@ -78,7 +78,7 @@ def _split(train: EncodedReviews, settings: DataSettings, val_count: int, seed: 
     if train.groups is not None and len(val_rows) < LEAST_SHARE * val_count:
         msg = (
             f"data.val_size={settings.val_size}: with undivided groups of data.group={settings.group} only "
-            f"{len(val_rows):,} of {val_count:,} reviews fit; groups are large, ask for more or fewer"
+            f"{len(val_rows):,} of {val_count:,} reviews fit; the other groups are larger than what is left"
         )
         raise UserError(msg)
     return rows, val_rows
