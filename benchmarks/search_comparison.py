@@ -10,8 +10,6 @@ the grid's (its runs are made if they are not there; IMDBCLF_DATA names the revi
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
 import tempfile
@@ -25,6 +23,7 @@ import numpy.typing as npt
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions
 from benchmarks.markers import with_part
+from benchmarks.our_command import train_many
 from benchmarks.page import table
 from benchmarks.paths import ROOT, SEARCH, SEARCH_PAGE, SEARCH_PICTURE
 from benchmarks.workplace import reviews_folder
@@ -92,17 +91,9 @@ def _search(grid: Path, sampler: str, seed: int) -> tuple[list[float], int]:
 
 
 def _command(*overrides: str) -> None:
-    """`imdbclf train -m …` in this process, without its words."""
-    from imdbclf.cli import main as imdbclf  # noqa: PLC0415 - checking does without
-
+    """`imdbclf train -m …` on the reviews that IMDBCLF_DATA names."""
     os.environ["IMDBCLF_DATA"] = str(reviews_folder())
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            imdbclf(["train", "-m", *overrides])
-    except SystemExit as stop:
-        if stop.code:
-            msg = f"imdbclf train -m {' '.join(overrides)}: ended with status {stop.code}"
-            raise UserError(msg) from stop
+    train_many(*overrides)
 
 
 def best_so_far(found: Found, sampler: str) -> npt.NDArray[np.float64]:

@@ -43,6 +43,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "test": None,
             "text_column": "text",
             "label_column": "label",
+            "group": None,
             "vocab_size": 10_000,
             "val_size": 10_000,
             "batch_size": 512,

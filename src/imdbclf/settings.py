@@ -38,8 +38,10 @@ class DataSettings(_Frozen):
     """Where the reviews come from and how they become batches.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders; `val_size` is a count of reviews or a
-    fraction.
+    `train`, `test`, `text_column` and `label_column` describe files and folders; `group` names what must not be on
+    both sides of the split into training and validation: a column, or `film` for an `aclImdb` tree.
+    `unlabelled` names reviews without labels, for a teacher: a split (`unsupervised`), or a file. `val_size` is a
+    count of reviews or a fraction.
     """
 
     source: str = "auto"
@@ -47,6 +49,8 @@ class DataSettings(_Frozen):
     test: str | None = None
     text_column: str = "text"
     label_column: str = "label"
+    group: str | None = None
+    unlabelled: str | None = None
     val_size: Annotated[int, Field(ge=0)] | Share = 10_000
     batch_size: Width = 512
     layout: Layout = "csr"
@@ -202,6 +206,26 @@ class Settings(_Frozen):
     trainer: TrainerSettings = TrainerSettings()
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]] = {}
+
+    @model_validator(mode="after")
+    def _choices_fit_together(self) -> Settings:
+        for wrong, message in (
+            (
+                self.calibration.name == "temperature" and self.data.val_size == 0,
+                "calibration.name=temperature: needs a validation part; data.val_size must be above 0",
+            ),
+            (
+                self.teacher.members > 0 and self.data.unlabelled is None,
+                f"teacher.members={self.teacher.members}: answers for unlabelled reviews, which data.unlabelled must name",
+            ),
+            (
+                self.ckpt_path is not None and max(self.model.members, self.teacher.members) > 1,
+                f"ckpt_path={self.ckpt_path}: several networks can't go on from one checkpoint; must be null",
+            ),
+        ):
+            if wrong:
+                raise ValueError(message)
+        return self
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import filelock
+import numpy as np
 import platformdirs
 import pyarrow as pa
 import pytest
 
-from data.helpers import TEST, TRAIN, hub_cache, read_back, table, write_hub_layout
+from data.helpers import TEST, TRAIN, hub_cache, read_back, table, write_hub_layout, write_json_lines
 from imdbclf.data import cache
 from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
 from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 
@@ -329,3 +331,12 @@ def test_the_real_reviews_have_the_known_repeats(encoded_imdb: CachedCorpus) -> 
 def test_the_real_reviews_have_names_of_their_own(encoded_imdb: CachedCorpus) -> None:
     for reviews in encoded_imdb.corpus.parts.values():
         assert len(set(reviews.review_names())) == 25_000
+
+
+def test_groups_survive_the_cache(tmp_path: Path) -> None:
+    rows = [{"text": f"film {number}", "label": number % 2, "film": number // 3} for number in range(9)]
+    source = FilesSource(write_json_lines(tmp_path / "a.jsonl", rows), None, group_column="film")
+    first, second = (load_or_encode(source, tmp_path / "cache") for _ in range(2))
+    assert second.from_cache
+    assert equal(first, second)
+    assert len(set(np.asarray(second.corpus.parts["train"].groups).tolist())) == 3

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.helpers import LABELLED, TEST, TEXTS, TRAIN, encode, read_back, table
 from imdbclf.data import encoding
-from imdbclf.data.encoding import SCHEMA, Corpus, encode_corpus
+from imdbclf.data.encoding import CHUNK, GROUPED_SCHEMA, SCHEMA, Corpus, EncodedReviews, encode_corpus
 from imdbclf.data.words import words_of
 
 
@@ -73,7 +73,7 @@ def test_a_part_is_a_table_of_the_schema_with_its_lists_in_one_piece() -> None:
         reviews = corpus.parts[part]
         assert reviews.table.schema == SCHEMA
         assert reviews.table.column("words").num_chunks == 1
-        assert len(reviews) == len(reviews.ids) == len(reviews.groups) == len(reviews.labels) == count
+        assert len(reviews) == len(reviews.ids) == len(reviews.sequences) == len(reviews.labels) == count
         assert reviews.offsets[0] == 0
         assert reviews.offsets[-1] == len(reviews.words)
         np.testing.assert_array_equal(reviews.lengths, np.diff(reviews.offsets))
@@ -92,13 +92,13 @@ def test_equal_texts_have_equal_ids_in_whichever_part_and_company() -> None:
 )
 def test_texts_that_differ_in_punctuation_or_case_alone_share_a_group_but_no_id(one: str, other: str) -> None:
     reviews = encode(train=[(one, 0), (other, 1), ("something else", 0)]).parts["train"]
-    assert len(set(reviews.groups.tolist())) == 2
+    assert len(set(reviews.sequences.tolist())) == 2
     assert len(set(reviews.ids.tolist())) == 3
 
 
 @pytest.mark.parametrize(("one", "other"), [("good not bad", "bad not good"), ("a", "a a"), ("a b", "ab"), ("a", "")])
 def test_other_words_or_another_order_make_another_group(one: str, other: str) -> None:
-    assert len(set(encode(train=[(one, 0), (other, 1)]).parts["train"].groups.tolist())) == 2
+    assert len(set(encode(train=[(one, 0), (other, 1)]).parts["train"].sequences.tolist())) == 2
 
 
 @settings(max_examples=50, deadline=None)
@@ -106,13 +106,13 @@ def test_other_words_or_another_order_make_another_group(one: str, other: str) -
 def test_two_reviews_share_a_group_exactly_if_their_words_are_the_same(texts: list[str]) -> None:
     corpus = encode(train=[(text, 0) for text in texts])
     rows = [tuple(words) for words, _ in read_back(corpus, corpus.parts["train"])]
-    groups = corpus.parts["train"].groups.tolist()
+    groups = corpus.parts["train"].sequences.tolist()
     assert len(set(rows)) == len(set(groups)) == len(set(zip(rows, groups, strict=True)))
 
 
 def test_a_group_does_not_depend_on_the_other_reviews() -> None:
-    alone = encode(train=[("A fine fine film", 1)]).parts["train"].groups[0]
-    assert alone in encode(train=[*TRAIN, ("zebra aardvark", 0)], test=TEST).parts["train"].groups
+    alone = encode(train=[("A fine fine film", 1)]).parts["train"].sequences[0]
+    assert alone in encode(train=[*TRAIN, ("zebra aardvark", 0)], test=TEST).parts["train"].sequences
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""], ["...", "", "a"]])
@@ -134,3 +134,48 @@ def test_a_review_is_named_by_its_text_alone() -> None:
     company = encode(train=TRAIN).parts["train"].review_names()
     assert {"55ea81318d1e694b", "55ea81318d1e694b-2"} < set(company)
     assert company == encode(train=TRAIN[::-1]).parts["train"].review_names()
+
+
+def grouped(reviews: list[tuple[str, int]], groups: list[str | None]) -> EncodedReviews:
+    read = table(reviews).append_column("group", pa.array(groups, pa.string()))
+    return encode_corpus({"train": read}).parts["train"]
+
+
+def group_of(reviews: EncodedReviews, text: str) -> int:
+    """The hash of the group of the one review with this text."""
+    assert reviews.groups is not None
+    (row,) = np.flatnonzero(reviews.ids == encode(train=[(text, 0)]).parts["train"].ids[0])
+    return int(reviews.groups[row])
+
+
+def test_groups_are_kept_as_hashes_of_their_names() -> None:
+    reviews = grouped([("a", 0), ("b", 1), ("c", 0)], ["one", "two", "one"])
+    assert reviews.table.schema == GROUPED_SCHEMA
+    assert group_of(reviews, "a") == group_of(reviews, "c") != group_of(reviews, "b")
+    alone = grouped([("z", 1)], ["one"])
+    assert group_of(alone, "z") == group_of(reviews, "a")
+
+
+def test_a_review_without_a_group_is_one_of_its_own() -> None:
+    reviews = grouped([("a", 0), ("b", 1), ("c", 0), ("d", 0), ("e", 0)], [None, "", None, "a", "e"])
+    assert len({group_of(reviews, text) for text in "abcde"}) == 5
+
+
+def test_without_groups_none_are_kept() -> None:
+    reviews = encode(train=TRAIN).parts["train"]
+    assert reviews.groups is None
+    assert "group" not in reviews.table.column_names
+
+
+def test_groups_change_nothing_else_and_their_order_in_the_source_leaves_no_trace() -> None:
+    groups: list[str | None] = [f"film {number % 3}" for number in range(len(TRAIN))]
+    reviews = grouped(TRAIN, groups)
+    assert reviews.table.drop_columns(["group"]).equals(encode(train=TRAIN).parts["train"].table)
+    assert grouped(TRAIN[::-1], groups[::-1]).table.equals(reviews.table)
+
+
+def test_groups_of_many_chunks_stay_with_their_reviews() -> None:
+    count = CHUNK + 7
+    reviews = grouped([(f"word{number}", 0) for number in range(count)], [f"{number % 5}" for number in range(count)])
+    for number in (0, CHUNK - 1, CHUNK, count - 1):
+        assert group_of(reviews, f"word{number}") == group_of(grouped([("a", 0)], [f"{number % 5}"]), "a")

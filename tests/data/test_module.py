@@ -231,7 +231,7 @@ def test_without_validation_all_25000_real_reviews_train(encoded_imdb: CachedCor
 
 
 def test_the_training_example_data_is_what_the_helpers_say() -> None:
-    groups = encode(train=TRAIN).parts["train"].groups
+    groups = encode(train=TRAIN).parts["train"].sequences
     assert len(TRAIN) - len(set(groups.tolist())) == 2
 
 

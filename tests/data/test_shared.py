@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.helpers import write_json_lines
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.shared import KeptBatches, content_key, decided_source, forget, shared_reviews
@@ -128,3 +129,14 @@ def test_where_auto_leads_is_asked_once_for_all_jobs(monkeypatch: pytest.MonkeyP
     second = decided_source(DataSettings(vocab_size=200))
     assert (first.settings, first.because) == (DataSettings(source="sample", vocab_size=100), "IMDBCLF_DATA names it")
     assert (second.settings, second.because) == (DataSettings(source="sample", vocab_size=200), first.because)
+
+
+def test_other_groups_are_other_reviews(tmp_path: Path) -> None:
+    rows = [{"text": f"a{number}", "label": number % 2, "film": number // 3} for number in range(30)]
+    file = write_json_lines(tmp_path / "a.jsonl", rows)
+    settings = DataSettings(source="files", train=str(file), cache_dir=str(tmp_path), val_size=6, vocab_size=99)
+    grouped = settings.model_copy(update={"group": "film"})
+    assert content_key(settings) != content_key(grouped)
+    assert decided_source(grouped).settings.group == "film"
+    found = [shared_reviews(each, 0, 0).encoded.corpus.parts["train"].groups for each in (settings, grouped, settings)]
+    assert [groups is None for groups in found] == [True, False, True]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imdbclf.data.cache import CachedCorpus
-from imdbclf.data.split import split_rows, validation_count
+from imdbclf.data.split import joined, split_rows, validation_count
 from imdbclf.errors import UserError
 
 GROUPS = st.lists(st.integers(0, 12) | st.integers(0, 2**64 - 1), max_size=40).map(
@@ -100,7 +100,7 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 def test_the_real_reviews_give_exactly_10000_for_validation(encoded_imdb: CachedCorpus, seed: int) -> None:
     reviews = encoded_imdb.corpus.parts["train"]
-    train, val = split_rows(reviews.groups, 10_000, seed)
+    train, val = split_rows(reviews.sequences, 10_000, seed)
     assert (len(train), len(val)) == (15_000, 10_000)
     assert 4_800 < reviews.labels[val].sum() < 5_200
 
@@ -111,7 +111,7 @@ def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: Cac
     texts = np.array(
         [reviews.words[start:end].tobytes() for start, end in zip(starts, ends, strict=True)], dtype=object
     )
-    train, val = split_rows(reviews.groups, 10_000, seed=0)
+    train, val = split_rows(reviews.sequences, 10_000, seed=0)
     assert not set(texts[train]) & set(texts[val])
     # The test would notice: taken by position, some texts are on both sides.
     repeats = len(texts) - len(set(texts))
@@ -119,7 +119,65 @@ def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: Cac
 
 
 def test_the_real_split_does_not_depend_on_the_order_of_the_rows(encoded_imdb: CachedCorpus) -> None:
-    groups = encoded_imdb.corpus.parts["train"].groups
+    groups = encoded_imdb.corpus.parts["train"].sequences
     shuffled = np.random.default_rng(0).permutation(groups)
     one, other = split_rows(groups, 10_000, 3)[1], split_rows(shuffled, 10_000, 3)[1]
     np.testing.assert_array_equal(np.sort(groups[one]), np.sort(shuffled[other]))
+
+
+SMALL = st.integers(0, 9)
+REVIEWS = st.lists(st.tuples(SMALL, SMALL), min_size=1, max_size=40).map(lambda rows: np.array(rows, dtype=np.uint64))
+"""Rows of (words, group): few of each, so that they join in every way."""
+
+
+def parts_of(reviews: npt.NDArray[np.uint64], count: int, seed: int) -> list[npt.NDArray[np.uint64]]:
+    return [reviews[rows] for rows in split_rows(joined(reviews[:, 0], reviews[:, 1]), count, seed)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(REVIEWS, st.integers(0, 45), SEEDS)
+def test_neither_equal_words_nor_a_group_is_on_both_sides(
+    reviews: npt.NDArray[np.uint64], count: int, seed: int
+) -> None:
+    train, val = parts_of(reviews, count, seed)
+    assert len(train) + len(val) == len(reviews)
+    for column in (0, 1):
+        assert not set(train[:, column]) & set(val[:, column])
+
+
+@settings(max_examples=50, deadline=None)
+@given(REVIEWS)
+def test_what_is_joined_shares_words_or_a_group_step_by_step_and_goes_by_its_smallest_words(
+    reviews: npt.NDArray[np.uint64],
+) -> None:
+    # The slow way: what a review is joined with grows until nothing more is added.
+    expected = []
+    for words, group in reviews.tolist():
+        texts, groups = {words}, {group}
+        for _ in reviews:
+            near = [(text, name) for text, name in reviews.tolist() if text in texts or name in groups]
+            texts, groups = {text for text, _ in near}, {name for _, name in near}
+        expected.append(min(texts))
+    assert joined(reviews[:, 0], reviews[:, 1]).tolist() == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(REVIEWS, st.integers(0, 45), SEEDS, st.integers(0, 99))
+def test_with_groups_the_order_of_the_rows_leaves_no_trace(
+    reviews: npt.NDArray[np.uint64], count: int, seed: int, order: int
+) -> None:
+    shuffled = np.random.default_rng(order).permutation(reviews)
+    for before, after in zip(parts_of(reviews, count, seed), parts_of(shuffled, count, seed), strict=True):
+        assert sorted(before.tolist()) == sorted(after.tolist())
+
+
+@settings(max_examples=50, deadline=None)
+@given(GROUPS)
+def test_groups_that_join_nothing_leave_the_split_as_it_was(sequences: npt.NDArray[np.uint64]) -> None:
+    for groups in (np.arange(len(sequences), dtype=np.uint64), sequences):
+        np.testing.assert_array_equal(joined(sequences, groups), sequences)
+
+
+def test_many_reviews_of_the_same_words_and_group_are_joined() -> None:
+    sequences, groups = np.repeat(np.arange(2, dtype=np.uint64), 256), np.full(512, 2**63, dtype=np.uint64)
+    assert joined(sequences, groups).tolist() == [0] * 512

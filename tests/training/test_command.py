@@ -16,6 +16,8 @@ import pytest
 import torch
 from commands import metrics_of, run, start
 
+from imdbclf.inference.evaluate import evaluate_checkpoint
+
 RUN_FILES = {
     "config.yaml",
     "history.csv",
@@ -255,6 +257,7 @@ REFUSED = {
     "data.vocab_size=2": "data.vocab_size=2: must be 3 or more",
     "data.val_size=600": "data.val_size=600: must be below the 600 training reviews (a count, or a fraction below 1)",
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
+    "data.group=film": "part train has no column 'film'; data.group=film must be null or one of text, label",
     "data.train=nowhere.csv": "data.train=nowhere.csv: there is no such file",
     "data.source=nowhere": "data.source=nowhere: no such folder; must be auto, sample, files",
     "+trainer.max_stepz=1": "trainer.max_stepz=1: Lightning's Trainer has no such argument; did you mean 'max_steps'?",
@@ -312,3 +315,41 @@ def test_resuming_with_another_network_or_fewer_epochs_is_refused(
     assert "another model, loss or optimizer" in run(capsys, "train", *small, last, "model.hidden=8").err
     assert "must be above the checkpoint's 3 epochs" in run(capsys, "train", *small, last).err
     assert "another vocabulary" in run(capsys, "train", *small, last, "data.vocab_size=400").err
+
+
+@pytest.fixture(scope="session")
+def with_films(small_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small training reviews, three of each of 200 films."""
+    rows = [json.loads(line) for line in small_files["train"].read_text(encoding="utf-8").splitlines()]
+    path = tmp_path_factory.mktemp("films") / "train.jsonl"
+    path.write_text("".join(json.dumps(row | {"film": n // 3}) + "\n" for n, row in enumerate(rows)), encoding="utf-8")
+    return path
+
+
+def test_a_run_says_its_groups_and_its_checkpoint_needs_none(
+    here: Path, small: list[str], with_films: Path, small_files: dict[str, Path], capsys: Capture
+) -> None:
+    said = run(capsys, "train", *small, f"data.train={with_films}", "data.group=film", "hydra.run.dir=run")
+    assert "        200 groups by film, each on one side of the split\n" in said.out
+    metrics = metrics_of(here / "run")
+    assert metrics["group"] == "film"
+    assert metrics["reviews"] == {"train": 402, "val": 198, "test": 200}
+    again = evaluate_checkpoint(here / "run/checkpoints/best.ckpt", str(small_files["test"]))
+    assert again["test/accuracy"] == metrics["test/accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        ([], "data.group=COLUMN keeps"),
+        (["data.val_size=0"], None),
+        (["data=sample", "data.val_size=200", "data.batch_size=512"], None),
+    ],
+)
+def test_a_run_without_groups_says_that_validation_may_read_high_where_it_may(
+    here: Path, small: list[str], capsys: Capture, arguments: list[str], cure: str | None
+) -> None:
+    out = run(capsys, "train", *small, "trainer.max_epochs=1", *arguments, "hydra.run.dir=run").out
+    line = f"        validation may read high: reviews of one film can be on both sides ({cure} them together)\n"
+    assert line in out if cure else "may read high" not in out
+    assert metrics_of(here / "run")["group"] is None

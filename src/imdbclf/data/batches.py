@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.weighting import Labels
 
 if TYPE_CHECKING:
     from imdbclf.settings import Layout
@@ -65,7 +66,7 @@ class SharedBatch(ReviewBatch):
 
 def cut_batches(
     matrix: MultiHotMatrix,
-    labels: npt.NDArray[np.int8],
+    labels: Labels,
     rows: npt.NDArray[np.int64] | None,
     batch_size: int,
     layout: Layout = "csr",

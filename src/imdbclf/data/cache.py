@@ -22,7 +22,15 @@ import filelock
 import platformdirs
 import pyarrow as pa
 
-from imdbclf.data.encoding import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus, only_chunk
+from imdbclf.data.encoding import (
+    ENCODING_VERSION,
+    GROUPED_SCHEMA,
+    SCHEMA,
+    Corpus,
+    EncodedReviews,
+    encode_corpus,
+    only_chunk,
+)
 from imdbclf.data.words import WORDS_VERSION
 
 if TYPE_CHECKING:
@@ -145,7 +153,7 @@ def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:
         msg = f"{path.name} has {path.stat().st_size} bytes instead of {about['bytes'][name]}"
         raise ValueError(msg)
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    if table.num_rows != about["rows"][name] or (name != _DICTIONARY and table.schema != SCHEMA):
+    if table.num_rows != about["rows"][name] or (name != _DICTIONARY and table.schema not in (SCHEMA, GROUPED_SCHEMA)):
         msg = f"{path.name} has other rows or columns than it was written with"
         raise ValueError(msg)
     return table

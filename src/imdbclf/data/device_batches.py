@@ -15,6 +15,7 @@ from torch import Tensor
 
 from imdbclf.data.batches import WINDOW, FeatureDropout, ReviewBatch, sparse_csr
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.weighting import Labels
 
 
 class DeviceReviews:
@@ -28,7 +29,7 @@ class DeviceReviews:
         device: any that torch has; the batches are equal to those that `imdbclf.data.batches.cut_batches` cuts.
     """
 
-    def __init__(self, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8], device: torch.device) -> None:
+    def __init__(self, matrix: MultiHotMatrix, labels: Labels, device: torch.device) -> None:
         self.width, self.device = matrix.width, device
         self.lengths = np.diff(matrix.offsets)
         self.starts = torch.from_numpy(matrix.offsets[:-1]).to(device)

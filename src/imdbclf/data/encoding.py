@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from imdbclf.data.arrow import to_arrow, to_numpy
 from imdbclf.data.word_lists import split_words, text_bytes
 
-ENCODING_VERSION = 2
+ENCODING_VERSION = 3
 """Raised when the tables below change their meaning, so that no older cache is used."""
 
 CHUNK = 2048
@@ -36,19 +36,23 @@ THREADS = min(4, os.cpu_count() or 1)
 SCHEMA = pa.schema(
     [
         pa.field("id", pa.uint64(), nullable=False),
-        pa.field("group", pa.uint64(), nullable=False),
+        pa.field("sequence", pa.uint64(), nullable=False),
         pa.field("label", pa.int8(), nullable=False),
         pa.field("words", pa.large_list(pa.int32()), nullable=False),
     ]
 )
 
+GROUPED_SCHEMA = SCHEMA.append(pa.field("group", pa.uint64(), nullable=False))
+"""Of a part whose reviews have groups."""
+
 
 @dataclass(frozen=True)
 class EncodedReviews:
-    """One part of a corpus, n reviews as an Arrow table of `SCHEMA`.
+    """One part of a corpus, n reviews as an Arrow table of `SCHEMA`, or of `GROUPED_SCHEMA` if groups were asked for.
 
-    `id` hashes the raw text, `group` the sequence of its words: reviews of one group read the same to the network and
-    must fall on one side of any split. `label` is 0 or 1. `words` are numbers into the corpus' dictionary.
+    `id` hashes the raw text, `sequence` its words in their order: reviews of one sequence read the same to the network
+    and must fall on one side of any split. `label` is 0 or 1. `words` are numbers into the corpus' dictionary. `group`
+    hashes what `data.group` names, such as the film.
     """
 
     table: pa.Table
@@ -62,8 +66,15 @@ class EncodedReviews:
         return _numpy(self.table, "id").astype(np.uint64, copy=False)
 
     @cached_property
-    def groups(self) -> npt.NDArray[np.uint64]:
+    def sequences(self) -> npt.NDArray[np.uint64]:
         """Hash of each review's words in order, shape (n,)."""
+        return _numpy(self.table, "sequence").astype(np.uint64, copy=False)
+
+    @cached_property
+    def groups(self) -> npt.NDArray[np.uint64] | None:
+        """Hash of each review's group, shape (n,); None where no groups were asked for."""
+        if "group" not in self.table.column_names:
+            return None
         return _numpy(self.table, "group").astype(np.uint64, copy=False)
 
     @cached_property
@@ -120,7 +131,8 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, marks: bool = False) -> Corp
     """Number the words of all parts.
 
     Args:
-        parts: tables with the columns `text` (string) and `label` (int8), by name of the part.
+        parts: tables with the columns `text` (string) and `label` (int8), by name of the part; a third column
+            `group` (string) is kept as hashes. A review whose group is null or empty is a group of its own.
         marks: whether the ends of sentences are words, see `imdbclf.data.words`.
     """
     with ThreadPoolExecutor(THREADS) as pool:
@@ -130,11 +142,11 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, marks: bool = False) -> Corp
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
         word_hashes = _hashes(dictionary)
         numbered = pool.map(lambda chunk, number: chunk.numbered(number, word_hashes), chunks, numbers)
-        tables = {name: _part_table(found[name], numbered, parts[name].column("label")) for name in parts}
+        tables = {name: _part_table(found[name], numbered, parts[name]) for name in parts}
     return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
 
 
-def review_groups(
+def sequence_hashes(
     offsets: npt.NDArray[np.int64], words: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]
 ) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of each review's words in order, shape (n,).
@@ -147,8 +159,8 @@ def review_groups(
     odd = scramble(np.arange(lengths.max(initial=0), dtype=np.uint64)) | np.uint64(1)
     terms = word_hashes[words] * odd[position]
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    groups: npt.NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
-    return groups
+    sequences: npt.NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
+    return sequences
 
 
 def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -183,13 +195,13 @@ class _EncodedChunk(NumberedWords):
     def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
         """The same reviews by the common dictionary, in which the chunk's words have the given numbers."""
         words = number[self.words]
-        return _NumberedChunk(words, review_groups(self.offsets, words, word_hashes))
+        return _NumberedChunk(words, sequence_hashes(self.offsets, words, word_hashes))
 
 
 @dataclass(frozen=True)
 class _NumberedChunk:
     words: npt.NDArray[np.int32]
-    groups: npt.NDArray[np.uint64]
+    sequences: npt.NDArray[np.uint64]
 
 
 def numbered_words(texts: pa.Array, *, marks: bool = False) -> NumberedWords:
@@ -222,8 +234,8 @@ def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt
     return words.take(order[empty:]), np.split(numbers, ends[:-1])
 
 
-def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], labels: pa.ChunkedArray) -> pa.Table:
-    """The table of a part from its chunks; `numbered` yields theirs next, and is read no further."""
+def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], read: pa.Table) -> pa.Table:
+    """The table of a part, as it was `read`, from its chunks; `numbered` yields theirs next, and is read no further."""
     done = [chunk for _, chunk in zip(chunks, numbered, strict=False)]
     ids = _joined([chunk.ids for chunk in chunks], np.uint64)
     lengths = _joined([np.diff(chunk.offsets) for chunk in chunks], np.int64)
@@ -231,16 +243,29 @@ def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk],
         to_arrow(np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])),
         to_arrow(_joined([chunk.words for chunk in done], np.int32)),
     )
-    table = pa.table(
-        {
-            "id": to_arrow(ids),
-            "group": to_arrow(_joined([chunk.groups for chunk in done], np.uint64)),
-            "label": labels.combine_chunks().cast(pa.int8()),
-            "words": words,
-        },
-        schema=SCHEMA,
-    )
-    return table.take(to_arrow(np.lexsort((_numpy(table, "label"), ids)))).combine_chunks()
+    columns = {
+        "id": to_arrow(ids),
+        "sequence": to_arrow(_joined([chunk.sequences for chunk in done], np.uint64)),
+        "label": read.column("label").combine_chunks().cast(pa.int8()),
+        "words": words,
+    }
+    order = [to_numpy(columns["label"]), ids]
+    if "group" not in read.column_names:
+        table = pa.table(columns, schema=SCHEMA)
+    else:
+        groups = _group_hashes(read.column("group"), ids)
+        table = pa.table(columns | {"group": to_arrow(groups)}, schema=GROUPED_SCHEMA)
+        order.insert(0, groups)
+    return table.take(to_arrow(np.lexsort(order))).combine_chunks()
+
+
+def _group_hashes(values: pa.ChunkedArray, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each review's group, shape (n,); without a group it is one of the review's text."""
+    numbered = values.fill_null("").combine_chunks().dictionary_encode()
+    number = to_numpy(numbered.indices)
+    nameless = number == pc.index(numbered.dictionary, "").as_py()
+    # Mixed once more, so that a review without a group is in none whose name happens to be its text.
+    return np.where(nameless, scramble(ids), _hashes(numbered.dictionary)[number])
 
 
 def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:

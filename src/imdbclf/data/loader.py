@@ -15,6 +15,7 @@ from imdbclf.data.batches import FeatureDropout, ReviewBatch, SharedBatch, cut_b
 from imdbclf.data.device_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.shards import Shard
+from imdbclf.data.weighting import Labels
 from imdbclf.settings import Layout
 
 AHEAD = 2
@@ -66,7 +67,7 @@ class ReviewLoader:
     def __init__(
         self,
         matrix: MultiHotMatrix,
-        labels: npt.NDArray[np.int8],
+        labels: Labels,
         batch_size: int,
         layout: Layout = "csr",
         *,

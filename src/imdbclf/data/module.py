@@ -6,6 +6,8 @@ from functools import cached_property, partial
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch, SharedBatch
@@ -66,6 +68,23 @@ class ReviewDataModule(pl.LightningDataModule):
     def vocabulary(self) -> Vocabulary:
         """The terms that have a column, learnt from the training part."""
         return self.prepared.features.vocabulary
+
+    def with_seed(self, seed: int) -> ReviewDataModule:
+        """The same parts, the training part in the order of another seed."""
+        return self._with(self.prepared, seed)
+
+    def with_answers(self, answers: npt.NDArray[np.float32]) -> ReviewDataModule:
+        """The unlabelled reviews as training reviews, given the probability of being positive of each, (n,).
+
+        What the columns are is learnt anew, from all of them.
+        """
+        where = self.source.description
+        prepared = prepare_reviews(self.encoded, self.settings, self.feature_settings, self.seed, where, answers)
+        return self._with(prepared, self.seed)
+
+    def _with(self, prepared: PreparedReviews, seed: int) -> ReviewDataModule:
+        loaded = LoadedReviews(self.source, self.encoded, prepared)
+        return ReviewDataModule(self.settings, seed, loaded, self.feature_settings)
 
     def prepare_data(self) -> None:
         """Read and encode once for all processes of a machine."""

@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,6 +150,14 @@ def encode_reviews(
         # A few at a time, so that what is done does not pile up in front of a slow disk.
         groups = (blocks[start : start + 4 * THREADS] for start in range(0, len(blocks), 4 * THREADS))
         return gathered((block for group in groups for block in pool.map(encoded, group)), width, file)
+
+
+def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
+    """The rows of several matrices of one width, one matrix after the other, in memory."""
+    lengths = np.concatenate([np.diff(matrix.offsets) for matrix in matrices])
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    columns = np.concatenate([matrix.columns for matrix in matrices])
+    return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].weighting)
 
 
 def _blocks(n: int, width: int) -> Iterator[tuple[int, int]]:

@@ -9,26 +9,35 @@ import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
+from imdbclf.data.encoding import EncodedReviews
 from imdbclf.data.features import Features
-from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.selection import learn_vocabulary
+from imdbclf.data.multihot import MultiHotMatrix, stacked
+from imdbclf.data.selection import Answered, learn_vocabulary
 from imdbclf.data.sources import Source, open_source
-from imdbclf.data.split import split_rows, validation_count
-from imdbclf.data.weighting import learn_weighting
+from imdbclf.data.sources.base import UNLABELLED
+from imdbclf.data.split import Rows, joined, split_rows, validation_count
+from imdbclf.data.weighting import Labels, learn_weighting
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 if TYPE_CHECKING:
     from imdbclf.data.shared import KeptBatches
 
+LEAST_SHARE = 0.5
+"""Of the validation reviews that were asked for, so many must come about where groups are not divided."""
+
 
 @dataclass(frozen=True)
 class PreparedReviews:
-    """The parts (`train`, `val` and, where there is one, `test`): of each a matrix and its labels, int8 (n,)."""
+    """The parts (`train`, `val` and, where there are such, `test` and `unlabelled`): of each a matrix and its labels.
+
+    Labels are int8 (n,), those of unlabelled reviews -1. Once somebody has answered for these, they are part of the
+    training part, whose labels are float32 probabilities then.
+    """
 
     features: Features
     matrices: dict[str, MultiHotMatrix]
-    labels: dict[str, npt.NDArray[np.int8]]
+    labels: dict[str, Labels]
 
 
 @dataclass(frozen=True)
@@ -55,34 +64,75 @@ def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = 
     return LoadedReviews(source, encoded, prepare_reviews(encoded, settings, features, seed, source.description))
 
 
+def _split(train: EncodedReviews, settings: DataSettings, val_count: int, seed: int) -> tuple[Rows, Rows]:
+    """Row numbers of the training and of the validation part; neither equal reviews nor groups are divided.
+
+    Raises:
+        UserError: if there is nothing to divide, or too little fits into the validation part.
+    """
+    units = train.sequences if train.groups is None else joined(train.sequences, train.groups)
+    if train.groups is not None and val_count > 0 and (units == units[0]).all():
+        msg = (
+            f"data.group={settings.group}: puts all {len(train):,} training reviews into one group; "
+            "there must be at least two, one of them to validate on (or data.val_size=0)"
+        )
+        raise UserError(msg)
+    rows, val_rows = split_rows(units, val_count, seed)
+    if val_count > 0 and len(val_rows) == 0:
+        kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
+        msg = f"data.val_size={settings.val_size}: more is needed, since every group of {kept} is larger"
+        raise UserError(msg)
+    if train.groups is not None and len(val_rows) < LEAST_SHARE * val_count:
+        msg = (
+            f"data.val_size={settings.val_size}: with undivided groups of data.group={settings.group} only "
+            f"{len(val_rows):,} of {val_count:,} reviews fit; the other groups are larger than what is left"
+        )
+        raise UserError(msg)
+    return rows, val_rows
+
+
 def prepare_reviews(
-    cached: CachedCorpus, settings: DataSettings, features: FeatureSettings, seed: int, where: str
+    cached: CachedCorpus,
+    settings: DataSettings,
+    features: FeatureSettings,
+    seed: int,
+    where: str,
+    answers: npt.NDArray[np.float32] | None = None,
 ) -> PreparedReviews:
     """Split off the validation part, learn what the columns are from the rest, encode every part so.
+
+    Args:
+        cached: the corpus.
+        settings: how it is split.
+        features: what is to be learnt of the columns.
+        seed: decides the split.
+        where: the source in words.
+        answers: the probability of being positive of each unlabelled review, which is a training review then.
 
     Raises:
         UserError: if there is no training part, the validation part would leave nothing of it, or there are fewer
             n-grams than columns.
     """
-    corpus = cached.corpus
+    corpus, disk = cached.corpus, cache_folder(settings.cache_dir)
     if "train" not in corpus.parts:
         msg = f"{where}: there is no training part"
         raise UserError(msg)
     train = corpus.parts["train"]
-    val_count = validation_count(settings.val_size, len(train))
-    rows, val_rows = split_rows(train.groups, val_count, seed)
-    if val_count > 0 and len(val_rows) == 0:
-        msg = f"data.val_size={settings.val_size}: more is needed, since every group of equal reviews is larger"
-        raise UserError(msg)
-    vocabulary = learn_vocabulary(corpus, train, features, rows)
-    disk = cache_folder(settings.cache_dir)
-    train_matrix = Features(vocabulary).encode(corpus, train, rows, disk)
-    learnt = Features(vocabulary, learn_weighting(features, train_matrix, train.labels[rows]), features.marks)
-    matrices, labels = {"train": train_matrix.weighted(learnt.weighting)}, {"train": train.labels[rows]}
+    rows, val_rows = _split(train, settings, validation_count(settings.val_size, len(train)), seed)
+    answered = None if answers is None else Answered(corpus.parts[UNLABELLED], answers)
+    terms = Features(learn_vocabulary(corpus, train, features, rows, answered))
+    matrix, labels = terms.encode(corpus, train, rows, disk), train.labels[rows]
+    if answered is not None:
+        matrix = stacked([matrix, terms.encode(corpus, answered.reviews, None, disk)])
+        labels = np.concatenate([labels.astype(np.float32), answered.answers])
+    learnt = Features(terms.vocabulary, learn_weighting(features, matrix, labels), features.marks)
+    prepared = PreparedReviews(learnt, {"train": matrix.weighted(learnt.weighting)}, {"train": labels})
     others = {"val": ("train", val_rows), "test": ("test", None)}
+    if answered is None:
+        others[UNLABELLED] = (UNLABELLED, None)
     for name, (part, part_rows) in others.items():
         if part in corpus.parts:
             reviews = corpus.parts[part]
-            matrices[name] = learnt.encode(corpus, reviews, part_rows, disk)
-            labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
-    return PreparedReviews(learnt, matrices, labels)
+            prepared.matrices[name] = learnt.encode(corpus, reviews, part_rows, disk)
+            prepared.labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
+    return prepared

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,11 @@ from imdbclf.data.ngrams import (
     words_of_keys,
 )
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.data.weighting import Counts, log_odds
+from imdbclf.data.weighting import log_odds
 from imdbclf.errors import UserError
 from imdbclf.settings import FeatureSettings
+
+Counts = npt.NDArray[np.int64]
 
 BLOCK = 8192
 """Reviews counted at a time, which bounds the memory that counting words takes."""
@@ -45,12 +48,15 @@ BLOCK = 8192
 
 @dataclass(frozen=True)
 class Candidates:
-    """Terms that may get a column: their keys, and how often, in how many reviews of each label, each occurs."""
+    """Terms that may get a column: their keys, how often, and in how many reviews of each label, each occurs.
+
+    A review whose label is a probability counts for both labels, with its share.
+    """
 
     keys: Keys
     occurrences: Counts
-    positive: Counts
-    negative: Counts
+    positive: npt.NDArray[Any]
+    negative: npt.NDArray[Any]
 
     def at(self, places: npt.NDArray[np.int64]) -> Candidates:
         """Those at the given places, in that order."""
@@ -68,8 +74,20 @@ def word_counts(
     return counts
 
 
+@dataclass(frozen=True)
+class Answered:
+    """Reviews whose labels are somebody's answers: the probability of being positive of each, (n,)."""
+
+    reviews: EncodedReviews
+    answers: npt.NDArray[np.float32]
+
+
 def learn_vocabulary(
-    corpus: Corpus, reviews: EncodedReviews, settings: FeatureSettings, rows: npt.NDArray[np.int64] | None = None
+    corpus: Corpus,
+    reviews: EncodedReviews,
+    settings: FeatureSettings,
+    rows: npt.NDArray[np.int64] | None = None,
+    answered: Answered | None = None,
 ) -> Vocabulary:
     """The terms that the settings choose from the given rows (default: all).
 
@@ -78,16 +96,20 @@ def learn_vocabulary(
         reviews: the part of the corpus that has the training reviews.
         settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` count.
         rows: the training reviews, ascending.
+        answered: more training reviews, of the same corpus.
 
     Raises:
         UserError: if n-grams are wanted, and there are fewer than columns. (Of single words there may be fewer: a
             corpus has as many as it has.)
     """
     counts = word_counts(corpus, reviews, rows)
+    if answered is not None:
+        counts += word_counts(corpus, answered.reviews)
     if settings.order == 1 and settings.selection == "frequency" and settings.min_documents == 1:
         order = _ranked(np.arange(1, len(counts) + 1), counts)[: settings.columns - 1]
         return _named(corpus.dictionary, order[counts[order] > 0] + 1)
-    candidates = _candidates(reviews, _numbered(counts, settings.min_documents), settings, rows)
+    training = _training_words(reviews, np.arange(len(reviews)) if rows is None else rows, answered)
+    candidates = _candidates(training, _numbered(counts, settings.min_documents), settings)
     wanted = settings.columns - 1
     if len(candidates.keys) < wanted and settings.order > 1:
         found = f"{len(candidates.keys):,} n-grams of up to {settings.order} words in {settings.min_documents} or more"
@@ -104,20 +126,34 @@ def _numbered(counts: Counts, least: int) -> npt.NDArray[np.int64]:
     return np.where(counts >= least, np.arange(1, len(counts) + 1), 0)
 
 
-def _candidates(
-    reviews: EncodedReviews,
-    number: npt.NDArray[np.int64],
-    settings: FeatureSettings,
-    rows: npt.NDArray[np.int64] | None,
-) -> Candidates:
+@dataclass(frozen=True)
+class _TrainingWords:
+    """The words of n training reviews one after the other, how many each has, and its share of the label 1."""
+
+    words: npt.NDArray[np.int32]
+    lengths: Counts
+    positive: npt.NDArray[np.float64]
+
+
+def _training_words(reviews: EncodedReviews, rows: npt.NDArray[np.int64], answered: Answered | None) -> _TrainingWords:
+    words = reviews.words_between(0, len(reviews), reviews.mask(rows))
+    lengths, positive = reviews.lengths[rows], reviews.labels[rows].astype(np.float64)
+    if answered is None:
+        return _TrainingWords(words, lengths, positive)
+    return _TrainingWords(
+        np.concatenate([words, answered.reviews.words]),
+        np.concatenate([lengths, answered.reviews.lengths]),
+        np.concatenate([positive, answered.answers.astype(np.float64)]),
+    )
+
+
+def _candidates(training: _TrainingWords, number: npt.NDArray[np.int64], settings: FeatureSettings) -> Candidates:
     """All terms that occur in enough reviews."""
-    chosen = np.arange(len(reviews)) if rows is None else rows
-    numbers = number[reviews.words_between(0, len(reviews), reviews.mask(chosen))]
-    lengths, labels = reviews.lengths[chosen], reviews.labels[chosen]
-    review_of = np.repeat(np.arange(len(lengths)), lengths)
+    numbers = number[training.words]
+    review_of = np.repeat(np.arange(len(training.lengths)), training.lengths)
     found = [
-        _counted(runs, review_of, labels, settings.min_documents)
-        for runs in _every_order(numbers, lengths, settings.order, settings.min_documents)
+        _counted(runs, review_of, training.positive, settings.min_documents)
+        for runs in _every_order(numbers, training.lengths, settings.order, settings.min_documents)
     ]
     columns = ([getattr(piece, name) for piece in found] for name in Candidates.__dataclass_fields__)
     return Candidates(*(np.concatenate(column) for column in columns))
@@ -142,17 +178,18 @@ def _frequent(runs: Runs, least: int) -> Runs:
     return runs.chosen(to_numpy(pc.is_in(to_arrow(runs.keys), value_set=to_arrow(kept)).cast(pa.int8())) == 1)
 
 
-def _counted(runs: Runs, review_of: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], least: int) -> Candidates:
-    """The different n-grams among the given ones that are in enough reviews."""
+def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np.float64], least: int) -> Candidates:
+    """The different n-grams that are in enough reviews; `share` is that of the label 1 in each review."""
     encoded = to_arrow(runs.keys).dictionary_encode()
     keys, places = to_numpy(encoded.dictionary), to_numpy(encoded.indices).astype(np.int64)
     occurrences = np.bincount(places, minlength=len(keys))
     # An n-gram and a review become one number each, so that one sort finds what a review holds twice.
     pairs = np.sort(places << 32 | review_of[runs.begins])
     pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
-    in_positive = labels[pairs & 0xFFFFFFFF] == 1
-    positive, negative = (np.bincount(pairs[mask] >> 32, minlength=len(keys)) for mask in (in_positive, ~in_positive))
-    return Candidates(keys, occurrences, positive, negative).at(np.flatnonzero(positive + negative >= least))
+    terms = pairs >> 32
+    documents = np.bincount(terms, minlength=len(keys))
+    positive = np.bincount(terms, weights=share[pairs & 0xFFFFFFFF], minlength=len(keys))
+    return Candidates(keys, occurrences, positive, documents - positive).at(np.flatnonzero(documents >= least))
 
 
 def _scores(candidates: Candidates, settings: FeatureSettings) -> npt.NDArray[np.float64]:

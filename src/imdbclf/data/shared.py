@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 
-ORIGIN = ("source", "train", "test", "text_column", "label_column", "cache_dir")
-"""Settings that say where reviews come from; the others say what becomes of them."""
+ORIGIN = ("source", "train", "test", "text_column", "label_column", "unlabelled", "group", "cache_dir")
+"""Settings that say where reviews come from and what is read of them; the others say what becomes of them."""
 
 
 class KeptBatches:

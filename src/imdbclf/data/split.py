@@ -24,11 +24,41 @@ def validation_count(val_size: float, n: int) -> int:
     return count
 
 
+def joined(sequences: npt.NDArray[np.uint64], groups: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """What a split must not divide if neither reviews with the same words nor those of one group may be divided.
+
+    Reviews that share either are connected, and so is who is connected with one of them. Each review gets the smallest
+    hash of words among those that it is connected with: it depends on what the reviews are, not on their order.
+
+    Args:
+        sequences: hash of each review's words, shape (n,).
+        groups: hash of each review's group, shape (n,).
+
+    Returns:
+        Shape (n,), the same number for reviews that belong together.
+    """
+    # Here, since only who asks for groups should wait for the import.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    texts, text = np.unique(sequences, return_inverse=True)
+    names, name = np.unique(groups, return_inverse=True)
+    # A graph of texts and groups, in which each review is the edge between its text and its group.
+    nodes = len(texts) + len(names)
+    reviews = coo_array((np.ones(len(text)), (text, len(texts) + name)), shape=(nodes, nodes))
+    component = connected_components(reviews, directed=False)[1][: len(texts)]
+    # The texts ascend, so that the first of a component is its smallest.
+    first, number = np.unique(component, return_index=True, return_inverse=True)[1:]
+    smallest: npt.NDArray[np.uint64] = texts[first][number][text]
+    return smallest
+
+
 def split_rows(groups: npt.NDArray[np.uint64], val_count: int, seed: int) -> tuple[Rows, Rows]:
     """Row numbers of the training and of the validation part, each ascending.
 
-    Groups (reviews with the same words) are put in an order that the seed gives and dealt to the validation part
-    until it holds `val_count` reviews; a group that no longer fits is passed over, so that none is ever divided.
+    Groups (reviews with the same words, and what `joined` adds to them) are put in an order that the seed gives and
+    dealt to the validation part until it holds `val_count` reviews; a group that no longer fits is passed over, so
+    that none is ever divided.
     """
     key = scramble(groups ^ scramble(np.array([seed], dtype=np.uint64)))
     order = np.lexsort((groups, key))

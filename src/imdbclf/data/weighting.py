@@ -8,7 +8,7 @@ smoothing, r = ln((p / ‖p‖₁) / (q / ‖q‖₁)). A review's row times r i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from imdbclf.data.multihot import MultiHotMatrix
     from imdbclf.settings import FeatureSettings
 
-Counts = npt.NDArray[np.int64]
+Labels = npt.NDArray[Any]
+"""0 and 1, int8; or a teacher's probabilities of 1, float32."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,23 @@ class Weighting:
         return weighted
 
 
-def learn_weighting(
-    settings: FeatureSettings, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]
-) -> Weighting | None:
+def learn_weighting(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> Weighting | None:
     """The weighting that the settings name, from the training part alone; None for plain ones.
 
     Args:
         settings: `weighting`, `smoothing` and `unit_length` count.
         matrix: the training part, n rows of ones.
-        labels: (n,) of 0 and 1.
+        labels: (n,).
     """
     if settings.weighting == "multi_hot":
         return Weighting(unit_length=True) if settings.unit_length else None
-    in_positive = np.repeat(labels == 1, np.diff(matrix.offsets))
-    positive, negative = (
-        np.bincount(matrix.columns[mask], minlength=matrix.width) for mask in (in_positive, ~in_positive)
-    )
+    share = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
+    positive = np.bincount(matrix.columns, weights=share, minlength=matrix.width)
+    negative = np.bincount(matrix.columns, minlength=matrix.width) - positive
     return Weighting(log_odds(positive, negative, settings.smoothing).astype(np.float32), settings.unit_length)
 
 
-def log_odds(positive: Counts, negative: Counts, smoothing: float) -> npt.NDArray[np.float64]:
+def log_odds(positive: npt.NDArray[Any], negative: npt.NDArray[Any], smoothing: float) -> npt.NDArray[np.float64]:
     """Wang & Manning's r of each term, from the numbers of positive and of negative reviews that hold it."""
     p, q = positive + smoothing, negative + smoothing
     ratio: npt.NDArray[np.float64] = np.log(p / p.sum()) - np.log(q / q.sum())

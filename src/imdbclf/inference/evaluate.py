@@ -37,7 +37,8 @@ def evaluate_checkpoint(
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
     config = dict(checkpoint.about["settings"])
     config["data"] = config["data"] | {key: value for key, value in chosen.items() if value is not None}
-    settings = Settings.from_config(config).data
+    # Groups decide how training reviews are split; here nothing is, and another source may not know them.
+    settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
     reviews_source = open_source(settings)
     cached = load_or_encode(reviews_source, cache_folder(settings.cache_dir), marks=checkpoint.features.marks)
     if split not in cached.corpus.parts:

@@ -15,6 +15,9 @@ from imdbclf.model.losses import LOSSES
 from imdbclf.model.mlp import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
 
+EVEN = 0.5
+"""Above it a label, which may be a teacher's probability, says positive."""
+
 
 class EpochSums:
     """Loss and hits summed over an epoch on the device, so that no step waits for a number to arrive."""
@@ -27,7 +30,7 @@ class EpochSums:
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Take in a batch: its mean loss, its logits (n,) and its labels (n,) of 0.0 and 1.0."""
         self.loss.add_(loss.detach(), alpha=len(labels))
-        self.hits.add_(torch.eq(logits > 0, labels).sum())
+        self.hits.add_(torch.eq(logits > 0, labels > EVEN).sum())
         self.count += len(labels)
 
     def means(self, stage: str) -> dict[str, Tensor]:

@@ -10,10 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from imdbclf.data.arrow import strings, to_arrow
 from imdbclf.data.module import ReviewDataModule
@@ -24,7 +22,8 @@ from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_checkpoint_on, flat_figures
 from imdbclf.inference.predictor import Predictor
 from imdbclf.reports.history import Row, best_row
-from imdbclf.settings import LECTURE_FEATURES, FeatureSettings, Settings
+from imdbclf.settings import Settings
+from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble
 from imdbclf.training.fit import Fit
 from imdbclf.training.teacher import learn_from_teacher
@@ -71,7 +70,7 @@ class Experiment:
         """
         fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from, self.trial)
         fit.prepare()
-        self._announce(fit.trainer)
+        announce(self.settings, self.data, fit.trainer, self.because)
         if self.settings.teacher.members > 0:
             self.data = learn_from_teacher(self.settings, self.folder, self.data, quiet=self.quiet)
         try:
@@ -109,42 +108,6 @@ class Experiment:
         """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
         return read_checkpoint(self.folder.best)
 
-    def _announce(self, trainer: pl.Trainer) -> None:
-        data, model = self.data, self.settings.model
-        parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
-        names = data.encoded.label_names
-        log.info("Data:   %s%s", data.source.description, f" (because {self.because})" if self.because else "")
-        log.info(
-            "        %s; %s = 0, %s = 1; words %s",
-            ", ".join(f"{count:,} {_PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
-            *names,
-            "from the cache" if data.encoded.from_cache else "encoded now",
-        )
-        features = self.settings.features
-        if len(data.vocabulary) < features.columns:
-            log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
-        elif features != LECTURE_FEATURES:
-            log.info("        %s", _features_line(features))
-        size, processes = self.settings.data.batch_size, trainer.world_size
-        if parts["train"] < size * processes:
-            log.info("        one batch an epoch: the training part has no more reviews")
-        log.info(
-            "Model:  %s%s, %s; %s, %s",
-            f"{model.members} × " if model.members > 1 else "",
-            "-".join(map(str, [*model.widths, 1])),
-            model.activation,
-            self.settings.loss.name,
-            self.settings.optimizer.name,
-        )
-        log.info(
-            "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
-            trainer.max_epochs,
-            size if processes == 1 else f"{processes} × {size}, a process each,",
-            trainer.strategy.root_device,
-            torch.get_num_threads(),
-            self.settings.seed,
-        )
-
     def _evaluate(self) -> dict[str, Any]:
         """The figures of the best epoch, on validation and test."""
         prepared = self.data.prepared
@@ -173,6 +136,7 @@ class Experiment:
             "fit_seconds": round(self.fit_seconds, 3),
             "data_source": self.data.source.description,
             "data_source_because": self.because,
+            "group": self.settings.data.group,
             "reviews": {part: len(matrix) for part, matrix in prepared.matrices.items()},
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
@@ -189,15 +153,3 @@ class Experiment:
         )
         with write_aside(self.folder.predictions) as aside:
             pq.write_table(table, aside)
-
-
-def _features_line(features: FeatureSettings) -> str:
-    """What the columns are, in a line."""
-    terms = "words" if features.order == 1 else f"terms of up to {features.order} words"
-    values = "ones" if features.weighting == "multi_hot" else "log-odds"
-    length = ", rows of length 1" if features.unit_length else ""
-    dropout = f", {features.dropout:.0%} of them left out in training" if features.dropout else ""
-    return f"{features.columns:,} columns: {terms} by {features.selection}, {values}{length}{dropout}"
-
-
-_PART_NAMES = {"train": "training", "val": "validation", "test": "test"}

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.helpers import TEST, TRAIN, contents, write_acl_tree
+from imdbclf.data.encoding import encode_corpus
 from imdbclf.data.sources.acl_imdb import AclImdbSource
+from imdbclf.data.split import joined, split_rows
 from imdbclf.errors import UserError
 
 
@@ -86,3 +90,112 @@ def test_the_fingerprint_follows_names_sizes_and_times(tmp_path: Path) -> None:
     found.append(source.fingerprint())
     assert found[0] == found[1]
     assert len(set(found)) == 4
+
+
+def write_pages(folder: Path, label: str, lines: list[str]) -> Path:
+    """The file that names the films of the training reviews with this label."""
+    path = folder / "train" / f"urls_{label}.txt"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def tree_with_films(folder: Path) -> Path:
+    """Reviews 0 and 2 are positive, 1 and 3 negative; 0 and 3 are about one film, of 2 it is not known."""
+    write_acl_tree(folder, train=[("a", 1), ("b", 0), ("c", 1), ("d", 0)])
+    write_pages(folder, "pos", ["http://www.imdb.com/title/tt07/usercomments", "", "", "unused"])
+    write_pages(folder, "neg", ["unused", "elsewhere/8", "", "http://www.imdb.com/title/tt07/reviews?x=1"])
+    return folder
+
+
+def films_of(folder: Path) -> dict[str, str]:
+    read = AclImdbSource(folder, "film").read().parts["train"]
+    return dict(zip(read["text"].to_pylist(), read["group"].to_pylist(), strict=True))
+
+
+def film_refusal(folder: Path) -> str:
+    with pytest.raises(UserError) as refusal:
+        AclImdbSource(folder, "film").read()
+    return str(refusal.value)
+
+
+def test_the_film_of_a_review_is_on_the_line_of_its_number(tmp_path: Path) -> None:
+    assert films_of(tree_with_films(tmp_path / "aclImdb")) == {"a": "tt07", "b": "elsewhere/8", "c": "", "d": "tt07"}
+
+
+def test_only_the_training_part_has_films_and_only_if_asked(tmp_path: Path) -> None:
+    folder = tree_with_films(tmp_path / "aclImdb")
+    assert AclImdbSource(folder, "film").read().parts["test"].column_names == ["text", "label"]
+    assert AclImdbSource(folder).read().parts["train"].column_names == ["text", "label"]
+
+
+def test_a_tree_has_films_and_no_other_groups(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        AclImdbSource(tmp_path, "actor")
+    assert str(refusal.value) == f"data.group=actor: must be film or null for an aclImdb folder ({tmp_path})"
+
+
+def test_a_missing_file_of_films_is_named(tmp_path: Path) -> None:
+    folder = tree_with_films(tmp_path / "aclImdb")
+    (folder / "train" / "urls_pos.txt").unlink()
+    message = f"data.group=film: {folder}/train/urls_pos.txt cannot be read (No such file or directory); it must name"
+    assert film_refusal(folder) == f"{message} the films"
+    with pytest.raises(UserError, match=r"urls_pos\.txt cannot be read"):
+        AclImdbSource(folder, "film").fingerprint()
+    AclImdbSource(folder).fingerprint()
+
+
+def test_a_file_of_films_that_is_too_short_is_named_with_the_review(tmp_path: Path) -> None:
+    folder = tree_with_films(tmp_path / "aclImdb")
+    path = write_pages(folder, "neg", ["one", "two", "three"])
+    assert film_refusal(folder) == (
+        f"data.group=film: {path} has 3 lines and none for 3_2.txt; "
+        "line ID + 1 must name the film of the review ID_RATING.txt"
+    )
+
+
+@pytest.mark.parametrize("name", ["review.txt", "-1_9.txt", "²_9.txt"])
+def test_a_review_whose_name_has_no_number_has_no_film(name: str, tmp_path: Path) -> None:
+    folder = tree_with_films(tmp_path / "aclImdb")
+    (folder / "train" / "pos" / name).write_text("e", encoding="utf-8")
+    assert f"none for {name}; line ID + 1 must name" in film_refusal(folder)
+
+
+def test_the_fingerprint_follows_the_films_where_they_are_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "aclImdb"
+    write_acl_tree(folder, train=[("a", 1), ("b", 0)])
+    plain = AclImdbSource(folder).fingerprint()
+    found = []
+    for film in ("one", "two"):
+        for label in ("neg", "pos"):
+            write_pages(folder, label, [film] * 2)
+        found.append(AclImdbSource(folder, "film").fingerprint())
+        assert AclImdbSource(folder).fingerprint() == plain
+    assert len({plain, *found}) == 3
+
+
+@pytest.fixture(scope="session")
+def real_tree(real_imdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The training part of the original archive, unpacked once; tests that need it are skipped where it is not."""
+    archive = real_imdb.parent / "aclImdb_labelled.tar.xz"
+    if not archive.is_file():
+        pytest.skip(f"{archive.name} is not beside the real reviews")
+    folder = tmp_path_factory.mktemp("archive")
+    # Python itself takes two to three times as long for 25,000 small files.
+    subprocess.run(["tar", "-xf", archive, "-C", folder, "aclImdb/train"], check=True)  # noqa: S607 - wherever tar is
+    return folder / "aclImdb"
+
+
+def test_no_film_and_no_text_of_the_real_tree_is_on_both_sides(real_tree: Path) -> None:
+    reviews = encode_corpus(AclImdbSource(real_tree, "film").read().parts).parts["train"]
+    films = np.asarray(reviews.groups)
+    assert (len(films), len(np.unique(films)), np.unique(films, return_counts=True)[1].max()) == (25_000, 3_456, 30)
+    units = joined(reviews.sequences, films)
+    for seed in range(3):
+        train, val = split_rows(units, 10_000, seed)
+        assert (len(train), len(val)) == (15_000, 10_000)
+        assert 4_500 < reviews.labels[val].sum() < 5_500
+        for never_divided in (films, reviews.sequences):
+            assert not np.isin(never_divided[val], never_divided[train]).any()
+        # The test would notice: of a split by chance, nearly all films are on both sides.
+        train, val = split_rows(reviews.sequences, 10_000, seed)
+        assert np.isin(films[val], films[train]).mean() > 0.9

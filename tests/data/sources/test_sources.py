@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from data.helpers import TEST, TRAIN, contents, hub_cache, table, write_acl_tree, write_hub_layout
+from data.helpers import TEST, TRAIN, contents, hub_cache, table, write_acl_tree, write_hub_layout, write_json_lines
 from imdbclf.data.cache import load_or_encode
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.sources import Source, choose_source, open_source
@@ -239,3 +240,56 @@ def test_the_fingerprints_of_different_sources_differ(tmp_path: Path) -> None:
         samples,
     ]
     assert len({source.fingerprint() for source in sources}) == 5
+
+
+def test_groups_are_handed_on_to_every_kind_of_source(tmp_path: Path) -> None:
+    settings = DataSettings(source="files", train="a.csv", group="film")
+    write_json_lines(tmp_path / "a.jsonl", [])
+    tree = write_acl_tree(tmp_path / "aclImdb")
+    for update, source in (
+        ({"train": str(tmp_path / "a.jsonl")}, FilesSource(tmp_path / "a.jsonl", None, group_column="film")),
+        ({"source": str(tmp_path)}, FolderSource(tmp_path, group_column="film")),
+        ({"source": str(tmp_path / "a.jsonl")}, FilesSource(None, tmp_path / "a.jsonl", group_column="film")),
+        ({"source": str(tree)}, AclImdbSource(tree, "film")),
+        ({"source": "someone/reviews"}, HubSource("someone/reviews", group_column="film")),
+        ({"source": "sample"}, SampleSource("film")),
+    ):
+        assert open_source(settings.model_copy(update=update)) == source
+
+
+def test_the_fingerprint_changes_only_if_groups_are_asked_for(tmp_path: Path) -> None:
+    file = write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}])
+    kinds: list[Callable[[str | None], Source]] = [
+        lambda group: FilesSource(file, None, "text", "label", group),
+        lambda group: FolderSource(tmp_path, "text", "label", group),
+        lambda group: HubSource("stanfordnlp/imdb", "text", "label", group),
+        SampleSource,
+    ]
+    for kind in kinds:
+        assert len({kind(group).fingerprint() for group in (None, "film", "author")}) == 3
+    assert FilesSource(file, None).fingerprint() == kinds[0](None).fingerprint()
+
+
+def test_groups_are_read_from_files_and_folders(unreachable_hub: Path, tmp_path: Path) -> None:
+    rows = [{"text": "a", "label": 0, "film": "x"}, {"text": "b", "label": 1, "film": None}]
+    file = write_json_lines(tmp_path / "train.jsonl", rows)
+    cached = hub_cache(unreachable_hub) / "plain_text"
+    cached.mkdir(parents=True)
+    train = table([("a", 0), ("b", 1)]).append_column("film", pa.array(["x", None], pa.string()))
+    for part, read in (("train", train), ("test", table(TEST))):
+        parquet.write_table(read, cached / f"{part}-00000-of-00001.parquet")
+    for source in (
+        FilesSource(file, None, group_column="film"),
+        FolderSource(tmp_path, group_column="film"),
+        HubSource("stanfordnlp/imdb", group_column="film"),
+    ):
+        assert source.read().parts["train"]["group"].to_pylist() == ["x", None]
+
+
+def test_the_sample_has_no_groups() -> None:
+    with pytest.raises(UserError) as refusal:
+        open_source(DataSettings(source="sample", group="film")).read()
+    assert str(refusal.value) == (
+        "bundled sample (drawn, not real reviews) has no column 'film'; "
+        "data.group=film must be null or one of text, label"
+    )

@@ -45,7 +45,9 @@ def choose_source(settings: DataSettings) -> ChosenSource:
     if value := os.environ.get(VARIABLE):
         return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
     hub = settings.model_copy(update={"source": LECTURE_DATASET})
-    source = HubSource(LECTURE_DATASET, settings.text_column, settings.label_column)
+    source = HubSource(
+        LECTURE_DATASET, settings.text_column, settings.label_column, settings.group, settings.unlabelled
+    )
     # What has been encoded once needs the Hub no more.
     obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
     if obstacle is None:
@@ -58,11 +60,14 @@ def open_source(settings: DataSettings) -> Source:
     """The source that the settings name; nothing is read yet.
 
     Raises:
-        UserError: if a source that was named explicitly is not there.
+        UserError: if a source that was named explicitly is not there, or cannot have the groups that are asked for.
     """
     settings = choose_source(settings).settings
     if settings.source == "sample":
-        return SampleSource()
+        if settings.unlabelled is not None:
+            msg = f"data.unlabelled={settings.unlabelled}: must be null; the bundled sample has no unlabelled reviews"
+            raise UserError(msg)
+        return SampleSource(settings.group)
     if settings.source == "files":
         return FilesSource.from_settings(settings)
     return _named(settings)
@@ -70,7 +75,7 @@ def open_source(settings: DataSettings) -> Source:
 
 def _absolute(settings: DataSettings) -> DataSettings:
     paths = {}
-    for key in ("source", "train", "test"):
+    for key in ("source", "train", "test", "unlabelled"):
         value = getattr(settings, key)
         if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
             paths[key] = str(path.resolve())
@@ -79,13 +84,16 @@ def _absolute(settings: DataSettings) -> DataSettings:
 
 def _named(settings: DataSettings) -> Source:
     path = Path(settings.source)
-    columns = (settings.text_column, settings.label_column)
+    columns = (settings.text_column, settings.label_column, settings.group)
     if path.is_dir():
-        return AclImdbSource(path) if AclImdbSource.recognises(path) else FolderSource(path, *columns)
+        is_tree = AclImdbSource.recognises(path)
+        if is_tree:
+            return AclImdbSource(path, settings.group, settings.unlabelled)
+        return FolderSource(path, *columns, settings.unlabelled)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return FilesSource(None, path, *columns)
+        return FilesSource(None, path, *columns)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
-        return HubSource(settings.source, *columns)
+        return HubSource(settings.source, *columns, settings.unlabelled)
     msg = (
         f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
         "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,35 @@ from imdbclf.data.sources.base import Reviews, gather
 from imdbclf.errors import UserError
 
 _LABELS = ("neg", "pos")
+_UNLABELLED = ("unsup", "unsupervised")
+_TITLE = re.compile(r"/title/(tt\d+)")
 
 
 @dataclass(frozen=True)
 class AclImdbSource:
-    """An unpacked `aclImdb_v1`, read file by file."""
+    """An unpacked `aclImdb_v1`, read file by file.
+
+    `group` may be `film`: which film a training review is about is said by `train/urls_neg.txt` and `urls_pos.txt`,
+    whose line number ID, from 0, is the page of the film that `ID_RATING.txt` reviews.
+
+    `unlabelled` may be `unsup` (or `unsupervised`, its name on the Hub): the reviews in `train/unsup`.
+
+    Raises:
+        UserError: for another group, or unlabelled reviews that are not there.
+    """
 
     path: Path
+    group: str | None = None
+    unlabelled: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.unlabelled is not None and not (self.unlabelled in _UNLABELLED and self._unlabelled.is_dir()):
+            allowed = f"{' or '.join(_UNLABELLED)}, with a folder train/unsup there"
+            msg = f"data.unlabelled={self.unlabelled}: must be null for {self.path}, or {allowed}"
+            raise UserError(msg)
+        if self.group not in {None, "film"}:
+            msg = f"data.group={self.group}: must be film or null for an aclImdb folder ({self.path})"
+            raise UserError(msg)
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -32,23 +55,72 @@ class AclImdbSource:
         return f"aclImdb folder {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names, sizes and times of all files: reading 50,000 of them would take longer than encoding."""
+        """Hash of the names, sizes and times of all files: reading 50,000 of them would take longer than encoding.
+
+        Where films are asked for, the contents of the files that name them count, too.
+        """
         digest = hashlib.sha256(b"aclImdb")
-        for part, label in self._folders():
+        folders = [*self._folders(), *([("train", "unsup")] if self.unlabelled is not None else [])]
+        for part, label in folders:
             for entry in sorted(os.scandir(self.path / part / label), key=lambda entry: entry.name):
                 about = entry.stat()
                 digest.update(f"{part}/{label}/{entry.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+        if self.group is not None:
+            for label in _LABELS:
+                digest.update("\n".join(["film", label, *self._pages(label)]).encode())
         return digest.hexdigest()
 
     def read(self) -> Reviews:
-        """Read every `.txt` file of the tree."""
+        """Read every `.txt` file of the label folders and, where films are asked for, those that name them."""
         tables: dict[str, list[pa.Table]] = {}
         for part, label in self._folders():
-            texts = [_text(file) for file in sorted((self.path / part / label).glob("*.txt"))]
-            labels = pa.array([label] * len(texts), type=pa.string())
-            tables.setdefault(part, []).append(pa.table({"text": pa.array(texts, type=pa.string()), "label": labels}))
+            files = sorted((self.path / part / label).glob("*.txt"))
+            columns = {"text": [_text(file) for file in files], "label": [label] * len(files)}
+            if part == "train" and self.group is not None:
+                columns[self.group] = self._films(label, files)
+            arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
+            tables.setdefault(part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
-        return gather(parts, "text", "label", f"data.source={self.path}")
+        return gather(parts, "text", "label", f"data.source={self.path}", self.group, self._unlabelled_texts())
+
+    def _unlabelled_texts(self) -> pa.Table | None:
+        if self.unlabelled is None:
+            return None
+        texts = [_text(file) for file in sorted(self._unlabelled.glob("*.txt"))]
+        return pa.table({"text": pa.array(texts, type=pa.string())})
+
+    @property
+    def _unlabelled(self) -> Path:
+        return self.path / "train" / "unsup"
+
+    def _films(self, label: str, files: list[Path]) -> list[str]:
+        """The film that each training review is about."""
+        pages = self._pages(label)
+        films = []
+        for file in files:
+            number = file.stem.partition("_")[0]
+            if not number.isdecimal() or int(number) >= len(pages):
+                msg = (
+                    f"data.group={self.group}: {self._urls(label)} has {len(pages):,} lines and none for {file.name}; "
+                    "line ID + 1 must name the film of the review ID_RATING.txt"
+                )
+                raise UserError(msg)
+            page = pages[int(number)]
+            title = _TITLE.search(page)
+            films.append(title[1] if title else page)
+        return films
+
+    def _pages(self, label: str) -> list[str]:
+        """The lines of the file that names the films of the training reviews with this label."""
+        path = self._urls(label)
+        try:
+            return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        except OSError as error:
+            msg = f"data.group={self.group}: {path} cannot be read ({error.strerror or error}); it must name the films"
+            raise UserError(msg) from error
+
+    def _urls(self, label: str) -> Path:
+        return self.path / "train" / f"urls_{label}.txt"
 
     def _folders(self) -> list[tuple[str, str]]:
         return [(part, label) for part in ("train", "test") for label in _LABELS if (self.path / part / label).is_dir()]

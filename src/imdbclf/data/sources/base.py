@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from imdbclf.data.labels import number_labels
 from imdbclf.errors import UserError, one_line
@@ -15,7 +16,10 @@ from imdbclf.errors import UserError, one_line
 class Reviews:
     """Reviews as they were read: by part (`train`, `test`) a table of `text` (string) and `label` (int8, 0 or 1).
 
-    `label_names` is how the source spells 0 and 1.
+    Where asked for, a part `unlabelled` has labels of -1.
+
+    Where groups were asked for, the training part, which alone is split, has a third column `group` (string; null or
+    empty where it is not known). `label_names` is how the source spells 0 and 1.
     """
 
     parts: dict[str, pa.Table]
@@ -39,30 +43,85 @@ class Source(Protocol):
         ...
 
 
-def gather(parts: dict[str, pa.Table], text_column: str, label_column: str, where: str) -> Reviews:
-    """Pick the two columns of each part and number the labels.
+def named_columns(text_column: str, label_column: str, group_column: str | None, unlabelled: str | None = None) -> str:
+    """The names for a fingerprint; what nobody asks for does not count, so that other caches stay valid."""
+    names = f"{text_column} {label_column}" if group_column is None else f"{text_column} {label_column} {group_column}"
+    return names if unlabelled is None else f"{names} and {unlabelled}"
+
+
+UNLABELLED = "unlabelled"
+"""The part of reviews without labels, where there is one."""
+
+
+def gather(
+    parts: dict[str, pa.Table],
+    text_column: str,
+    label_column: str,
+    where: str,
+    group_column: str | None = None,
+    unlabelled: pa.Table | None = None,
+) -> Reviews:
+    """Pick the columns of each part and number the labels; the groups, if asked for, of the training part alone.
+
+    The table of unlabelled reviews becomes a part whose labels are -1.
 
     Raises:
-        UserError: for a missing column (with those there are), an empty part, a missing text, or labels that are
-            not two.
+        UserError: for a missing column (with those there are), an empty part, a missing text, labels that are
+            not two, or groups that are no single values.
     """
     for part, table in parts.items():
         for key, column in (("text", text_column), ("label", label_column)):
-            count = table.column_names.count(column)
-            if count != 1:
-                msg = (
-                    f"{where}: part {part} has {'no' if count == 0 else 'more than one'} column '{column}'; "
-                    f"data.{key}_column must be one of {', '.join(dict.fromkeys(table.column_names))}"
-                )
-                raise UserError(msg)
+            _find(table, column, f"{where}: part {part}", f"data.{key}_column must be one of")
         if table.num_rows == 0:
             msg = f"{where}: part {part} is empty; there must be at least one review of each label"
             raise UserError(msg)
+    groups = None
+    if group_column is not None and "train" in parts:
+        groups = group_values(parts["train"], group_column, f"{where}: part train")
     try:
-        return _gathered(parts, text_column, label_column, where)
+        reviews = _gathered(parts, text_column, label_column, where)
     except pa.ArrowException as error:
         msg = f"{where}: cannot be read as texts and labels ({one_line(error)[:120]})"
         raise UserError(msg) from error
+    if groups is not None:
+        reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
+    if unlabelled is not None:
+        _find(unlabelled, text_column, f"{where}: part {UNLABELLED}", "data.text_column must be one of")
+        texts = _texts(unlabelled.column(text_column), where)
+        no_labels = pa.repeat(pa.scalar(-1, pa.int8()), len(texts))
+        reviews.parts[UNLABELLED] = pa.table({"text": texts, "label": no_labels})
+    return reviews
+
+
+def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
+    """The group of each review as `string`; null where there is none.
+
+    Raises:
+        UserError: if there is no such column (with those there are), or it holds no single values.
+    """
+    _find(table, column, where, f"data.group={column} must be null or one of")
+    values = table.column(column)
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if pa.types.is_nested(kind):
+        msg = f"{where}: data.group={column} must name a column of single values, not of {kind}"
+        raise UserError(msg)
+    values = values.cast(kind)
+    if pa.types.is_floating(kind):
+        values = pc.if_else(pc.is_nan(values), None, values)
+    try:
+        return values.cast(pa.string())
+    except pa.ArrowException as error:
+        msg = f"{where}: data.group={column} must name a column that can be read as text ({one_line(error)[:120]})"
+        raise UserError(msg) from error
+
+
+def _find(table: pa.Table, column: str, where: str, allowed: str) -> None:
+    """Refuse a column that is not there once."""
+    count = table.column_names.count(column)
+    if count != 1:
+        listed = ", ".join(dict.fromkeys(table.column_names))
+        msg = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'; {allowed} {listed}"
+        raise UserError(msg)
 
 
 def _gathered(parts: dict[str, pa.Table], text_column: str, label_column: str, where: str) -> Reviews:

@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
-from imdbclf.data.sources.base import Reviews, gather
+from imdbclf.data.sources.base import UNLABELLED, Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import DataSettings
 
@@ -75,6 +75,8 @@ class FilesSource:
     test: Path | None
     text_column: str = "text"
     label_column: str = "label"
+    group_column: str | None = None
+    unlabelled: Path | None = None
 
     @classmethod
     def from_settings(cls, settings: DataSettings) -> FilesSource:
@@ -88,7 +90,8 @@ class FilesSource:
             raise UserError(msg)
         train = _checked(settings.train, "data.train")
         test = None if settings.test is None else _checked(settings.test, "data.test")
-        return cls(train, test, settings.text_column, settings.label_column)
+        unlabelled = None if settings.unlabelled is None else _checked(settings.unlabelled, "data.unlabelled")
+        return cls(train, test, settings.text_column, settings.label_column, settings.group, unlabelled)
 
     @property
     def description(self) -> str:
@@ -97,7 +100,8 @@ class FilesSource:
 
     def fingerprint(self) -> str:
         """Hash of the contents and the names of the columns."""
-        digest = hashlib.sha256(f"files {self.text_column} {self.label_column}".encode())
+        columns = named_columns(self.text_column, self.label_column, self.group_column)
+        digest = hashlib.sha256(f"files {columns}".encode())
         for part, path in self._paths().items():
             with path.open("rb") as stream:
                 digest.update(f"{part} {path.suffix}".encode() + hashlib.file_digest(stream, "sha256").digest())
@@ -106,10 +110,13 @@ class FilesSource:
     def read(self) -> Reviews:
         """Read the files whole."""
         parts = {part: _table(path, self.text_column) for part, path in self._paths().items()}
-        return gather(parts, self.text_column, self.label_column, self.description)
+        unlabelled = parts.pop(UNLABELLED, None)
+        columns = (self.text_column, self.label_column)
+        return gather(parts, *columns, self.description, self.group_column, unlabelled)
 
     def _paths(self) -> dict[str, Path]:
-        return {part: path for part, path in (("train", self.train), ("test", self.test)) if path is not None}
+        named = {"train": self.train, "test": self.test, UNLABELLED: self.unlabelled}
+        return {part: path for part, path in named.items() if path is not None}
 
 
 def _checked(name: str, key: str) -> Path:

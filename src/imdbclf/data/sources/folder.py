@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.sources.base import Reviews, gather
+from imdbclf.data.sources.base import Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
 
 _NOT_DATA = {".gitattributes", ".lock"}
@@ -20,11 +20,16 @@ _NOT_DATA = {".gitattributes", ".lock"}
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Any folder that `load_dataset(folder)` reads; its splits `train` and, where there is one, `test` are used."""
+    """Any folder that `load_dataset(folder)` reads; its splits `train` and, where there is one, `test` are used.
+
+    `unlabelled` names a split of reviews without labels that is wanted, too.
+    """
 
     path: Path
     text_column: str = "text"
     label_column: str = "label"
+    group_column: str | None = None
+    unlabelled: str | None = None
 
     @property
     def description(self) -> str:
@@ -33,7 +38,8 @@ class FolderSource:
 
     def fingerprint(self) -> str:
         """Hash of the names and contents of the data files (a second's work for a gigabyte)."""
-        digest = hashlib.sha256(f"folder {self.text_column} {self.label_column}".encode())
+        columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
+        digest = hashlib.sha256(f"folder {columns}".encode())
         for file in self._files():
             digest.update(str(file.relative_to(self.path)).encode())
             with file.open("rb") as stream:
@@ -54,7 +60,15 @@ class FolderSource:
         parts: dict[str, pa.Table] = {
             part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits
         }
-        return gather(parts, self.text_column, self.label_column, where)
+        unlabelled = None if self.unlabelled is None else self._unlabelled(splits)
+        return gather(parts, self.text_column, self.label_column, where, self.group_column, unlabelled)
+
+    def _unlabelled(self, splits: dict[str, Any]) -> pa.Table:
+        if self.unlabelled not in splits:
+            others = ", ".join(split for split in splits if split not in {"train", "test"}) or "none there"
+            msg = f"data.unlabelled={self.unlabelled}: must be null or a split of {self.path} without labels ({others})"
+            raise UserError(msg)
+        return splits[self.unlabelled].with_format("arrow")[:]
 
     def _files(self) -> list[Path]:
         files = (file for file in self.path.rglob("*") if file.is_file())
@@ -63,7 +77,7 @@ class FolderSource:
             for file in files
             if file.suffix not in _NOT_DATA
             and not any(part.startswith((".", "_")) for part in file.relative_to(self.path).parts)
-            and "unsupervised" not in file.name
+            and (self.unlabelled is not None or "unsupervised" not in file.name)
         )
 
 

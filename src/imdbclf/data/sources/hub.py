@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.base import Reviews, named_columns
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.errors import UserError, one_line
 
@@ -32,6 +32,8 @@ class HubSource:
     repo_id: str
     text_column: str = "text"
     label_column: str = "label"
+    group_column: str | None = None
+    unlabelled: str | None = None
 
     @property
     def description(self) -> str:
@@ -42,11 +44,13 @@ class HubSource:
     def fingerprint(self) -> str:
         """Id and revision; for a pinned revision that needs neither the network nor the files."""
         revision = REVISIONS.get(self.repo_id) or self._folder.name
-        return f"hub {self.repo_id}@{revision} {self.text_column} {self.label_column}"
+        columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
+        return f"hub {self.repo_id}@{revision} {columns}"
 
     def read(self) -> Reviews:
         """Download what is missing and read it."""
-        return FolderSource(self._folder, self.text_column, self.label_column).read()
+        columns = (self.text_column, self.label_column, self.group_column)
+        return FolderSource(self._folder, *columns, self.unlabelled).read()
 
     def obstacle(self) -> str | None:
         """Why the reviews cannot be had now, in words, or None if they can; decided within seconds."""
@@ -90,8 +94,12 @@ class HubSource:
         cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
         revision = REVISIONS.get(self.repo_id, "")
         folder = cache / f"datasets--{self.repo_id.replace('/', '--')}" / "snapshots" / revision
-        complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in ("train", "test"))
+        complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in self._wanted)
         return folder if complete else None
+
+    @property
+    def _wanted(self) -> list[str]:
+        return ["train", "test", *([self.unlabelled] if self.unlabelled is not None else [])]
 
     @cached_property
     def _folder(self) -> Path:
@@ -105,7 +113,7 @@ class HubSource:
                 self.repo_id,
                 repo_type="dataset",
                 revision=REVISIONS.get(self.repo_id),
-                ignore_patterns=["*unsupervised*"],
+                ignore_patterns=["*unsupervised*"] if self.unlabelled is None else [],
                 etag_timeout=PATIENCE,
             )
         except Exception as error:

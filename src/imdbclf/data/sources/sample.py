@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imdbclf.data.sample import draw_reviews, sample_fingerprint
-from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.base import Reviews, group_values
 
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Reviews drawn from the shipped table of word frequencies (see `imdbclf.data.sample`)."""
+    """Reviews drawn from the shipped table of word frequencies (see `imdbclf.data.sample`); nothing groups them."""
+
+    group_column: str | None = None
 
     @property
     def description(self) -> str:
@@ -19,8 +21,11 @@ class SampleSource:
 
     def fingerprint(self) -> str:
         """Hash of the table and of the way it is drawn from."""
-        return f"sample {sample_fingerprint()}"
+        return f"sample {sample_fingerprint()}" + ("" if self.group_column is None else f" {self.group_column}")
 
     def read(self) -> Reviews:
         """Draw both parts; the same reviews on every machine."""
-        return Reviews({"train": draw_reviews("train"), "test": draw_reviews("test")}, ("neg", "pos"))
+        train = draw_reviews("train")
+        if self.group_column is not None:
+            train = train.append_column("group", group_values(train, self.group_column, self.description))
+        return Reviews({"train": train, "test": draw_reviews("test")}, ("neg", "pos"))
