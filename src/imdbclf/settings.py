@@ -216,7 +216,7 @@ class Settings(_Frozen):
             ),
             (
                 self.teacher.members > 0 and self.data.unlabelled is None,
-                f"teacher.members={self.teacher.members}: answers for unlabelled reviews, which data.unlabelled must name",
+                f"teacher.members={self.teacher.members}: answers for unlabelled reviews; data.unlabelled names none",
             ),
             (
                 self.ckpt_path is not None and max(self.model.members, self.teacher.members) > 1,
