@@ -194,6 +194,7 @@ class Settings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Width | None = 1
     ckpt_path: str | None = None
+    refit: bool = False
     fail_fast: bool = False
     shared_batches: Annotated[int, Field(ge=0)] = 1_000
     data: DataSettings = DataSettings()
@@ -213,6 +214,10 @@ class Settings(_Frozen):
             (
                 self.calibration.name == "temperature" and self.data.val_size == 0,
                 "calibration.name=temperature: needs a validation part; data.val_size must be above 0",
+            ),
+            (
+                self.refit and self.data.val_size == 0,
+                "refit=true: needs a validation part to find the epochs; data.val_size must be above 0",
             ),
             (
                 self.teacher.members > 0 and self.data.unlabelled is None,
