@@ -26,7 +26,7 @@ from imdbclf.data.prepared import LoadedReviews
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.files import write_aside, write_json
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import Checkpoint, attachment, load_plain, read_checkpoint
+from imdbclf.inference.checkpoint import Checkpoint, attachment, carries, load_plain, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
 from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
@@ -233,8 +233,8 @@ class Experiment:
 
     def _check_resumable(self, contents: dict[str, Any], trainer: pl.Trainer) -> None:
         """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
-        if contents[CHECKPOINT_KEY]["vocabulary"] != self.data.vocabulary.as_text():
-            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
+        if not carries(contents[CHECKPOINT_KEY], self.data.prepared.features):
+            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
             raise UserError(msg)
         if contents["hyper_parameters"] != dict(self.classifier.hparams):
             msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
