@@ -9,21 +9,22 @@ import numpy as np
 from data.helpers import TEST, write_hub_layout
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.prepared import load_reviews
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 SOME = [(f"word{number} word{number % 7} film", number % 2) for number in range(40)]
+TWENTY = FeatureSettings(columns=20)
 
 
 def settings_of(folder: Path) -> DataSettings:
     write_hub_layout(folder, SOME, TEST)
-    return DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), val_size=10, vocab_size=20)
+    return DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), val_size=10)
 
 
 def test_reviews_loaded_ahead_are_those_that_a_module_loads_itself(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    loaded = load_reviews(settings, seed=3).prepared
-    own = ReviewDataModule(settings, seed=3).prepared
-    assert loaded.vocabulary == own.vocabulary
+    loaded = load_reviews(settings, 3, TWENTY).prepared
+    own = ReviewDataModule(settings, seed=3, features=TWENTY).prepared
+    assert loaded.features == own.features
     assert loaded.matrices.keys() == own.matrices.keys() == {"train", "val", "test"}
     for part, matrix in own.matrices.items():
         np.testing.assert_array_equal(loaded.matrices[part].offsets, matrix.offsets)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.shared import KeptBatches, content_key, decided_source, forget, shared_reviews
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 
 @pytest.fixture(autouse=True)
@@ -89,26 +89,27 @@ def test_a_sparse_batch_counts_all_its_tensors() -> None:
     assert ReviewBatch(sparse, torch.zeros(3), sparse).memory == 2 * each + 3 * 4
 
 
-SAMPLE = DataSettings(source="sample", vocab_size=100, batch_size=512)
+SAMPLE = DataSettings(source="sample", batch_size=512)
+HUNDRED = FeatureSettings(columns=100)
 
 
 def test_the_same_settings_and_seed_are_loaded_once_and_others_anew() -> None:
-    first = shared_reviews(SAMPLE, 0, 10)
-    assert shared_reviews(SAMPLE, 0, 10) is first
-    other = shared_reviews(SAMPLE, 1, 10)
+    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
+    assert shared_reviews(SAMPLE, HUNDRED, 0, 10) is first
+    other = shared_reviews(SAMPLE, HUNDRED, 1, 10)
     assert other.prepared is not first.prepared
     assert other.encoded is first.encoded
 
 
 def test_with_a_limit_of_0_nothing_is_kept() -> None:
-    assert shared_reviews(SAMPLE, 0, 0).kept is None
+    assert shared_reviews(SAMPLE, HUNDRED, 0, 0).kept is None
 
 
 def test_a_data_module_gives_kept_batches_the_second_time() -> None:
-    loaded = shared_reviews(SAMPLE, 0, 1000)
-    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded).train_dataloader()) for _ in range(2))
+    loaded = shared_reviews(SAMPLE, HUNDRED, 0, 1000)
+    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded, HUNDRED).train_dataloader()) for _ in range(2))
     assert all(a is b for a, b in zip(first, second, strict=True))
-    for a, b in zip(second, ReviewDataModule(SAMPLE, 0).train_dataloader(), strict=True):
+    for a, b in zip(second, ReviewDataModule(SAMPLE, 0, features=HUNDRED).train_dataloader(), strict=True):
         assert torch.equal(a.features.to_dense(), b.features.to_dense())
         assert np.array_equal(a.labels, b.labels)
 
@@ -123,8 +124,8 @@ def test_the_key_of_the_content_does_not_depend_on_the_place(tmp_path: Path, sma
 
 def test_where_auto_leads_is_asked_once_for_all_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDBCLF_DATA", "sample")
-    first = decided_source(DataSettings(vocab_size=100))
+    first = decided_source(DataSettings(batch_size=100))
     monkeypatch.setenv("IMDBCLF_DATA", "elsewhere")
-    second = decided_source(DataSettings(vocab_size=200))
-    assert (first.settings, first.because) == (DataSettings(source="sample", vocab_size=100), "IMDBCLF_DATA names it")
-    assert (second.settings, second.because) == (DataSettings(source="sample", vocab_size=200), first.because)
+    second = decided_source(DataSettings(batch_size=200))
+    assert (first.settings, first.because) == (DataSettings(source="sample", batch_size=100), "IMDBCLF_DATA names it")
+    assert (second.settings, second.because) == (DataSettings(source="sample", batch_size=200), first.because)

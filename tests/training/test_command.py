@@ -190,7 +190,7 @@ def test_reviews_without_a_test_part_are_fitted_and_validated(here: Path, small:
 
 @pytest.mark.usefixtures("here")
 def test_more_columns_or_larger_batches_than_there_is_to_fill_them_are_said(small: list[str], capsys: Capture) -> None:
-    more = ["data.vocab_size=1000000", "data.batch_size=10000", "trainer.max_epochs=1", "threads=null"]
+    more = ["features.columns=1000000", "data.batch_size=10000", "trainer.max_epochs=1", "threads=null"]
     result = run(capsys, "train", *small, *more, "hydra.run.dir=run")
     assert result.status == 0, result.err
     assert re.search(r"only [\d,]+ columns: the training part has no more words", result.out)
@@ -252,7 +252,7 @@ REFUSED = {
     "threads=0": "threads=0: must be 1 or more",
     "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
     "trainer.max_epochs=-7": "trainer.max_epochs=-7: must be 1 or more",
-    "data.vocab_size=2": "data.vocab_size=2: must be 3 or more",
+    "features.columns=2": "features.columns=2: must be 3 or more",
     "data.val_size=600": "data.val_size=600: must be below the 600 training reviews (a count, or a fraction below 1)",
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
     "data.train=nowhere.csv": "data.train=nowhere.csv: there is no such file",
@@ -311,4 +311,4 @@ def test_resuming_with_another_network_or_fewer_epochs_is_refused(
     last = f"ckpt_path={finished_run}/checkpoints/last.ckpt"
     assert "another model, loss or optimizer" in run(capsys, "train", *small, last, "model.hidden=8").err
     assert "must be above the checkpoint's 3 epochs" in run(capsys, "train", *small, last).err
-    assert "another vocabulary" in run(capsys, "train", *small, last, "data.vocab_size=400").err
+    assert "with other features" in run(capsys, "train", *small, last, "features.columns=400").err
