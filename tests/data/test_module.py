@@ -78,6 +78,22 @@ def test_the_vocabulary_is_learnt_from_the_training_part_alone(tmp_path: Path) -
     assert reviews_in(module, module.test_dataloader()) == [(("?", "common"), 1.0)]
 
 
+def test_terms_are_left_out_in_training_alone(tmp_path: Path) -> None:
+    folder = write_hub_layout(tmp_path, SOME, TEST)
+    data = DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), val_size=20, batch_size=8)
+    whole, half = (
+        ReviewDataModule(data, features=FeatureSettings(columns=30, dropout=dropout)) for dropout in (0.0, 0.5)
+    )
+    for name in ("val_dataloader", "test_dataloader", "predict_dataloader"):
+        assert_equal_batches(getattr(whole, name)(), getattr(half, name)())
+    ones, left = (
+        torch.cat([batch.features.to_dense() for batch in batches_of(module.train_dataloader())])
+        for module in (whole, half)
+    )
+    assert torch.equal(left, torch.where(left == 0, 0, 2 * ones))
+    assert 0.3 < float((left > 0).sum() / ones.sum()) < 0.7
+
+
 def test_a_validation_fraction_means_the_same_as_its_count(tmp_path: Path) -> None:
     folder = write_hub_layout(tmp_path, SOME, TEST)
     one, other = module_of(folder, val_size=0.25), module_of(folder, val_size=15)

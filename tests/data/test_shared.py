@@ -101,15 +101,24 @@ def test_the_same_settings_and_seed_are_loaded_once_and_others_anew() -> None:
     assert other.encoded is first.encoded
 
 
+def test_other_features_are_learnt_anew_from_the_same_words() -> None:
+    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
+    other = shared_reviews(SAMPLE, FeatureSettings(columns=100, dropout=0.5), 0, 10)
+    assert other.kept is not first.kept
+    assert other.encoded is first.encoded
+
+
 def test_with_a_limit_of_0_nothing_is_kept() -> None:
     assert shared_reviews(SAMPLE, HUNDRED, 0, 0).kept is None
 
 
-def test_a_data_module_gives_kept_batches_the_second_time() -> None:
-    loaded = shared_reviews(SAMPLE, HUNDRED, 0, 1000)
-    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded, HUNDRED).train_dataloader()) for _ in range(2))
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_data_module_gives_kept_batches_the_second_time(dropout: float) -> None:
+    features = FeatureSettings(columns=100, unit_length=True, dropout=dropout)
+    loaded = shared_reviews(SAMPLE, features, 0, 1000)
+    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded, features).train_dataloader()) for _ in range(2))
     assert all(a is b for a, b in zip(first, second, strict=True))
-    for a, b in zip(second, ReviewDataModule(SAMPLE, 0, features=HUNDRED).train_dataloader(), strict=True):
+    for a, b in zip(second, ReviewDataModule(SAMPLE, 0, features=features).train_dataloader(), strict=True):
         assert torch.equal(a.features.to_dense(), b.features.to_dense())
         assert np.array_equal(a.labels, b.labels)
 

@@ -29,6 +29,18 @@ def test_an_unknown_word_is_no_blank_and_a_blank_no_unknown_word() -> None:
     assert [rows.row(number).tolist() for number in range(5)] == [[], [], [0], [1, 2], [0, 1]]
 
 
+class Wide(Vocabulary):
+    """As if there were terms for sixteen million columns."""
+
+    def __len__(self) -> int:
+        return 1 << 24
+
+
+def test_more_texts_than_fit_a_sorted_number_at_once_are_encoded_one_after_the_other() -> None:
+    rows = encode_texts(Features(Wide(VOCABULARY.terms)), ["the", "a", "unheard b"] * 200)
+    assert [rows.row(number).tolist() for number in range(600)] == [[1], [2], [0, 4]] * 200
+
+
 def test_what_is_no_character_parts_words() -> None:
     rows = encode_texts(FEATURES, ["the\udce9a", "b"])
     assert [rows.row(number).tolist() for number in range(2)] == [[1, 2], [4]]
