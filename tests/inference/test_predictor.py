@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from data.helpers import matrix_of
@@ -41,8 +43,8 @@ def test_one_row_has_the_probability_that_it_has_among_many(activation: str, dro
         torch.nn.init.normal_(parameter)
     rows = [sorted(np.random.default_rng(k).choice(50, k, replace=False).tolist()) for k in range(20)]
     matrix = matrix_of(rows, 50)
-    one = [OneRowNetwork(network).probability(matrix.row(number)) for number in range(20)]
-    np.testing.assert_allclose(one, torch.sigmoid(logits_of(network, matrix)), atol=1e-5)
+    one = [OneRowNetwork(network).logit(matrix.row(number)) for number in range(20)]
+    np.testing.assert_allclose(one, logits_of(network, matrix), atol=1e-5)
 
 
 def test_a_sure_network_overflows_nowhere() -> None:
@@ -82,3 +84,31 @@ def test_a_reviews_answer_does_not_depend_on_its_neighbours(predictor: Predictor
     together = predictor.predict(texts)
     alone = [predictor.predict([text])[0] for text in texts]
     assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def ngram_predictor(ngram_run: Path) -> Predictor:
+    return Predictor.from_checkpoint(ngram_run / "checkpoints" / "best.ckpt")
+
+
+def test_a_text_alone_in_bulk_and_in_a_corpus_has_one_answer_by_n_grams(
+    ngram_predictor: Predictor, ngram_run: Path, small_files: dict[str, Path]
+) -> None:
+    lines = small_files["test"].read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    in_bulk, alone = ngram_predictor.predict(texts), [ngram_predictor.predict([text])[0] for text in texts]
+    assert [one.known_words for one in in_bulk] == [one.known_words for one in alone]
+    probabilities = np.array([one.probability for one in in_bulk])
+    np.testing.assert_allclose(probabilities, [one.probability for one in alone], atol=1e-6)
+    reported = pq.read_table(ngram_run / "predictions.parquet").to_pydict()["probability"]
+    np.testing.assert_allclose(np.sort(probabilities), np.sort(reported), atol=1e-6)
+
+
+def test_n_grams_and_their_order_count(ngram_predictor: Predictor) -> None:
+    vocabulary = ngram_predictor.checkpoint.features.vocabulary
+    pair = next(term for term in vocabulary.terms if term.count(" ") == 1 and len(set(term.split(" "))) == 2)
+    words = pair.split(" ")
+    said, turned = ngram_predictor.predict([pair, " ".join(words[::-1])])
+    assert said.known_words == 1 + sum(word in vocabulary.column for word in words)
+    assert said.probability != turned.probability
+    assert ngram_predictor.predict([""])[0].known_words == 0

@@ -54,6 +54,17 @@ def attachment(features: Features, **about: Any) -> dict[str, Any]:
     return plain | about
 
 
+def carries(about: dict[str, Any], features: Features) -> bool:
+    """Whether what a checkpoint carries are these very features: the same terms with the same values."""
+    return _identity(about) == _identity(attachment(features))
+
+
+def _identity(about: dict[str, Any]) -> tuple[str, bool, bytes | None]:
+    weighting = about.get("weighting") or {"columns": None, "unit_length": False}
+    columns = weighting["columns"]
+    return about["vocabulary"], weighting["unit_length"], None if columns is None else columns.numpy().tobytes()
+
+
 def _features(about: dict[str, Any]) -> Features:
     """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
     vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)

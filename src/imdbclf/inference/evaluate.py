@@ -11,7 +11,7 @@ from imdbclf.data.sources import open_source
 from imdbclf.errors import UserError
 from imdbclf.inference.checkpoint import read_checkpoint
 from imdbclf.inference.evaluation import evaluate_checkpoint_on, flat_figures
-from imdbclf.settings import Settings
+from imdbclf.settings import DataSettings, Settings
 
 
 def evaluate_checkpoint(
@@ -36,7 +36,9 @@ def evaluate_checkpoint(
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
     config = dict(checkpoint.about["settings"])
-    config["data"] = config["data"] | {key: value for key, value in chosen.items() if value is not None}
+    # An older checkpoint may have settings that say nothing about where reviews come from any more (`vocab_size`).
+    known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
+    config["data"] = known | {key: value for key, value in chosen.items() if value is not None}
     # Groups decide how training reviews are split; here nothing is, and another source may not know them.
     settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
     reviews_source = open_source(settings)
