@@ -19,6 +19,7 @@ Problem = Mapping[str, Any]
 Layout = Literal["csr", "dense"]
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
 LossName = Literal["bce", "mse"]
+CalibrationName = Literal["none", "temperature"]
 
 Width = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -121,6 +122,12 @@ class SGDSettings(_Frozen):
 OptimizerSettings = Annotated[RMSpropSettings | AdamSettings | SGDSettings, Field(discriminator="name")]
 
 
+class CalibrationSettings(_Frozen):
+    """How logits become probabilities: as they are, or divided by a temperature fitted on the validation part."""
+
+    name: CalibrationName = "none"
+
+
 class TrainerSettings(_Frozen):
     """Lightning's `Trainer`, as far as its arguments have a value here; others pass through and are checked there."""
 
@@ -142,9 +149,20 @@ class Settings(_Frozen):
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()
     optimizer: OptimizerSettings = RMSpropSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     trainer: TrainerSettings = TrainerSettings()
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]] = {}
+
+    @model_validator(mode="after")
+    def _calibration_has_validation(self) -> Settings:
+        if self.calibration.name == "temperature" and self.data.val_size == 0:
+            msg = (
+                "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
+                "give a data.val_size above 0, or calibration=none"
+            )
+            raise ValueError(msg)
+        return self
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:

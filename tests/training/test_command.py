@@ -249,6 +249,8 @@ REFUSED = {
     "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
     "model.hidden=0": "model.hidden=0: must be 1 or more or a list",
     "data.batch_size=0": "data.batch_size=0: must be 1 or more",
+    "calibration=foo": "calibration=foo: must be none, temperature",
+    "calibration.name=foo": "calibration.name=foo: must be none or temperature",
     "threads=0": "threads=0: must be 1 or more",
     "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
     "trainer.max_epochs=-7": "trainer.max_epochs=-7: must be 1 or more",

@@ -16,7 +16,7 @@ from imdbclf.errors import UserError
 from imdbclf.settings import Settings
 from imdbclf.training.composition import CONFIGS, PRIMARY, validated_ahead
 
-GROUPS = ("data", "model", "loss", "optimizer", "trainer", "callbacks", "logger", "experiment", "sweep")
+GROUPS = ("data", "model", "loss", "optimizer", "calibration", "trainer", "callbacks", "logger", "experiment", "sweep")
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
 
@@ -78,12 +78,18 @@ def test_the_configs_say_the_same_defaults_as_the_settings() -> None:
     settings = validated_ahead(composed())
     defaults = Settings(experiment="lecture")
     assert (settings.data, settings.model, settings.loss) == (defaults.data, defaults.model, defaults.loss)
-    assert settings.optimizer == defaults.optimizer
+    assert (settings.optimizer, settings.calibration) == (defaults.optimizer, defaults.calibration)
 
 
 OWN_KEYS = [
     f"{group}.{key}"
-    for group, choice in (("data", "auto"), ("model", "mlp"), ("loss", "bce"), ("optimizer", "rmsprop"))
+    for group, choice in (
+        ("data", "auto"),
+        ("model", "mlp"),
+        ("loss", "bce"),
+        ("optimizer", "rmsprop"),
+        ("calibration", "none"),
+    )
     for key in content(CONFIGS / group / f"{choice}.yaml")
 ]
 

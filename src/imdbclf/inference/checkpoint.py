@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
+from imdbclf.files import write_aside
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.mlp import MLP
 
@@ -19,6 +21,7 @@ FORMAT = 2
 """Raised when the attachment changes so that older readers would misread it."""
 
 _PREFIX = "network."
+_TEMPERATURE = "temperature"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,25 @@ class Checkpoint:
     vocabulary: Vocabulary
     loss: str
     about: dict[str, Any]
+    temperature: float = 1.0
+    """What the logits are divided by; 1 where nothing was fitted."""
 
 
 def attachment(vocabulary: Vocabulary, **about: Any) -> dict[str, Any]:
     """What a checkpoint carries besides the weights, in plain types."""
     return {"format": FORMAT, "vocabulary": vocabulary.as_text(), **about}
+
+
+def keep_temperature(path: Path, temperature: float) -> None:
+    """Write a temperature into a checkpoint of ours, whole or not at all; all else in it stays.
+
+    Raises:
+        UserError: see `load_plain`.
+    """
+    contents = load_plain(path)
+    contents[CHECKPOINT_KEY][_TEMPERATURE] = temperature
+    with write_aside(path) as aside:
+        torch.save(contents, aside)
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -85,7 +102,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
             network = MLP(len(vocabulary), settings["widths"], settings["activation"], settings["dropout"])
         network.load_state_dict(weights, assign=True)
         loss = str(settings["loss"])
+        temperature = _temperature(about.pop(_TEMPERATURE, 1.0))
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), vocabulary, loss, about)
+    return Checkpoint(network.eval(), vocabulary, loss, about, temperature)
+
+
+def _temperature(value: float) -> float:
+    if not 0 < value < inf:
+        msg = f"temperature {value}"
+        raise ValueError(msg)
+    return float(value)

@@ -52,6 +52,6 @@ def evaluate_checkpoint(
     reviews = cached.corpus.parts[split]
     column = checkpoint.vocabulary.columns_of_words(cached.corpus.dictionary)
     matrix = encode_reviews(reviews, column, len(checkpoint.vocabulary))
-    evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels)
+    evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels, checkpoint.temperature)
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
     return flat_figures(split, evaluation) | about

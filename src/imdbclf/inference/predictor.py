@@ -18,6 +18,7 @@ from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.vocabulary import UNKNOWN
 from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.model.mlp import MLP
+from imdbclf.model.temperature import calibrated
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -40,12 +41,12 @@ class Prediction:
 
 
 class Predictor:
-    """A checkpoint ready to classify texts, one or a million."""
+    """A checkpoint ready to classify texts, one or a million; its temperature is in every probability."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self._label_names: tuple[str, str] = tuple(checkpoint.about["label_names"])
-        self._one_row = OneRowNetwork(checkpoint.network)
+        self._one_row = OneRowNetwork(checkpoint.network, checkpoint.temperature)
 
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
@@ -85,7 +86,10 @@ class Predictor:
 
         for start in range(0, len(texts), AT_ONCE):
             rows = encode_texts(self.checkpoint.vocabulary, texts[start : start + AT_ONCE])
-            yield rows, torch.sigmoid(logits_of(self.checkpoint.network, rows)).numpy()
+            yield rows, self._probabilities_of(rows)
+
+    def _probabilities_of(self, rows: MultiHotMatrix) -> npt.NDArray[np.float32]:
+        return calibrated(logits_of(self.checkpoint.network, rows), self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
@@ -95,10 +99,11 @@ class OneRowNetwork:
     """A network for one row at a time.
 
     Its sums are NumPy's, on the same weights: for a single row torch takes five times as long to find out what to do as
-    to do it. The activations stay torch's own.
+    to do it. The activations stay torch's own. The logit is divided by the temperature.
     """
 
-    def __init__(self, network: MLP) -> None:
+    def __init__(self, network: MLP, temperature: float = 1.0) -> None:
+        self._temperature = temperature
         self._rows, self._bias = network.first.weight.detach().numpy(), network.first.bias.detach().numpy()
         self._layers = [_on_numpy(layer) for layer in network.rest if not isinstance(layer, nn.Dropout)]
 
@@ -107,7 +112,7 @@ class OneRowNetwork:
         hidden = self._rows.take(columns, axis=0).sum(axis=0) + self._bias
         for layer in self._layers:
             hidden = layer(hidden)
-        return _sigmoid(float(hidden[0]))
+        return _sigmoid(float(hidden[0]) / self._temperature)
 
 
 _Layer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]

@@ -14,6 +14,7 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.losses import LOSSES
 from imdbclf.model.mlp import MLP
 from imdbclf.model.optimizers import make_optimizer
+from imdbclf.model.temperature import calibrated
 
 
 class EpochSums:
@@ -126,8 +127,11 @@ class ReviewClassifier(pl.LightningModule):
         self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The probability of being positive for each review of the batch, (n,)."""
-        return torch.sigmoid(self(batch[0]))
+        """The probability of being positive for each review of the batch, (n,), at the checkpoint's temperature.
+
+        Losses and figures of the other steps are those of the bare network.
+        """
+        return calibrated(self(batch[0]), self.attachment.get("temperature", 1.0))
 
     def configure_optimizers(self) -> Optimizer:
         """The optimizer that the settings name."""
@@ -139,6 +143,10 @@ class ReviewClassifier(pl.LightningModule):
         Over the reviews of all processes where there are several; each of them has to ask, as each does in a hook.
         """
         return self._epoch[stage].over_processes().means(stage) if stage in self._epoch else {}
+
+    def on_fit_start(self) -> None:
+        """Forget a temperature that a checkpoint brought along: it belongs to weights that are about to change."""
+        self.attachment.pop("temperature", None)
 
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums; those of the epoch before, validation included, are gone."""

@@ -34,6 +34,7 @@ from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row, best_row, draw_history, write_history
 from imdbclf.settings import Settings
 from imdbclf.terminal import console
+from imdbclf.training.calibration import calibrate, check_calibration
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
 from imdbclf.training.processes import lead_processes
@@ -86,6 +87,7 @@ class Experiment:
         trainer = self._trainer()
         begun = None if self._begun_from is None else load_plain(self._begun_from)
         torch.set_num_threads(self.settings.threads or torch.get_num_threads())
+        check_calibration(self.settings, self.data.prepared)
         self._announce(trainer)
         if begun is not None:
             self._check_resumable(begun, trainer)
@@ -93,6 +95,8 @@ class Experiment:
         self._report_history()
         if self.folder.pruned.exists():
             raise Pruned
+        if calibrate(self.best, self.folder.best, self.settings, self.data.prepared):
+            del self.best  # to be read again, with its temperature
         return self._evaluate()
 
     def examples(self) -> list[str]:
@@ -254,7 +258,11 @@ class Experiment:
         for part in ("val", "test"):
             if part in prepared.matrices and len(prepared.matrices[part]):
                 evaluation = evaluate_network(
-                    self.best.network, self.best.loss, prepared.matrices[part], prepared.labels[part]
+                    self.best.network,
+                    self.best.loss,
+                    prepared.matrices[part],
+                    prepared.labels[part],
+                    self.best.temperature,
                 )
                 figures |= flat_figures(part, evaluation)
                 if part == "test":
@@ -271,6 +279,7 @@ class Experiment:
             "train/accuracy": rows[-1]["train/accuracy"],
             "best_epoch": int(best["epoch"]),
             "epochs": int(rows[-1]["epoch"]),
+            "temperature": self.best.temperature,
             "parameters": self.classifier.network.parameter_count,
             "columns": len(prepared.vocabulary),
             "fit_seconds": round(self.fit_seconds, 3),
