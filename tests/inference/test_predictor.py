@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,16 @@ def test_a_reviews_answer_does_not_depend_on_its_neighbours(predictor: Predictor
     together = predictor.predict(texts)
     alone = [predictor.predict([text])[0] for text in texts]
     assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], abs=1e-6)
+
+
+def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor: Predictor) -> None:
+    warm = Predictor(replace(predictor.checkpoint, temperature=2.5))
+    texts = ["great film", "worst film ever", "", "boring, boring"] * 20
+    for count in (4, 80):
+        bare, scaled = predictor.probabilities(texts[:count]), warm.probabilities(texts[:count])
+        logits = np.log(bare / (1 - bare.astype(np.float64)))
+        np.testing.assert_allclose(scaled, 1 / (1 + np.exp(-logits / 2.5)), atol=1e-6)
+        assert [answer.probability for answer in warm.predict(texts[:count])] == pytest.approx(scaled.tolist())
+        assert [answer.label for answer in warm.predict(texts[:count])] == [
+            answer.label for answer in predictor.predict(texts[:count])
+        ]

@@ -22,6 +22,7 @@ RUN_FILES = {
     "history.png",
     "metrics.json",
     "predictions.parquet",
+    "reliability.png",
     "environment.json",
     "train.log",
     "checkpoints/best.ckpt",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from imdbclf.data.cache import cache_folder, load_or_encode
 from imdbclf.data.labels import same_meaning
 from imdbclf.data.multihot import encode_reviews
 from imdbclf.data.sources import open_source
 from imdbclf.errors import UserError
 from imdbclf.inference.checkpoint import read_checkpoint
-from imdbclf.inference.evaluation import evaluate_network, flat_figures
+from imdbclf.inference.evaluation import Evaluation, evaluate_network, flat_figures
 from imdbclf.settings import Settings
 
 
@@ -21,6 +24,7 @@ def evaluate_checkpoint(
     split: str = "test",
     text_column: str | None = None,
     label_column: str | None = None,
+    picture: Path | None = None,
 ) -> dict[str, Any]:
     """The figures of a checkpoint on one part of a source.
 
@@ -30,10 +34,15 @@ def evaluate_checkpoint(
         split: `test` or `train`, whole parts of the source.
         text_column: as `data.text_column`; None for the run's.
         label_column: as `data.label_column`; None for the run's.
+        picture: where to draw how often the probabilities come true (PNG); None for nowhere.
 
     Raises:
-        UserError: if the checkpoint or the source can't be read, or the source lacks the part.
+        UserError: if the checkpoint or the source can't be read, the source lacks the part, or the picture's folder
+            is not there.
     """
+    if picture is not None and not picture.parent.is_dir():
+        msg = f"--picture {picture}: there is no such folder"
+        raise UserError(msg)
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
     config = dict(checkpoint.about["settings"])
@@ -53,5 +62,13 @@ def evaluate_checkpoint(
     column = checkpoint.vocabulary.columns_of_words(cached.corpus.dictionary)
     matrix = encode_reviews(reviews, column, len(checkpoint.vocabulary))
     evaluation = evaluate_network(checkpoint.network, checkpoint.loss, matrix, reviews.labels, checkpoint.temperature)
+    if picture is not None:
+        _draw(picture, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
     return flat_figures(split, evaluation) | about
+
+
+def _draw(picture: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
+    from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - only a picture waits for Matplotlib
+
+    draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, picture, title)

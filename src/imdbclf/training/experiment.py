@@ -32,6 +32,7 @@ from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row, best_row, draw_history, write_history
+from imdbclf.reports.reliability import draw_reliability
 from imdbclf.settings import Settings
 from imdbclf.terminal import console
 from imdbclf.training.calibration import calibrate, check_calibration
@@ -255,6 +256,7 @@ class Experiment:
         """The figures of the best epoch, on validation and test."""
         prepared = self.data.prepared
         figures: dict[str, Any] = {}
+        evaluated: dict[str, Evaluation] = {}
         for part in ("val", "test"):
             if part in prepared.matrices and len(prepared.matrices[part]):
                 evaluation = evaluate_network(
@@ -267,6 +269,10 @@ class Experiment:
                 figures |= flat_figures(part, evaluation)
                 if part == "test":
                     self._write_predictions(evaluation)
+                evaluated[part] = evaluation
+        if evaluated and not self.quiet:
+            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
+            self._draw_reliability(*list(evaluated.items())[-1])
         metrics = figures | self._facts(self.history.rows)
         write_json(self.folder.metrics, metrics)
         return metrics
@@ -289,6 +295,11 @@ class Experiment:
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
         }
+
+    def _draw_reliability(self, part: str, evaluation: Evaluation) -> None:
+        title = f"{self.settings.experiment}: {len(evaluation.probabilities):,} {_PART_NAMES[part]} reviews"
+        labels, path = self.data.prepared.labels[part], self.folder.reliability
+        draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.encoded.corpus.parts["test"]
