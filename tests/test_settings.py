@@ -80,6 +80,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "momentum": 0.0,
             "weight_decay": 0.0,
         },
+        "calibration": {"name": "none"},
         "trainer": {"max_epochs": 20},
         "callbacks": {},
         "logger": {},
@@ -236,6 +237,12 @@ def test_settings_survive_the_way_to_plain_types_and_back(config: dict[str, Any]
         (optimizer("sgd", nesterov=1), "optimizer.nesterov=1: must be true or false"),
         (optimizer("sgd", nesterov=True), "optimizer.nesterov=true: only with a momentum above 0"),
         ({"optimizer": None}, "optimizer=null: must be a group of keys, as a file in configs/ gives"),
+        ({"calibration": {"name": "foo"}}, "calibration.name=foo: must be none or temperature"),
+        (
+            {"calibration": {"name": "temperature"}, "data": {"val_size": 0}},
+            "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
+            "give a data.val_size above 0, or calibration=none",
+        ),
         ({"seed": -1}, "seed=-1: must be 0 or more"),
         ({"seed": 1.5}, "seed=1.5: must be a whole number"),
         ({"seed": None}, "seed=null: must be a whole number"),

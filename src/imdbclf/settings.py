@@ -19,6 +19,7 @@ Problem = Mapping[str, Any]
 Layout = Literal["csr", "dense"]
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
 LossName = Literal["bce", "mse"]
+CalibrationName = Literal["none", "temperature"]
 Selection = Literal["frequency", "log_odds", "z_score"]
 TermWeighting = Literal["multi_hot", "log_odds"]
 
@@ -168,9 +169,9 @@ OptimizerSettings = Annotated[
 
 
 class CalibrationSettings(_Frozen):
-    """What makes probabilities of logits besides the sigmoid: nothing, or a temperature fitted on validation."""
+    """How logits become probabilities: as they are, or divided by a temperature fitted on the validation part."""
 
-    name: Literal["none", "temperature"] = "none"
+    name: CalibrationName = "none"
 
 
 class TeacherSettings(_Frozen):
@@ -213,7 +214,8 @@ class Settings(_Frozen):
         for wrong, message in (
             (
                 self.calibration.name == "temperature" and self.data.val_size == 0,
-                "calibration.name=temperature: needs a validation part; data.val_size must be above 0",
+                "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
+                "give a data.val_size above 0, or calibration=none",
             ),
             (
                 self.refit and self.data.val_size == 0,

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from data.helpers import TEST, TRAIN, encode
 from imdbclf.data.cache import CachedCorpus
-from imdbclf.data.selection import _candidates,
-    _training_words, _numbered, learn_vocabulary, word_counts
+from imdbclf.data.selection import _candidates, _numbered, _training_words, learn_vocabulary, word_counts
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.data.words import words_of
 from imdbclf.errors import UserError

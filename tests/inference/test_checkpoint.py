@@ -19,7 +19,7 @@ from imdbclf.data.features import Features
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.data.weighting import Weighting
 from imdbclf.errors import UserError
-from imdbclf.inference.checkpoint import attachment, carries, load_plain, read_checkpoint
+from imdbclf.inference.checkpoint import attachment, carries, keep_temperature, load_plain, read_checkpoint
 from imdbclf.inference.evaluate import evaluate_checkpoint
 from imdbclf.model import CHECKPOINT_KEY
 
@@ -187,3 +187,48 @@ def test_evaluating_an_n_gram_run_gives_its_test_figures_again(ngram_run: Path) 
     assert {name: again[name] for name in again if name.startswith("test/")} == {
         name: metrics[name] for name in metrics if name.startswith("test/")
     }
+
+
+def test_a_checkpoint_without_a_temperature_has_the_temperature_1(best: Path) -> None:
+    assert "temperature" not in load_plain(best)[CHECKPOINT_KEY]
+    assert read_checkpoint(best).temperature == 1
+
+
+def test_a_temperature_is_kept_and_nothing_else_changes(best: Path, tmp_path: Path) -> None:
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(best.read_bytes())
+    keep_temperature(path, 1.25)
+    assert read_checkpoint(path).temperature == 1.25
+    before, after = load_plain(best), load_plain(path)
+    assert after[CHECKPOINT_KEY].pop("temperature") == 1.25
+    weights = before.pop("state_dict"), after.pop("state_dict")
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    del before["optimizer_states"], after["optimizer_states"]
+    assert repr(after) == repr(before)
+    assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+def test_a_temperature_that_could_not_be_written_leaves_the_checkpoint_as_it_was(
+    best: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(best.read_bytes())
+
+    def interrupted(_contents: object, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        keep_temperature(path, 1.25)
+    assert path.read_bytes() == best.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("inf"), float("nan"), "warm", None])
+def test_a_temperature_that_is_none_is_refused(best: Path, tmp_path: Path, temperature: object) -> None:
+    contents = torch.load(best, weights_only=True)
+    contents[CHECKPOINT_KEY]["temperature"] = temperature
+    torch.save(contents, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="do not fit together"):
+        read_checkpoint(tmp_path / "x.ckpt")

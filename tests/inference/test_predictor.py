@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from data.helpers import matrix_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imdbclf.data.features import Features
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.inference.checkpoint import Checkpoint
 from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
 from imdbclf.model.mlp import ACTIVATIONS, MLP
 
@@ -51,9 +55,10 @@ def test_a_sure_network_overflows_nowhere() -> None:
     network = MLP(2, [1]).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 1e6)
-    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 1
+    one = Predictor(Checkpoint(network, Features(Vocabulary(("a",))), "bce", {"label_names": ["neg", "pos"]}))
+    assert one.predict(["a"])[0].probability == 1
     torch.nn.init.constant_(network.rest[1].weight, -1e6)  # type: ignore[arg-type]
-    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 0
+    assert one.predict(["a"])[0].probability == 0
 
 
 def test_a_thousand_reviews_are_answered_as_each_alone(predictor: Predictor) -> None:
@@ -112,3 +117,16 @@ def test_n_grams_and_their_order_count(ngram_predictor: Predictor) -> None:
     assert said.known_words == 1 + sum(word in vocabulary.column for word in words)
     assert said.probability != turned.probability
     assert ngram_predictor.predict([""])[0].known_words == 0
+
+
+def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor: Predictor) -> None:
+    warm = Predictor(replace(predictor.checkpoint, temperature=2.5))
+    texts = ["great film", "worst film ever", "", "boring, boring"] * 20
+    for count in (4, 80):
+        bare, scaled = predictor.probabilities(texts[:count]), warm.probabilities(texts[:count])
+        logits = np.log(bare / (1 - bare.astype(np.float64)))
+        np.testing.assert_allclose(scaled, 1 / (1 + np.exp(-logits / 2.5)), atol=1e-6)
+        assert [answer.probability for answer in warm.predict(texts[:count])] == pytest.approx(scaled.tolist())
+        assert [answer.label for answer in warm.predict(texts[:count])] == [
+            answer.label for answer in predictor.predict(texts[:count])
+        ]

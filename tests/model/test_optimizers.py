@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.model.mlp import members_of
 from imdbclf.model.optimizers import RMSprop, make_optimizer
 from imdbclf.settings import Layout
 from model.helpers import WIDTH, batch_of, loader, quiet_trainer
@@ -81,8 +82,9 @@ def classifier(activation: str, loss: str, **optimizer: float) -> ReviewClassifi
 
 def weights_of(made: ReviewClassifier) -> list[Array]:
     """The weights in Keras' order and orientation: kernel (in, out), bias, kernel, bias …"""
-    dense = [layer for layer in made.network.rest if isinstance(layer, nn.Linear)]
-    tensors: list[torch.Tensor] = [made.network.first.weight, made.network.first.bias]
+    first = members_of(made.network)[0].first
+    dense = [layer for layer in members_of(made.network)[0].rest if isinstance(layer, nn.Linear)]
+    tensors: list[torch.Tensor] = [first.weight, first.bias]
     for layer in dense:
         tensors += [layer.weight.T, layer.bias]
     return [tensor.detach().double().numpy().copy() for tensor in tensors]

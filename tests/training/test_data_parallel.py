@@ -31,7 +31,7 @@ Capture = pytest.CaptureFixture[str]
 
 TWO = ["trainer.devices=2", "trainer.strategy=ddp"]
 FILES = {"best.ckpt", "last.ckpt", "config.yaml", "environment.json", "history.csv", "history.png"}
-FILES |= {"metrics.json", "predictions.parquet", "train.log"}
+FILES |= {"metrics.json", "predictions.parquet", "reliability.png", "train.log"}
 
 
 def history_of(folder: Path) -> list[dict[str, float]]:

@@ -14,6 +14,7 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.losses import LOSSES
 from imdbclf.model.mlp import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
+from imdbclf.model.temperature import calibrated
 
 EVEN = 0.5
 """Above it a label, which may be a teacher's probability, says positive."""
@@ -133,8 +134,11 @@ class ReviewClassifier(pl.LightningModule):
         self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The probability of being positive for each review of the batch, (n,), by the checkpoint's temperature."""
-        return torch.sigmoid(self(batch[0]) / self.attachment.get("temperature", 1.0))
+        """The probability of being positive for each review of the batch, (n,), at the checkpoint's temperature.
+
+        Losses and figures of the other steps are those of the bare network.
+        """
+        return calibrated(self(batch[0]), self.attachment.get("temperature", 1.0))
 
     def configure_optimizers(self) -> Optimizer:
         """The optimizer that the settings name."""
@@ -150,8 +154,10 @@ class ReviewClassifier(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
 
-        Clipping needs to see every gradient, and several processes add up theirs densely.
+        Clipping needs to see every gradient, and several processes add up theirs densely. A temperature that a
+        checkpoint brought along is forgotten: it belongs to weights that are about to change.
         """
+        self.attachment.pop("temperature", None)
         alone = self.trainer.world_size == 1 and self.trainer.gradient_clip_val is None
         for member in members_of(self.network):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)

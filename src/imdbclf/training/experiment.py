@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,11 +23,12 @@ from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_checkpoint_on, flat_figures
 from imdbclf.inference.predictor import Predictor
 from imdbclf.reports.history import Row, best_row
+from imdbclf.reports.reliability import draw_reliability
 from imdbclf.settings import Settings
-from imdbclf.training.announcement import announce
+from imdbclf.training.announcement import PART_NAMES, announce
+from imdbclf.training.calibration import calibrate, check_calibration
 from imdbclf.training.fit import Fit
 from imdbclf.training.learning import Course, learn, refit
-from imdbclf.training.temperature import calibrate
 from imdbclf.training.trial import RunningTrial
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,7 @@ class Experiment:
         """
         fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from, self.trial)
         fit.prepare()
+        check_calibration(self.settings, self.data.prepared)
         announce(self.settings, self.data, fit.trainer, self.because)
         try:
             course = learn(self.settings, self.folder, self.data, fit)
@@ -76,8 +80,8 @@ class Experiment:
         self.rows = course.rows
         if self.folder.pruned.exists():
             raise Pruned
-        if self.settings.calibration.name == "temperature":
-            calibrate(self.folder.best, course.data.prepared)
+        if calibrate(self.best, self.folder.best, self.settings, course.data.prepared):
+            self.best = read_checkpoint(self.folder.best)
         return self._evaluate(course)
 
     def examples(self) -> list[str]:
@@ -117,6 +121,9 @@ class Experiment:
         evaluation = evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
         if part == "test":
             self._write_predictions(evaluation)
+        if not self.quiet:
+            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
+            self._draw_reliability(part, evaluation, prepared.labels[part])
         return flat_figures(part, evaluation)
 
     def _facts(self, validated: Course, final: Course) -> dict[str, Any]:
@@ -139,6 +146,12 @@ class Experiment:
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
         }
+
+    def _draw_reliability(self, part: str, evaluation: Evaluation, labels: npt.NDArray[np.int8]) -> None:
+        """The picture of the test part, where there is one: it is drawn last."""
+        title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
+        path = self.folder.reliability
+        draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.encoded.corpus.parts["test"]

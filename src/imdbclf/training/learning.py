@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import read_checkpoint
+from imdbclf.inference.checkpoint import keep_temperature, read_checkpoint
 from imdbclf.reports.history import Row, best_row
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.ensemble import fit_ensemble
 from imdbclf.training.fit import Fit
 from imdbclf.training.teacher import learn_from_teacher
-from imdbclf.training.temperature import keep_temperature
 
 log = logging.getLogger(__name__)
 
