@@ -111,6 +111,17 @@ def test_the_layouts_give_equal_batches() -> None:
         assert torch.equal(sparse.labels, dense.labels)
 
 
+@pytest.mark.parametrize("weighting", [None, Weighting(WEIGHTS)])
+def test_batches_are_of_single_precision_whatever_a_trainer_makes_the_default(weighting: Weighting | None) -> None:
+    matrix = matrix_of([[0, 3], [], [5]], 7).weighted(weighting)
+    torch.set_default_dtype(torch.float64)
+    try:
+        made = [make(matrix) for make in (csr_tensor, dense_tensor, transposed_csr_tensor)]
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {tensor.dtype for tensor in made} == {torch.float32}
+
+
 def test_making_batches_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

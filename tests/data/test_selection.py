@@ -6,13 +6,15 @@ from collections import Counter
 from typing import get_args
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.helpers import TEST, TRAIN, encode
+from imdbclf.data.arrow import to_arrow
 from imdbclf.data.cache import CachedCorpus
-from imdbclf.data.selection import _candidates, _numbered, _training_words, learn_vocabulary, word_counts
+from imdbclf.data.selection import _candidates, _every_order, _numbered, _training_words, learn_vocabulary, word_counts
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.data.words import words_of
 from imdbclf.errors import UserError
@@ -208,3 +210,13 @@ def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: Cached
     assert words[19 - 1] == "film"
     assert words[527 - 1] == "brilliant"
     assert len(words) == 9_999
+
+
+def test_the_real_training_reviews_have_these_n_grams(encoded_imdb: CachedCorpus) -> None:
+    # Counted apart from this code, by sorting the rows of a table of all runs of two and of three words.
+    train = encoded_imdb.corpus.parts["train"]
+    numbers, lengths = train.words.astype(np.int64) + 1, train.lengths
+    found = [
+        (runs.order, pc.count_distinct(to_arrow(runs.keys)).as_py()) for runs in _every_order(numbers, lengths, 3, 1)
+    ]
+    assert found == [(1, 88_582), (2, 1_434_742), (3, 3_660_413)]

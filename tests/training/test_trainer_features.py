@@ -1004,7 +1004,7 @@ class OwnModule(ReviewDataModule):
 
 def test_a_data_module_derived_from_ours_may_give_batches_of_another_kind(make_module: Maker) -> None:
     module = make_module()
-    own = OwnModule(module.settings)
+    own = OwnModule(module.settings, features=module.feature_settings)
     made = classifier(module)
     expected = by_hand(made, [in_batches(part_of(module, "train"))])
     quiet_trainer(max_epochs=1).fit(made, datamodule=own)
