@@ -239,6 +239,7 @@ def test_a_checkpoint_holds_plain_types_alone(checkpoint: Path) -> None:
         "dropout": 0.25,
         "loss": "mse",
         "optimizer": {"name": "adam", "lr": 0.01},
+        "members": 1,
     }
     assert loaded["imdbclf"] == {"vocabulary": "the\nand", "format": 2}
     assert set(loaded["state_dict"]) == {
