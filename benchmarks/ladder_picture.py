@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import mean, median
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import Bbox
 
 from benchmarks.ladder_page import Ladder
@@ -26,6 +28,9 @@ _STEPS = (0, 7, -7, 14, -14, 21, -21, 28, -28, 35, -35)
 AROUND = sorted(product(_STEPS, _STEPS), key=lambda at: max(map(abs, at)))
 """Where a label is tried, in points from what it names; nearest first."""
 
+BETWEEN = 4
+"""Pixels from one box along a line to the next."""
+
 Point = tuple[float, float]
 
 
@@ -39,6 +44,7 @@ def draw(found: Ladder, path: Path, digest: str) -> None:
     if peers:
         axes.plot(*zip(*peers.values(), strict=True), "D", color=THEIRS, markersize=5, label="peers, run here")
     axes.set(xscale="log", xlabel="seconds of one run, start to exit", ylabel="test accuracy, %")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.margins(x=0.12, y=0.08)
     axes.grid(alpha=0.2, which="both", axis="x")
     _papers(axes)
@@ -83,9 +89,23 @@ def _label(canvas: FigureCanvasAgg, axes: Axes, named: Sequence[tuple[str, Point
         taken.append(legend.get_window_extent(renderer))
     places = axes.transData.transform([point for _, point, _ in named])
     taken += [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in places]
+    taken += _lines(axes)
     for name, point, colour in named:
-        text = axes.annotate(name, point, textcoords="offset points", fontsize=SMALL, color=colour, va="center")
+        text = axes.annotate(name, point, (0, 0), textcoords="offset points", fontsize=SMALL, color=colour, va="center")
         taken.append(_placed(text, taken, axes, renderer))
+
+
+def _lines(axes: Axes) -> list[Bbox]:
+    """Small boxes along all lines, for names not to lie upon them."""
+    boxes = []
+    for line in axes.lines:
+        if line.get_linestyle() != "None":
+            # Of a line across the axes, x is a share of their width.
+            ends = line.get_transform().transform(line.get_xydata())
+            for (x, y), (to_x, to_y) in pairwise(ends):
+                count = int(np.hypot(to_x - x, to_y - y) // BETWEEN) + 2
+                boxes += [Bbox.from_bounds(left, low, 1, 1) for left, low in np.linspace((x, y), (to_x, to_y), count)]
+    return boxes
 
 
 def _placed(text: Annotation, taken: Sequence[Bbox], axes: Axes, renderer: object) -> Bbox:
