@@ -141,6 +141,12 @@ def measure_peer(measuring: Measuring, peer: Peer) -> None:
             "parameters": ended[0].result.get("parameters"),
         }
 
+    if peer.module.startswith("fasttext") and not any(
+        name.startswith("fasttext") for name in measuring.theirs["versions"]
+    ):
+        # It has no wheel for every Python.
+        _say(f"{peer.name}: is not installed; left out")
+        return
     inputs = {"module": peer.module, "arguments": list(peer.arguments), "seeds": peer.seeds, **measuring.theirs}
     measuring.kept("peers", peer.name, inputs, runs)
 
