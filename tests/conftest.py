@@ -76,7 +76,7 @@ def small(small_files: dict[str, Path]) -> list[str]:
     return [
         "data=files",
         *(f"data.{part}={path}" for part, path in small_files.items()),
-        "data.vocab_size=500",
+        "features.columns=500",
         "data.val_size=200",
         "data.batch_size=64",
         "trainer.max_epochs=3",
