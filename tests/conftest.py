@@ -83,6 +83,12 @@ def small(small_files: dict[str, Path]) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="session")
+def small_ngrams(small: list[str]) -> list[str]:
+    """The same with n-grams: chosen and weighted by the labels, rows of length 1, terms left out in training."""
+    return [*small, "features=ngrams", "features.columns=2000", "features.dropout=0.3"]
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory."""
@@ -95,4 +101,12 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, small: list[str], cac
     """The folder of a small run, made once; tests only read it."""
     folder = tmp_path_factory.mktemp("run") / "small"
     made(cache_folder, "train", *small, f"hydra.run.dir={folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ngram_run(tmp_path_factory: pytest.TempPathFactory, small_ngrams: list[str], cache_folder: Path) -> Path:
+    """The folder of a small run on n-grams, made once; tests only read it."""
+    folder = tmp_path_factory.mktemp("run") / "ngrams"
+    made(cache_folder, "train", *small_ngrams, f"hydra.run.dir={folder}")
     return folder

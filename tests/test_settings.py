@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from imdbclf.errors import UserError, nearest, one_line
-from imdbclf.settings import Activation, DataSettings, LossName, ModelSettings, Settings, settings_keys
+from imdbclf.settings import (
+    Activation,
+    DataSettings,
+    FeatureSettings,
+    LossName,
+    ModelSettings,
+    Selection,
+    Settings,
+    TermWeighting,
+    settings_keys,
+)
 
 
 def settings_of(**config: Any) -> Settings:
@@ -44,11 +54,21 @@ def test_the_defaults_are_the_lecture() -> None:
             "text_column": "text",
             "label_column": "label",
             "group": None,
-            "vocab_size": 10_000,
+            "unlabelled": None,
             "val_size": 10_000,
             "batch_size": 512,
             "layout": "csr",
             "cache_dir": None,
+        },
+        "features": {
+            "order": 1,
+            "columns": 10_000,
+            "selection": "frequency",
+            "min_documents": 1,
+            "weighting": "multi_hot",
+            "unit_length": False,
+            "smoothing": 1.0,
+            "dropout": 0.0,
         },
         "model": {"layers": 2, "hidden": 16, "activation": "relu", "dropout": 0.0},
         "loss": {"name": "bce"},
@@ -60,6 +80,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "momentum": 0.0,
             "weight_decay": 0.0,
         },
+        "calibration": {"name": "none"},
         "trainer": {"max_epochs": 20},
         "callbacks": {},
         "logger": {},
@@ -106,10 +127,19 @@ CONFIGS = st.fixed_dictionaries(
         "data": group(
             source=NAMES,
             train=st.none() | NAMES,
-            vocab_size=st.integers(3, 10**6),
             val_size=st.integers(0, 10**6) | SHARES,
             batch_size=WIDTHS,
             layout=st.sampled_from(["csr", "dense"]),
+        ),
+        "features": group(
+            order=st.integers(1, 3),
+            columns=st.integers(3, 10**6),
+            selection=st.sampled_from(get_args(Selection)),
+            min_documents=WIDTHS,
+            weighting=st.sampled_from(get_args(TermWeighting)),
+            unit_length=st.booleans(),
+            smoothing=POSITIVE,
+            dropout=SHARES,
         ),
         "model": MODELS,
         "loss": group(name=st.sampled_from(get_args(LossName))),
@@ -135,10 +165,24 @@ def test_settings_survive_the_way_to_plain_types_and_back(config: dict[str, Any]
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"data": {"vocab_size": 2}}, "data.vocab_size=2: must be 3 or more"),
-        ({"data": {"vocab_size": 10.5}}, "data.vocab_size=10.5: must be a whole number"),
-        ({"data": {"vocab_size": "100"}}, "data.vocab_size=100: must be a whole number"),
-        ({"data": {"vocab_size": None}}, "data.vocab_size=null: must be a whole number"),
+        ({"features": {"columns": 2}}, "features.columns=2: must be 3 or more"),
+        ({"features": {"columns": 10.5}}, "features.columns=10.5: must be a whole number"),
+        ({"features": {"columns": "100"}}, "features.columns=100: must be a whole number"),
+        ({"features": {"columns": None}}, "features.columns=null: must be a whole number"),
+        ({"features": {"order": 0}}, "features.order=0: must be 1 or more"),
+        ({"features": {"order": 4}}, "features.order=4: must be 3 or less"),
+        (
+            {"features": {"selection": "frequent"}},
+            "features.selection=frequent: must be frequency, log_odds or z_score; did you mean 'frequency'?",
+        ),
+        ({"features": {"min_documents": 0}}, "features.min_documents=0: must be 1 or more"),
+        ({"features": {"weighting": "tfidf"}}, "features.weighting=tfidf: must be multi_hot or log_odds"),
+        ({"features": {"unit_length": 1}}, "features.unit_length=1: must be true or false"),
+        ({"features": {"smoothing": 0}}, "features.smoothing=0: must be above 0"),
+        ({"features": {"smoothing": float("inf")}}, "features.smoothing=inf: must be a finite number"),
+        ({"features": {"dropout": 1}}, "features.dropout=1: must be below 1"),
+        ({"features": {"dropout": -0.1}}, "features.dropout=-0.1: must be 0 or more"),
+        ({"features": 5}, "features=5: must be a group of keys, as a file in configs/ gives"),
         ({"data": {"batch_size": 0}}, "data.batch_size=0: must be 1 or more"),
         ({"data": {"batch_size": 51.2}}, "data.batch_size=51.2: must be a whole number"),
         ({"data": {"batch_size": True}}, "data.batch_size=true: must be a whole number"),
@@ -193,6 +237,12 @@ def test_settings_survive_the_way_to_plain_types_and_back(config: dict[str, Any]
         (optimizer("sgd", nesterov=1), "optimizer.nesterov=1: must be true or false"),
         (optimizer("sgd", nesterov=True), "optimizer.nesterov=true: only with a momentum above 0"),
         ({"optimizer": None}, "optimizer=null: must be a group of keys, as a file in configs/ gives"),
+        ({"calibration": {"name": "foo"}}, "calibration.name=foo: must be none or temperature"),
+        (
+            {"calibration": {"name": "temperature"}, "data": {"val_size": 0}},
+            "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
+            "give a data.val_size above 0, or calibration=none",
+        ),
         ({"seed": -1}, "seed=-1: must be 0 or more"),
         ({"seed": 1.5}, "seed=1.5: must be a whole number"),
         ({"seed": None}, "seed=null: must be a whole number"),
@@ -203,7 +253,7 @@ def test_settings_survive_the_way_to_plain_types_and_back(config: dict[str, Any]
         ({"trainer": True}, "trainer=true: must be a group of keys, as a file in configs/ gives"),
         ({"callbacks": 5}, "callbacks=5: must be a group of keys, as a file in configs/ gives"),
         ({"logger": None}, "logger=null: must be a group of keys, as a file in configs/ gives"),
-        ({"data": {"vocab_size": 2, "batch_size": 0}}, "data.vocab_size=2: must be 3 or more"),
+        ({"features": {"columns": 2, "dropout": 1}}, "features.columns=2: must be 3 or more"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
 )
@@ -217,7 +267,8 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(config: dict[str, Any], m
         ({"dta": {}}, "dta={}: there is no such key; did you mean 'data'?"),
         ({"seeed": 3}, "seeed=3: there is no such key; did you mean 'seed'?"),
         ({"batch_size": 4}, "batch_size=4: there is no such key; did you mean 'data.batch_size'?"),
-        ({"data": {"vocab_siz": 5}}, "data.vocab_siz=5: there is no such key; did you mean 'data.vocab_size'?"),
+        ({"features": {"colums": 5}}, "features.colums=5: there is no such key; did you mean 'features.columns'?"),
+        ({"data": {"vocab_size": 5}}, "data.vocab_size=5: there is no such key; did you mean 'data.val_size'?"),
         ({"model": {"hiden": 3}}, "model.hiden=3: there is no such key; did you mean 'model.hidden'?"),
         ({"loss": {"nam": "bce"}}, "loss.nam=bce: there is no such key; did you mean 'loss.name'?"),
         (optimizer(momentun=0.5), "optimizer.momentun=0.5: there is no such key; did you mean 'optimizer.momentum'?"),
@@ -281,7 +332,9 @@ def test_a_width_below_1_is_refused_for_that(hidden: int | list[int]) -> None:
     [
         ({"data": {"val_size": 0}}, "data.val_size", 0),
         ({"data": {"val_size": 0.4}}, "data.val_size", 0.4),
-        ({"data": {"vocab_size": 3}}, "data.vocab_size", 3),
+        ({"features": {"columns": 3}}, "features.columns", 3),
+        ({"features": {"order": 3}}, "features.order", 3),
+        ({"features": {"smoothing": 1}}, "features.smoothing", 1.0),
         ({"model": {"dropout": 0}}, "model.dropout", 0.0),
         (optimizer(lr=1), "optimizer.lr", 1.0),
         ({"trainer": {"max_epochs": 1, "devices": 2}}, "trainer.devices", 2),
@@ -305,7 +358,7 @@ def test_one_width_is_for_all_layers_and_a_list_for_each(model: dict[str, Any], 
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        settings_of().data.vocab_size = 5  # type: ignore[misc]
+        settings_of().data.batch_size = 5  # type: ignore[misc]
 
 
 def test_two_settings_share_no_defaults() -> None:
@@ -318,14 +371,15 @@ def test_two_settings_share_no_defaults() -> None:
 def test_every_key_of_the_settings_is_known_by_its_path() -> None:
     keys = settings_keys()
     assert len(keys) == len(set(keys))
-    assert {"seed", "data", "data.vocab_size", "model.hidden", "loss.name", "optimizer.rho", "optimizer.beta_2"} < {
+    assert {"seed", "data", "features.columns", "model.hidden", "loss.name", "optimizer.rho", "optimizer.beta_2"} < {
         *keys
     }
     assert {f"data.{name}" for name in DataSettings.model_fields} < {*keys}
+    assert {f"features.{name}" for name in FeatureSettings.model_fields} < {*keys}
 
 
 def test_the_nearest_word_is_offered_where_one_is_alike() -> None:
-    assert nearest("vocabsize", ["batch_size", "vocab_size"]) == "; did you mean 'vocab_size'?"
+    assert nearest("batchsize", ["val_size", "batch_size"]) == "; did you mean 'batch_size'?"
     assert nearest("xyz", ["batch_size"]) == ""
     assert nearest("xyz", []) == ""
 

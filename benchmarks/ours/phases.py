@@ -43,11 +43,11 @@ def main(folder: str, result: str) -> None:
     ended("torch and Lightning: imports (reviews are read meanwhile)")
     Path(folder).mkdir()
     experiment = Experiment(settings, RunFolder(Path(folder)), loading)
-    experiment.run()
+    fit_seconds = experiment.run()["fit_seconds"]
     ended("run")
     phases = {name: end - start for (_, start), (name, end) in pairwise(marks)}
-    phases["fit: 20 epochs"] = experiment.fit_seconds
-    phases["network, trainer, picture, evaluation, predictions"] = phases.pop("run") - experiment.fit_seconds
+    phases["fit: 20 epochs"] = fit_seconds
+    phases["network, trainer, picture, evaluation, predictions"] = phases.pop("run") - fit_seconds
     found = {"phases": phases, "reading": read[0]}
     Path(result).write_text(json.dumps(found), encoding="utf-8")
 

@@ -92,13 +92,14 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Which part: test or train.")] = "test",
     text_column: Annotated[str | None, typer.Option(help="The column of the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw here how often the probabilities come true (PNG).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give the figures of a checkpoint on labelled reviews."""
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
-    result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column)
+    result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, picture)
     if as_json:
         typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
         return

@@ -19,6 +19,7 @@ Problem = Mapping[str, Any]
 Layout = Literal["csr", "dense"]
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
 LossName = Literal["bce", "mse"]
+CalibrationName = Literal["none", "temperature"]
 Selection = Literal["frequency", "log_odds", "z_score"]
 TermWeighting = Literal["multi_hot", "log_odds"]
 
@@ -168,9 +169,9 @@ OptimizerSettings = Annotated[
 
 
 class CalibrationSettings(_Frozen):
-    """What makes probabilities of logits besides the sigmoid: nothing, or a temperature fitted on validation."""
+    """How logits become probabilities: as they are, or divided by a temperature fitted on the validation part."""
 
-    name: Literal["none", "temperature"] = "none"
+    name: CalibrationName = "none"
 
 
 class TeacherSettings(_Frozen):
@@ -194,6 +195,7 @@ class Settings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Width | None = 1
     ckpt_path: str | None = None
+    refit: bool = False
     fail_fast: bool = False
     shared_batches: Annotated[int, Field(ge=0)] = 1_000
     data: DataSettings = DataSettings()
@@ -212,7 +214,12 @@ class Settings(_Frozen):
         for wrong, message in (
             (
                 self.calibration.name == "temperature" and self.data.val_size == 0,
-                "calibration.name=temperature: needs a validation part; data.val_size must be above 0",
+                "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
+                "give a data.val_size above 0, or calibration=none",
+            ),
+            (
+                self.refit and self.data.val_size == 0,
+                "refit=true: needs a validation part to find the epochs; data.val_size must be above 0",
             ),
             (
                 self.teacher.members > 0 and self.data.unlabelled is None,

@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 
 from data.helpers import matrix_of
 from imdbclf.data import batches
-from imdbclf.data.batches import ReviewBatch, csr_tensor, cut_batches, dense_tensor, transposed_csr_tensor
+from imdbclf.data.batches import (
+    FeatureDropout,
+    ReviewBatch,
+    csr_tensor,
+    cut_batches,
+    dense_tensor,
+    transposed_csr_tensor,
+)
+from imdbclf.data.weighting import Weighting
 from imdbclf.settings import Layout
 
+WEIGHTS = np.array([0.5, -1.25, 0, 3, -0.1, 2e-3, 7], dtype=np.float32)
 ROWS = st.lists(st.lists(st.integers(0, 6), max_size=8), max_size=9)
 
 
@@ -35,8 +44,17 @@ def test_the_dense_tensor_holds_a_one_for_each_word(rows: list[list[int]]) -> No
 
 @settings(max_examples=50, deadline=None)
 @given(ROWS)
-def test_sparse_dense_and_transposed_tensors_are_the_same_matrix(rows: list[list[int]]) -> None:
-    matrix = matrix_of(rows, 7)
+def test_the_dense_tensor_holds_the_weight_of_each_word(rows: list[list[int]]) -> None:
+    dense = dense_tensor(matrix_of(rows, 7).weighted(Weighting(WEIGHTS)))
+    assert dense.tolist() == [[float(WEIGHTS[column]) * (column in row) for column in range(7)] for row in rows]
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS, st.none() | st.builds(Weighting, st.just(WEIGHTS), st.booleans()))
+def test_sparse_dense_and_transposed_tensors_are_the_same_matrix(
+    rows: list[list[int]], weighting: Weighting | None
+) -> None:
+    matrix = matrix_of(rows, 7).weighted(weighting)
     sparse, dense, transpose = csr_tensor(matrix), dense_tensor(matrix), transposed_csr_tensor(matrix)
     assert sparse.layout == transpose.layout == torch.sparse_csr
     assert (sparse.shape, transpose.shape) == ((len(rows), 7), (7, len(rows)))
@@ -47,7 +65,9 @@ def test_sparse_dense_and_transposed_tensors_are_the_same_matrix(rows: list[list
 @settings(max_examples=50, deadline=None)
 @given(ROWS)
 def test_the_sparse_tensors_hold_their_invariants_with_short_indices(rows: list[list[int]]) -> None:
-    for tensor in (csr_tensor(matrix_of(rows, 7)), transposed_csr_tensor(matrix_of(rows, 7))):
+    ones = matrix_of(rows, 7)
+    weighted = ones.weighted(Weighting(WEIGHTS))
+    for tensor in [make(matrix) for make in (csr_tensor, transposed_csr_tensor) for matrix in (ones, weighted)]:
         crow, col, values = tensor.crow_indices(), tensor.col_indices(), tensor.values()
         assert crow.dtype == col.dtype == torch.int32
         assert values.dtype == torch.float32
@@ -91,7 +111,61 @@ def test_the_layouts_give_equal_batches() -> None:
         assert torch.equal(sparse.labels, dense.labels)
 
 
+@pytest.mark.parametrize("weighting", [None, Weighting(WEIGHTS)])
+def test_batches_are_of_single_precision_whatever_a_trainer_makes_the_default(weighting: Weighting | None) -> None:
+    matrix = matrix_of([[0, 3], [], [5]], 7).weighted(weighting)
+    torch.set_default_dtype(torch.float64)
+    try:
+        made = [make(matrix) for make in (csr_tensor, dense_tensor, transposed_csr_tensor)]
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {tensor.dtype for tensor in made} == {torch.float32}
+
+
 def test_making_batches_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(cut(20, list(range(20)), 8, training=True)) == 3
+
+
+def dropped(rows: list[list[int]], share: float, seed: int = 0, layout: Layout = "csr") -> ReviewBatch:
+    """All rows, weighted, as a training batch from which terms are left out."""
+    matrix = matrix_of(rows, 7).weighted(Weighting(WEIGHTS))
+    labels = np.zeros(len(rows), dtype=np.int8)
+    dropout = FeatureDropout(share, [seed])
+    (batch,) = cut_batches(matrix, labels, None, max(len(rows), 1), layout, training=True, dropout=dropout)
+    return batch
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS.filter(bool), st.sampled_from([0.1, 0.5, 0.9]), st.integers(0, 9))
+def test_a_term_is_left_out_or_makes_up_for_those_that_are(rows: list[list[int]], share: float, seed: int) -> None:
+    batch = dropped(rows, share, seed)
+    whole = dense_tensor(matrix_of(rows, 7).weighted(Weighting(WEIGHTS)))
+    dense = batch.features.to_dense()
+    torch.testing.assert_close(dense, torch.where(dense == 0, 0, whole / (1 - share)))
+    assert batch.transpose is not None
+    assert torch.equal(batch.transpose.to_dense(), dense.T)
+    assert torch.equal(dropped(rows, share, seed, "dense").features, dense)
+
+
+def test_on_the_cpu_what_is_left_out_is_not_there_at_all() -> None:
+    batch = dropped([[0, 1, 3, 4, 5, 6]] * 100, 0.5)
+    assert batch.features.values().count_nonzero() == len(batch.features.values())
+    assert batch.transpose is not None
+    assert len(batch.transpose.values()) == len(batch.features.values()) < 400
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_the_share_of_terms_that_was_asked_for_is_left_out_and_sums_stay_what_they_were_on_average(
+    share: float,
+) -> None:
+    matrix = matrix_of([list(range(10))] * 5_000, 10)
+    (batch,) = cut_batches(matrix, np.zeros(5_000, np.int8), None, 5_000, dropout=FeatureDropout(share, [1]))
+    values = batch.features.values()
+    # Of 50,000 terms; five standard deviations.
+    assert abs(len(values) / 50_000 - (1 - share)) < 5 * (share * (1 - share) / 50_000) ** 0.5
+    assert np.unique(values).tolist() == [pytest.approx(1 / (1 - share))]
+    assert float(values.sum()) / 50_000 == pytest.approx(1, rel=0.05)
+    missing = 1 - (batch.features.to_dense() > 0).float().mean(dim=0)
+    assert float((missing - share).abs().max()) < 5 * (share * (1 - share) / 5_000) ** 0.5

@@ -13,10 +13,11 @@ from torch.utils.data import SequentialSampler
 from data.helpers import matrix_of
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.loader import EpochOrder, ReviewLoader, cut_ahead
+from imdbclf.data.shards import Shard
 from imdbclf.settings import Layout
 
 
-def loader_of(n: int, batch_size: int, layout: Layout = "csr", **more: bool | int) -> ReviewLoader:
+def loader_of(n: int, batch_size: int, layout: Layout = "csr", **more: bool | float) -> ReviewLoader:
     """n reviews, of which the k-th holds the words 0 … k modulo 7 and is positive if k is odd."""
     matrix = matrix_of([list(range(number % 7 + 1)) for number in range(n)], 7)
     return ReviewLoader(matrix, (np.arange(n) % 2).astype(np.int8), batch_size, layout, **more)  # type: ignore[arg-type]
@@ -79,6 +80,49 @@ def test_what_is_written_into_a_batch_is_not_in_the_next_pass() -> None:
         batch.labels.zero_()
     assert all(batch.features.to_dense().sum() > 0 for batch in loader)
     assert labels_in(loader)[0] == [0, 1, 0, 1]
+
+
+def epoch_of(loader: ReviewLoader, epoch: int) -> torch.Tensor:
+    """All rows of an epoch, dense, in the order in which they come."""
+    if isinstance(loader.sampler, EpochOrder):
+        loader.sampler.set_epoch(epoch)
+    return torch.cat([batch.features.to_dense() for batch in loader])
+
+
+@pytest.mark.parametrize("layout", ["csr", "dense"])
+def test_what_is_left_out_is_a_function_of_seed_and_epoch(layout: Layout) -> None:
+    loader = dropping(layout)
+    straight = [epoch_of(loader, epoch) for epoch in range(3)]
+    assert torch.equal(epoch_of(dropping(layout), 2), straight[2])
+    assert torch.equal(epoch_of(loader, 1), straight[1])
+    assert not torch.equal(epoch_of(dropping(layout, seed=6), 1), straight[1])
+    kept = [row.sum() for row in straight]
+    assert len(set(map(float, kept))) == 3
+
+
+def test_processes_leave_out_terms_of_their_own() -> None:
+    one, other = (dropping(seed=None, shard=Shard(rank, 2)) for rank in range(2))
+    assert not torch.equal(epoch_of(one, 0) > 0, epoch_of(other, 0) > 0)
+
+
+def test_what_is_left_out_is_not_drawn_with_the_numbers_that_decide_the_order() -> None:
+    loader = dropping()
+    dropout = loader._dropout()
+    assert dropout is not None
+    with_the_order = np.random.default_rng([loader.sampler.seed, 0]).random(100, dtype=np.float32)  # type: ignore[union-attr]
+    assert dropout.kept(100).tolist() != (with_the_order >= dropout.share).tolist()
+
+
+def test_nothing_is_left_out_where_nobody_asked_for_it() -> None:
+    whole, loader = epoch_of(loader_of(20, 8, seed=1), 3), loader_of(20, 8, seed=1, feature_dropout=0.0)
+    assert torch.equal(epoch_of(loader, 3), whole)
+
+
+def dropping(layout: Layout = "csr", seed: int | None = 5, shard: Shard | None = None) -> ReviewLoader:
+    """A loader of 40 equal reviews, of whose terms half are left out."""
+    labels = np.zeros(40, dtype=np.int8)
+    matrix = matrix_of([list(range(30))] * 40, 30)
+    return ReviewLoader(matrix, labels, 16, layout, seed=seed, training=True, shard=shard, feature_dropout=0.5)
 
 
 def numbered(count: int, fail_at: int | None = None) -> Iterator[ReviewBatch]:

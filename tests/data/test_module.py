@@ -19,14 +19,15 @@ from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.prepared import prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 SOME = [(f"{'good' if number % 2 else 'bad'} film number {number}", number % 2) for number in range(60)]
 
 
-def module_of(folder: Path, seed: int = 0, **settings: Any) -> ReviewDataModule:
-    chosen = {"val_size": 20, "vocab_size": 30, "batch_size": 8} | settings
-    module = ReviewDataModule(DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), **chosen), seed)
+def module_of(folder: Path, seed: int = 0, columns: int = 30, **settings: Any) -> ReviewDataModule:
+    chosen = {"val_size": 20, "batch_size": 8} | settings
+    data = DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), **chosen)
+    module = ReviewDataModule(data, seed, features=FeatureSettings(columns=columns))
     module.prepare_data()
     module.setup()
     return module
@@ -58,7 +59,7 @@ def test_the_loaders_hold_the_training_validation_and_test_reviews(tmp_path: Pat
 
 
 def test_training_and_validation_together_are_the_training_reviews(tmp_path: Path) -> None:
-    module = module_of(write_hub_layout(tmp_path, SOME, TEST), vocab_size=1_000)
+    module = module_of(write_hub_layout(tmp_path, SOME, TEST), columns=1_000)
     train = reviews_in(module, module.train_dataloader())
     val = reviews_in(module, module.val_dataloader())
     assert sorted(label for _, label in train + val) == [0.0] * 30 + [1.0] * 30
@@ -71,10 +72,26 @@ def test_training_and_validation_together_are_the_training_reviews(tmp_path: Pat
 def test_the_vocabulary_is_learnt_from_the_training_part_alone(tmp_path: Path) -> None:
     own = [(f"word{number} common", number % 2) for number in range(10)]
     module = module_of(write_hub_layout(tmp_path, own, [("common tested", 1)]), val_size=4)
-    known = set(module.vocabulary.words)
+    known = set(module.vocabulary.terms)
     assert len(known & {f"word{number}" for number in range(10)}) == 6
     assert all("?" in words for words, _ in reviews_in(module, module.val_dataloader()))
     assert reviews_in(module, module.test_dataloader()) == [(("?", "common"), 1.0)]
+
+
+def test_terms_are_left_out_in_training_alone(tmp_path: Path) -> None:
+    folder = write_hub_layout(tmp_path, SOME, TEST)
+    data = DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), val_size=20, batch_size=8)
+    whole, half = (
+        ReviewDataModule(data, features=FeatureSettings(columns=30, dropout=dropout)) for dropout in (0.0, 0.5)
+    )
+    for name in ("val_dataloader", "test_dataloader", "predict_dataloader"):
+        assert_equal_batches(getattr(whole, name)(), getattr(half, name)())
+    ones, left = (
+        torch.cat([batch.features.to_dense() for batch in batches_of(module.train_dataloader())])
+        for module in (whole, half)
+    )
+    assert torch.equal(left, torch.where(left == 0, 0, 2 * ones))
+    assert 0.3 < float((left > 0).sum() / ones.sum()) < 0.7
 
 
 def test_a_validation_fraction_means_the_same_as_its_count(tmp_path: Path) -> None:
@@ -94,7 +111,7 @@ def test_a_shuffled_source_gives_identical_batches(layout: str, tmp_path: Path) 
     shuffled = random.Random(1).sample(SOME, len(SOME))  # noqa: S311 - no secret
     one = module_of(write_hub_layout(tmp_path / "one", SOME, TEST), layout=layout)
     other = module_of(write_hub_layout(tmp_path / "other", shuffled, TEST[::-1]), layout=layout)
-    assert one.vocabulary.words == other.vocabulary.words
+    assert one.vocabulary.terms == other.vocabulary.terms
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         assert_equal_batches(getattr(one, name)(), getattr(other, name)())
 
@@ -121,7 +138,7 @@ def test_the_seed_decides_the_split_and_the_order(tmp_path: Path) -> None:
 def test_equal_reviews_fall_on_one_side(tmp_path: Path) -> None:
     twins = [(f"Film {number}!", 1) for number in range(10)] + [(f"film, {number}", 0) for number in range(10)]
     for seed in range(5):
-        module = module_of(write_hub_layout(tmp_path / str(seed), twins, TEST), seed, val_size=8, vocab_size=1_000)
+        module = module_of(write_hub_layout(tmp_path / str(seed), twins, TEST), seed, val_size=8, columns=1_000)
         train, val = module.prepared.labels["train"], module.prepared.labels["val"]
         assert (len(train), train.sum(), len(val), val.sum()) == (12, 6, 8, 4)
 
@@ -146,7 +163,7 @@ def test_a_validation_part_that_leaves_nothing_is_refused(tmp_path: Path) -> Non
 def test_a_corpus_without_training_part_is_refused() -> None:
     cached = CachedCorpus(encode(test=TEST), ("neg", "pos"), from_cache=False)
     with pytest.raises(UserError, match=r"^here: there is no training part$"):
-        prepare_reviews(cached, DataSettings(), 0, "here")
+        prepare_reviews(cached, DataSettings(), LECTURE_FEATURES, 0, "here")
 
 
 def test_nothing_is_read_before_setup_and_only_once(tmp_path: Path) -> None:
@@ -160,11 +177,11 @@ def test_nothing_is_read_before_setup_and_only_once(tmp_path: Path) -> None:
 
 
 def test_the_rows_of_the_parts_read_back_as_their_words(tmp_path: Path) -> None:
-    module = module_of(write_hub_layout(tmp_path), val_size=0, vocab_size=1_000)
+    module = module_of(write_hub_layout(tmp_path), val_size=0, columns=1_000)
     corpus = module.encoded.corpus
     for part in ("train", "test"):
         expected = [
-            (sorted(set(words) & set(module.vocabulary.words)), float(n))
+            (sorted(set(words) & set(module.vocabulary.terms)), float(n))
             for words, n in read_back(corpus, corpus.parts[part])
         ]
         matrix = module.prepared.matrices[part]
@@ -220,13 +237,13 @@ def test_the_real_reviews_become_15000_10000_and_25000(imdb_module: ReviewDataMo
 
 
 def test_without_validation_all_25000_real_reviews_train(encoded_imdb: CachedCorpus) -> None:
-    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), 0, "IMDB")
+    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), LECTURE_FEATURES, 0, "IMDB")
     assert {part: len(matrix) for part, matrix in prepared.matrices.items()} == {
         "train": 25_000,
         "val": 0,
         "test": 25_000,
     }
-    assert isinstance(prepared.vocabulary, Vocabulary)
+    assert isinstance(prepared.features.vocabulary, Vocabulary)
     assert prepared.labels["train"].sum() == 12_500
 
 

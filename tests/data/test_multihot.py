@@ -12,13 +12,22 @@ from hypothesis import strategies as st
 
 from data.helpers import encode, matrix_of
 from imdbclf.data import multihot
+from imdbclf.data.encoding import Corpus
 from imdbclf.data.multihot import MultiHotMatrix, encode_reviews, multi_hot
+from imdbclf.data.term_columns import TermColumns
+from imdbclf.data.vocabulary import Vocabulary
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])
 
 
 def rows_of(matrix: MultiHotMatrix) -> list[list[int]]:
     return [matrix.row(number).tolist() for number in range(len(matrix))]
+
+
+def every_word(corpus: Corpus) -> tuple[TermColumns, int]:
+    """What gives every word of a corpus a column of its own, and the number of columns."""
+    vocabulary = Vocabulary(tuple(corpus.dictionary.to_pylist()))
+    return vocabulary.tables.over(corpus.dictionary), len(vocabulary)
 
 
 @st.composite
@@ -86,11 +95,11 @@ def test_the_dense_matrix_is_never_built(
 
 def test_the_chosen_rows_alone_are_encoded_in_their_order() -> None:
     corpus = encode(train=[(f"w{number} w{number + 1} w{number}", 0) for number in range(20)])
-    reviews, column = corpus.parts["train"], np.arange(len(corpus.dictionary), dtype=np.int32)
-    whole = encode_reviews(reviews, column, len(column))
+    reviews, (terms, width) = corpus.parts["train"], every_word(corpus)
+    whole = encode_reviews(reviews, terms, width)
     for rows in ([], [3], [0, 7, 19], list(range(20))):
         chosen = np.array(rows, dtype=np.int64)
-        assert rows_of(encode_reviews(reviews, column, len(column), chosen)) == rows_of(whole.take(chosen))
+        assert rows_of(encode_reviews(reviews, terms, width, chosen)) == rows_of(whole.take(chosen))
 
 
 def test_rows_between_two_are_a_matrix_of_their_own() -> None:
@@ -108,8 +117,8 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_memory")
 def test_a_matrix_beyond_memory_lies_in_a_file_that_goes_with_it(tmp_path: Path) -> None:
     corpus = encode(train=[(f"w{number} w{number + 1}", 0) for number in range(200)])
-    reviews, column = corpus.parts["train"], np.arange(len(corpus.dictionary), dtype=np.int32)
-    in_memory, on_disk = (encode_reviews(reviews, column, len(column), disk=disk) for disk in (None, tmp_path / "new"))
+    reviews, (terms, width) = corpus.parts["train"], every_word(corpus)
+    in_memory, on_disk = (encode_reviews(reviews, terms, width, disk=disk) for disk in (None, tmp_path / "new"))
     assert (in_memory.on_disk, on_disk.on_disk) == (False, True)
     rows = np.random.default_rng(0).permutation(200)
     assert rows_of(on_disk.take(rows)) == rows_of(in_memory.take(rows))
@@ -126,8 +135,8 @@ def test_without_room_on_disk_the_need_is_said_and_memory_is_used(
     else:
         (tmp_path / "cache").touch()
     corpus = encode(train=[(f"w{number} w{number + 1}", 0) for number in range(200)])
-    column = np.arange(len(corpus.dictionary), dtype=np.int32)
-    matrix = encode_reviews(corpus.parts["train"], column, len(column), disk=tmp_path / "cache")
+    terms, width = every_word(corpus)
+    matrix = encode_reviews(corpus.parts["train"], terms, width, disk=tmp_path / "cache")
     assert not matrix.on_disk
     assert len(matrix) == 200
     (line,) = [record.getMessage() for record in caplog.records]

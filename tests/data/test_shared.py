@@ -15,7 +15,7 @@ from data.helpers import write_json_lines
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.data.shared import KeptBatches, content_key, decided_source, forget, shared_reviews
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 
 @pytest.fixture(autouse=True)
@@ -90,26 +90,36 @@ def test_a_sparse_batch_counts_all_its_tensors() -> None:
     assert ReviewBatch(sparse, torch.zeros(3), sparse).memory == 2 * each + 3 * 4
 
 
-SAMPLE = DataSettings(source="sample", vocab_size=100, batch_size=512)
+SAMPLE = DataSettings(source="sample", batch_size=512)
+HUNDRED = FeatureSettings(columns=100)
 
 
 def test_the_same_settings_and_seed_are_loaded_once_and_others_anew() -> None:
-    first = shared_reviews(SAMPLE, 0, 10)
-    assert shared_reviews(SAMPLE, 0, 10) is first
-    other = shared_reviews(SAMPLE, 1, 10)
+    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
+    assert shared_reviews(SAMPLE, HUNDRED, 0, 10) is first
+    other = shared_reviews(SAMPLE, HUNDRED, 1, 10)
     assert other.prepared is not first.prepared
     assert other.encoded is first.encoded
 
 
+def test_other_features_are_learnt_anew_from_the_same_words() -> None:
+    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
+    other = shared_reviews(SAMPLE, FeatureSettings(columns=100, dropout=0.5), 0, 10)
+    assert other.kept is not first.kept
+    assert other.encoded is first.encoded
+
+
 def test_with_a_limit_of_0_nothing_is_kept() -> None:
-    assert shared_reviews(SAMPLE, 0, 0).kept is None
+    assert shared_reviews(SAMPLE, HUNDRED, 0, 0).kept is None
 
 
-def test_a_data_module_gives_kept_batches_the_second_time() -> None:
-    loaded = shared_reviews(SAMPLE, 0, 1000)
-    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded).train_dataloader()) for _ in range(2))
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_data_module_gives_kept_batches_the_second_time(dropout: float) -> None:
+    features = FeatureSettings(columns=100, unit_length=True, dropout=dropout)
+    loaded = shared_reviews(SAMPLE, features, 0, 1000)
+    first, second = (list(ReviewDataModule(SAMPLE, 0, loaded, features).train_dataloader()) for _ in range(2))
     assert all(a is b for a, b in zip(first, second, strict=True))
-    for a, b in zip(second, ReviewDataModule(SAMPLE, 0).train_dataloader(), strict=True):
+    for a, b in zip(second, ReviewDataModule(SAMPLE, 0, features=features).train_dataloader(), strict=True):
         assert torch.equal(a.features.to_dense(), b.features.to_dense())
         assert np.array_equal(a.labels, b.labels)
 
@@ -124,19 +134,22 @@ def test_the_key_of_the_content_does_not_depend_on_the_place(tmp_path: Path, sma
 
 def test_where_auto_leads_is_asked_once_for_all_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDBCLF_DATA", "sample")
-    first = decided_source(DataSettings(vocab_size=100))
+    first = decided_source(DataSettings(batch_size=100))
     monkeypatch.setenv("IMDBCLF_DATA", "elsewhere")
-    second = decided_source(DataSettings(vocab_size=200))
-    assert (first.settings, first.because) == (DataSettings(source="sample", vocab_size=100), "IMDBCLF_DATA names it")
-    assert (second.settings, second.because) == (DataSettings(source="sample", vocab_size=200), first.because)
+    second = decided_source(DataSettings(batch_size=200))
+    assert (first.settings, first.because) == (DataSettings(source="sample", batch_size=100), "IMDBCLF_DATA names it")
+    assert (second.settings, second.because) == (DataSettings(source="sample", batch_size=200), first.because)
 
 
 def test_other_groups_are_other_reviews(tmp_path: Path) -> None:
     rows = [{"text": f"a{number}", "label": number % 2, "film": number // 3} for number in range(30)]
     file = write_json_lines(tmp_path / "a.jsonl", rows)
-    settings = DataSettings(source="files", train=str(file), cache_dir=str(tmp_path), val_size=6, vocab_size=99)
+    settings = DataSettings(source="files", train=str(file), cache_dir=str(tmp_path), val_size=6)
     grouped = settings.model_copy(update={"group": "film"})
     assert content_key(settings) != content_key(grouped)
     assert decided_source(grouped).settings.group == "film"
-    found = [shared_reviews(each, 0, 0).encoded.corpus.parts["train"].groups for each in (settings, grouped, settings)]
+    found = [
+        shared_reviews(each, FeatureSettings(), 0, 0).encoded.corpus.parts["train"].groups
+        for each in (settings, grouped, settings)
+    ]
     assert [groups is None for groups in found] == [True, False, True]

@@ -3,72 +3,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.helpers import LABELLED, TEST, TEXTS, TRAIN, encode
+from data.helpers import LABELLED, TEXTS, TRAIN, encode
 from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.encoding import encode_corpus
+from imdbclf.data.features import Features
 from imdbclf.data.module import ReviewDataModule
-from imdbclf.data.multihot import encode_reviews
+from imdbclf.data.selection import learn_vocabulary
 from imdbclf.data.sources.folder import FolderSource
-from imdbclf.data.vocabulary import Vocabulary, learn_vocabulary, word_counts
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.settings import FeatureSettings
 
 
-def vocabulary_of(texts: list[str], size: int = 100) -> Vocabulary:
+def learnt(texts: list[str], columns: int = 100, order: int = 1) -> Vocabulary:
     corpus = encode(train=[(text, 0) for text in texts])
-    return learn_vocabulary(corpus.dictionary, word_counts(corpus, corpus.parts["train"]), size)
-
-
-def test_the_most_frequent_word_has_column_1() -> None:
-    vocabulary = vocabulary_of(["b a c", "a b", "A, a"])
-    assert vocabulary.words == ("a", "b", "c")
-    assert vocabulary.column == {"a": 1, "b": 2, "c": 3}
-
-
-def test_every_occurrence_counts_not_every_review() -> None:
-    assert vocabulary_of(["rare rare rare", "common", "common"]).words == ("rare", "common")
-
-
-def test_words_of_equal_frequency_stand_in_descending_code_point_order() -> None:
-    assert vocabulary_of(["brilliant viewer é zz z", "film film"]).words == (
-        "film",
-        "é",
-        "zz",
-        "z",
-        "viewer",
-        "brilliant",
-    )
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(3, ("a", "b")), (4, ("a", "b", "c")), (5, ("a", "b", "c")), (99, ("a", "b", "c"))]
-)
-def test_one_column_is_for_unknown_words_and_there_are_no_more_columns_than_words(
-    size: int, words: tuple[str, ...]
-) -> None:
-    vocabulary = vocabulary_of(["a a a b b c"], size)
-    assert vocabulary.words == words
-    assert len(vocabulary) == len(words) + 1
-
-
-def test_a_word_of_the_other_rows_alone_has_no_column() -> None:
-    corpus = encode(train=[("seen here", 0), ("unseen there", 1)], test=[("tested", 0)])
-    train = corpus.parts["train"]
-    rows = np.flatnonzero(train.labels == 0)
-    vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, train, rows), 100)
-    assert set(vocabulary.words) == {"seen", "here"}
-    assert vocabulary.columns_of("unseen tested").tolist() == [0]
-
-
-def test_words_are_counted_in_the_chosen_rows() -> None:
-    corpus = encode(train=[("a a b", 0), ("b c", 1)])
-    train = corpus.parts["train"]
-    assert word_counts(corpus, train).tolist() == [2, 2, 1]
-    assert word_counts(corpus, train, np.flatnonzero(train.labels == 1)).tolist() == [0, 1, 1]
-    assert word_counts(corpus, train, np.array([], dtype=np.int64)).tolist() == [0, 0, 0]
+    return learn_vocabulary(corpus, corpus.parts["train"], FeatureSettings(columns=columns, order=order))
 
 
 @pytest.mark.parametrize(
@@ -80,18 +32,36 @@ def test_a_text_has_these_columns(text: str, columns: list[int]) -> None:
     assert found.tolist() == columns
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("not good", [0, 1, 2]),
+        ("Not -- GOOD; not good!", [0, 1, 2]),
+        ("good not", [0, 1]),
+        ("not a good", [0, 1]),
+        ("of the best", [0, 3]),
+        ("the best of", [0]),
+        ("good", [1]),
+        ("not", [0]),
+    ],
+)
+def test_a_text_has_the_columns_of_its_n_grams_too(text: str, columns: list[int]) -> None:
+    # Words of an n-gram that are no terms themselves stay unknown.
+    assert Vocabulary(("good", "not good", "of the best")).columns_of(text).tolist() == columns
+
+
 @settings(max_examples=50, deadline=None)
 @given(LABELLED)
 def test_the_columns_of_a_text_are_its_row_of_the_matrix(reviews: list[tuple[str, int]]) -> None:
     corpus = encode(train=TRAIN, other=reviews)
-    vocabulary = learn_vocabulary(corpus.dictionary, word_counts(corpus, corpus.parts["train"]), 10)
-    matrix = encode_reviews(corpus.parts["other"], vocabulary.columns_of_words(corpus.dictionary), len(vocabulary))
+    vocabulary = learn_vocabulary(corpus, corpus.parts["train"], FeatureSettings(columns=10))
+    matrix = Features(vocabulary).encode(corpus, corpus.parts["other"])
     rows = [matrix.row(number).tolist() for number in range(len(matrix))]
     assert sorted(rows) == sorted(vocabulary.columns_of(text).tolist() for text, _ in reviews)
 
 
 def test_a_row_decodes_to_its_words_most_frequent_first() -> None:
-    vocabulary = vocabulary_of(["the the the film film good"])
+    vocabulary = learnt(["the the the film film good"])
     assert vocabulary.decode(vocabulary.columns_of("Good film? Good, good, unheard the")) == [
         "?",
         "the",
@@ -101,36 +71,26 @@ def test_a_row_decodes_to_its_words_most_frequent_first() -> None:
     assert vocabulary.decode(vocabulary.columns_of("")) == []
 
 
-def test_the_words_of_a_dictionary_have_their_columns() -> None:
-    columns = Vocabulary(("film", "a")).columns_of_words(pa.array(["a", "b", "film", ""]))
-    assert columns.dtype == np.int32
-    assert columns.tolist() == [2, 0, 1, 0]
-    assert Vocabulary(("film", "a")).columns_of_words(pa.array(["", "a"]), blank=3).tolist() == [3, 2]
+def test_a_row_decodes_to_its_n_grams() -> None:
+    vocabulary = Vocabulary(("good", "not good", "a b c"))
+    assert vocabulary.decode(vocabulary.columns_of("A, b: c! Not good")) == ["?", "good", "not good", "a b c"]
 
 
 @given(st.lists(TEXTS, max_size=5))
 def test_a_vocabulary_as_text_reads_back_the_same(texts: list[str]) -> None:
-    vocabulary = vocabulary_of(texts)
+    vocabulary = learnt(texts)
     assert Vocabulary.from_text(vocabulary.as_text()) == vocabulary
 
 
-def test_the_order_of_the_source_does_not_change_the_vocabulary() -> None:
-    texts = [text for text, _ in [*TRAIN, *TEST]]
-    assert vocabulary_of(texts, 12).words == vocabulary_of(texts[::-1], 12).words
+def test_n_grams_as_text_read_back_the_same() -> None:
+    vocabulary = learnt(["not good at all", "not good"], 10, order=3)
+    assert vocabulary.order == 3
+    assert Vocabulary.from_text(vocabulary.as_text()) == vocabulary
 
 
-def test_the_real_training_reviews_have_88582_words(encoded_imdb: CachedCorpus) -> None:
-    corpus = encoded_imdb.corpus
-    assert np.count_nonzero(word_counts(corpus, corpus.parts["train"])) == 88_582
-
-
-def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: CachedCorpus) -> None:
-    corpus = encoded_imdb.corpus
-    words = learn_vocabulary(corpus.dictionary, word_counts(corpus, corpus.parts["train"]), 10_000).words
-    assert words[:7] == ("the", "and", "a", "of", "to", "is", "br")
-    assert words[19 - 1] == "film"
-    assert words[527 - 1] == "brilliant"
-    assert len(words) == 9_999
+@pytest.mark.parametrize(("terms", "order"), [((), 1), (("a",), 1), (("a b", "a"), 2), (("a", "a b c"), 3)])
+def test_the_order_is_that_of_the_longest_term(terms: tuple[str, ...], order: int) -> None:
+    assert Vocabulary(terms).order == order
 
 
 def test_real_texts_have_the_columns_of_their_rows(

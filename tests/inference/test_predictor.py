@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from data.helpers import matrix_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imdbclf.data.features import Features
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.inference.checkpoint import Checkpoint
 from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
 from imdbclf.model.mlp import ACTIVATIONS, MLP
 
@@ -41,17 +47,18 @@ def test_one_row_has_the_probability_that_it_has_among_many(activation: str, dro
         torch.nn.init.normal_(parameter)
     rows = [sorted(np.random.default_rng(k).choice(50, k, replace=False).tolist()) for k in range(20)]
     matrix = matrix_of(rows, 50)
-    one = [OneRowNetwork(network).probability(matrix.row(number)) for number in range(20)]
-    np.testing.assert_allclose(one, torch.sigmoid(logits_of(network, matrix)), atol=1e-5)
+    one = [OneRowNetwork(network).logit(matrix.row(number)) for number in range(20)]
+    np.testing.assert_allclose(one, logits_of(network, matrix), atol=1e-5)
 
 
 def test_a_sure_network_overflows_nowhere() -> None:
     network = MLP(2, [1]).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 1e6)
-    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 1
+    one = Predictor(Checkpoint(network, Features(Vocabulary(("a",))), "bce", {"label_names": ["neg", "pos"]}))
+    assert one.predict(["a"])[0].probability == 1
     torch.nn.init.constant_(network.rest[1].weight, -1e6)  # type: ignore[arg-type]
-    assert OneRowNetwork(network).probability(np.array([1], dtype=np.int32)) == 0
+    assert one.predict(["a"])[0].probability == 0
 
 
 def test_a_thousand_reviews_are_answered_as_each_alone(predictor: Predictor) -> None:
@@ -82,3 +89,44 @@ def test_a_reviews_answer_does_not_depend_on_its_neighbours(predictor: Predictor
     together = predictor.predict(texts)
     alone = [predictor.predict([text])[0] for text in texts]
     assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def ngram_predictor(ngram_run: Path) -> Predictor:
+    return Predictor.from_checkpoint(ngram_run / "checkpoints" / "best.ckpt")
+
+
+def test_a_text_alone_in_bulk_and_in_a_corpus_has_one_answer_by_n_grams(
+    ngram_predictor: Predictor, ngram_run: Path, small_files: dict[str, Path]
+) -> None:
+    lines = small_files["test"].read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    in_bulk, alone = ngram_predictor.predict(texts), [ngram_predictor.predict([text])[0] for text in texts]
+    assert [one.known_words for one in in_bulk] == [one.known_words for one in alone]
+    probabilities = np.array([one.probability for one in in_bulk])
+    np.testing.assert_allclose(probabilities, [one.probability for one in alone], atol=1e-6)
+    reported = pq.read_table(ngram_run / "predictions.parquet").to_pydict()["probability"]
+    np.testing.assert_allclose(np.sort(probabilities), np.sort(reported), atol=1e-6)
+
+
+def test_n_grams_and_their_order_count(ngram_predictor: Predictor) -> None:
+    vocabulary = ngram_predictor.checkpoint.features.vocabulary
+    pair = next(term for term in vocabulary.terms if term.count(" ") == 1 and len(set(term.split(" "))) == 2)
+    words = pair.split(" ")
+    said, turned = ngram_predictor.predict([pair, " ".join(words[::-1])])
+    assert said.known_words == 1 + sum(word in vocabulary.column for word in words)
+    assert said.probability != turned.probability
+    assert ngram_predictor.predict([""])[0].known_words == 0
+
+
+def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor: Predictor) -> None:
+    warm = Predictor(replace(predictor.checkpoint, temperature=2.5))
+    texts = ["great film", "worst film ever", "", "boring, boring"] * 20
+    for count in (4, 80):
+        bare, scaled = predictor.probabilities(texts[:count]), warm.probabilities(texts[:count])
+        logits = np.log(bare / (1 - bare.astype(np.float64)))
+        np.testing.assert_allclose(scaled, 1 / (1 + np.exp(-logits / 2.5)), atol=1e-6)
+        assert [answer.probability for answer in warm.predict(texts[:count])] == pytest.approx(scaled.tolist())
+        assert [answer.label for answer in warm.predict(texts[:count])] == [
+            answer.label for answer in predictor.predict(texts[:count])
+        ]

@@ -57,7 +57,7 @@ def test_choices_have_the_types_of_the_config_and_groups_the_name_of_their_file(
 
 @pytest.mark.parametrize(
     "other",
-    ["model.layers=1", "loss=mse", "seed=1", "trainer.max_epochs=3", "data.vocab_size=500", "optimizer.lr=0.01"],
+    ["model.layers=1", "loss=mse", "seed=1", "trainer.max_epochs=3", "features.columns=500", "optimizer.lr=0.01"],
 )
 def test_what_changes_a_result_changes_the_key(other: str) -> None:
     assert key(other) != key()

@@ -9,14 +9,18 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 from commands import metrics_of, run, start
 
+from imdbclf.data.sample import draw_reviews
 from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.model import CHECKPOINT_KEY
 
 RUN_FILES = {
     "config.yaml",
@@ -24,6 +28,7 @@ RUN_FILES = {
     "history.png",
     "metrics.json",
     "predictions.parquet",
+    "reliability.png",
     "environment.json",
     "train.log",
     "checkpoints/best.ckpt",
@@ -127,8 +132,9 @@ def test_the_source_is_said_at_the_start_at_the_end_and_in_the_result(
 def test_the_same_seed_gives_the_same_run_bit_for_bit_and_another_one_another(
     here: Path, small: list[str], capsys: Capture
 ) -> None:
+    dropouts = ["model.dropout=0.3", "features.dropout=0.3"]
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        run(capsys, "train", *small, "model.dropout=0.3", f"seed={seed}", f"hydra.run.dir={name}")
+        run(capsys, "train", *small, *dropouts, f"seed={seed}", f"hydra.run.dir={name}")
     assert metrics_of(here / "a") == metrics_of(here / "b")
     assert equal_weights(here / "a/checkpoints/last.ckpt", here / "b/checkpoints/last.ckpt")
     assert not equal_weights(here / "a/checkpoints/last.ckpt", here / "c/checkpoints/last.ckpt")
@@ -144,6 +150,67 @@ def test_a_shuffled_source_gives_the_same_run_bit_for_bit(
     assert equal_weights(here / "a/checkpoints/best.ckpt", here / "b/checkpoints/best.ckpt")
 
 
+def test_columns_that_are_not_the_lectures_are_said(here: Path, small_ngrams: list[str], capsys: Capture) -> None:
+    out = run(capsys, "train", *small_ngrams, "trainer.max_epochs=1", "hydra.run.dir=run").out
+    line = (
+        "2,000 columns: terms of up to 3 words by z_score, log-odds, rows of length 1, 30% of them left out in training"
+    )
+    assert line in out
+    assert metrics_of(here / "run")["columns"] == 2000
+
+
+LABELLED = Sequence[tuple[str, int]]
+
+
+def write_reviews(path: Path, reviews: LABELLED) -> None:
+    path.write_text("".join(json.dumps({"text": t, "label": n}) + "\n" for t, n in reviews), encoding="utf-8")
+
+
+def read_reviews(path: Path) -> list[tuple[str, int]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(review["text"], review["label"]) for review in map(json.loads, lines)]
+
+
+def carried_by(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint carries besides the weights, each tensor as a list."""
+    ours: dict[str, Any] = torch.load(checkpoint, weights_only=True)[CHECKPOINT_KEY]
+    weighting = ours.get("weighting")
+    return ours | {"weighting": weighting and weighting | {"columns": weighting["columns"].tolist()}}
+
+
+@pytest.mark.parametrize("features", ["small", "small_ngrams"])
+def test_the_labels_of_test_reviews_have_no_part_in_what_is_learnt(
+    here: Path, small_files: dict[str, Path], capsys: Capture, features: str, request: pytest.FixtureRequest
+) -> None:
+    overrides = request.getfixturevalue(features)
+    reviews = read_reviews(small_files["test"])
+    for name, labels in (("right", [label for _, label in reviews]), ("garbage", [n % 3 % 2 for n in range(200)])):
+        write_reviews(here / "test.jsonl", [(text, label) for (text, _), label in zip(reviews, labels, strict=True)])
+        assert run(capsys, "train", *overrides, "data.test=test.jsonl", f"hydra.run.dir={name}").status == 0
+    for name in ("best", "last"):
+        right, garbage = (here / folder / f"checkpoints/{name}.ckpt" for folder in ("right", "garbage"))
+        assert equal_weights(right, garbage)
+        assert carried_by(right) == carried_by(garbage)
+    assert metrics_of(here / "right")["test/accuracy"] != metrics_of(here / "garbage")["test/accuracy"]
+
+
+def test_labels_that_tell_nothing_teach_nothing(
+    here: Path, small_ngrams: list[str], small_files: dict[str, Path], capsys: Capture
+) -> None:
+    # Half of the reviews of each label get the other one, so that right and wrong are equally often.
+    reviews = read_reviews(small_files["train"])
+    texts = [sorted(text for text, label in reviews if label == n) for n in (0, 1)]
+    write_reviews(here / "train.jsonl", [(text, place % 2) for same in texts for place, text in enumerate(same)])
+    write_reviews(here / "test.jsonl", [(r["text"], r["label"]) for r in draw_reviews("test").to_pylist()])
+    common = [*small_ngrams, "data.test=test.jsonl", "data.val_size=0", "trainer.max_epochs=8"]
+    for name, more in (("right", []), ("shuffled", ["data.train=train.jsonl"])):
+        assert run(capsys, "train", *common, *more, f"hydra.run.dir={name}").status == 0
+    right, shuffled = (metrics_of(here / name) for name in ("right", "shuffled"))
+    assert shuffled["train/accuracy"] > 0.9
+    assert 0.44 < shuffled["test/accuracy"] < 0.56
+    assert right["test/accuracy"] > 0.7
+
+
 def test_the_dense_layout_gives_the_same_figures_to_rounding(here: Path, small: list[str], capsys: Capture) -> None:
     for layout in ("csr", "dense"):
         run(capsys, "train", *small, f"data.layout={layout}", f"hydra.run.dir={layout}")
@@ -153,7 +220,7 @@ def test_the_dense_layout_gives_the_same_figures_to_rounding(here: Path, small: 
 
 @pytest.mark.parametrize("first", [1, 2])
 def test_a_resumed_run_equals_an_uninterrupted_one(here: Path, small: list[str], capsys: Capture, first: int) -> None:
-    common = [*small, "model.dropout=0.2", "optimizer.lr=0.03"]
+    common = [*small, "model.dropout=0.2", "features.dropout=0.3", "optimizer.lr=0.03"]
     run(capsys, "train", *common, "trainer.max_epochs=4", "hydra.run.dir=whole")
     run(capsys, "train", *common, f"trainer.max_epochs={first}", "hydra.run.dir=begun")
     resumed = ["ckpt_path=begun/checkpoints/last.ckpt", "trainer.max_epochs=4", "hydra.run.dir=resumed"]
@@ -192,7 +259,7 @@ def test_reviews_without_a_test_part_are_fitted_and_validated(here: Path, small:
 
 @pytest.mark.usefixtures("here")
 def test_more_columns_or_larger_batches_than_there_is_to_fill_them_are_said(small: list[str], capsys: Capture) -> None:
-    more = ["data.vocab_size=1000000", "data.batch_size=10000", "trainer.max_epochs=1", "threads=null"]
+    more = ["features.columns=1000000", "data.batch_size=10000", "trainer.max_epochs=1", "threads=null"]
     result = run(capsys, "train", *small, *more, "hydra.run.dir=run")
     assert result.status == 0, result.err
     assert re.search(r"only [\d,]+ columns: the training part has no more words", result.out)
@@ -251,10 +318,23 @@ REFUSED = {
     "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
     "model.hidden=0": "model.hidden=0: must be 1 or more or a list",
     "data.batch_size=0": "data.batch_size=0: must be 1 or more",
+    "calibration=foo": "calibration=foo: must be none, temperature",
+    "calibration.name=foo": "calibration.name=foo: must be none or temperature",
     "threads=0": "threads=0: must be 1 or more",
     "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
     "trainer.max_epochs=-7": "trainer.max_epochs=-7: must be 1 or more",
-    "data.vocab_size=2": "data.vocab_size=2: must be 3 or more",
+    "data.vocab_size=500": "data.vocab_size: there is no such key",
+    "+data.vocab_size=500": "data.vocab_size=500: there is no such key",
+    "features=foo": "features=foo: must be ngrams, unigrams",
+    "features.order=4": "features.order=4: must be 3 or less",
+    "features.selection=foo": "features.selection=foo: must be frequency, log_odds or z_score",
+    "features.weighting=foo": "features.weighting=foo: must be multi_hot or log_odds",
+    "features.dropout=1": "features.dropout=1: must be below 1",
+    "features.order=2 features.min_documents=300": "features.columns=500: there are only ",
+    "features.order=2 features.min_documents=100000": (
+        "features.columns=500: there are only 0 n-grams of up to 2 words in 100000 or more training reviews"
+    ),
+    "features.columns=2": "features.columns=2: must be 3 or more",
     "data.val_size=600": "data.val_size=600: must be below the 600 training reviews (a count, or a fraction below 1)",
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
     "data.group=film": "part train has no column 'film'; data.group=film must be null or one of text, label",
@@ -271,7 +351,7 @@ REFUSED = {
 def test_a_wrong_value_is_refused_in_one_line_and_leaves_nothing(
     here: Path, small: list[str], capsys: Capture, override: str, message: str
 ) -> None:
-    result = run(capsys, "train", *small, override)
+    result = run(capsys, "train", *small, *override.split())
     assert result.status == 2
     assert message in result.err
     assert result.err.count("\n") == 1
@@ -314,7 +394,8 @@ def test_resuming_with_another_network_or_fewer_epochs_is_refused(
     last = f"ckpt_path={finished_run}/checkpoints/last.ckpt"
     assert "another model, loss or optimizer" in run(capsys, "train", *small, last, "model.hidden=8").err
     assert "must be above the checkpoint's 3 epochs" in run(capsys, "train", *small, last).err
-    assert "another vocabulary" in run(capsys, "train", *small, last, "data.vocab_size=400").err
+    for other in ("features.columns=400", "features.weighting=log_odds", "features.unit_length=true"):
+        assert "with other features" in run(capsys, "train", *small, last, other).err
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,20 @@ from imdbclf.errors import UserError
 from imdbclf.settings import Settings
 from imdbclf.training.composition import CONFIGS, PRIMARY, validated_ahead
 
-GROUPS = ("data", "model", "loss", "optimizer", "trainer", "callbacks", "logger", "experiment", "sweep")
+GROUPS = (
+    "data",
+    "features",
+    "model",
+    "loss",
+    "optimizer",
+    "teacher",
+    "calibration",
+    "trainer",
+    "callbacks",
+    "logger",
+    "experiment",
+    "sweep",
+)
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
 
@@ -77,14 +90,15 @@ def test_the_default_is_the_lecture() -> None:
 def test_the_configs_say_the_same_defaults_as_the_settings() -> None:
     settings = validated_ahead(composed())
     defaults = Settings(experiment="lecture")
-    assert (settings.data, settings.model, settings.loss) == (defaults.data, defaults.model, defaults.loss)
-    assert settings.optimizer == defaults.optimizer
+    assert (settings.data, settings.features) == (defaults.data, defaults.features)
+    assert (settings.model, settings.loss) == (defaults.model, defaults.loss)
+    assert (settings.optimizer, settings.teacher) == (defaults.optimizer, defaults.teacher)
+    assert settings.calibration == defaults.calibration
 
 
+DEFAULTS = {"data": "auto", "features": "unigrams", "model": "mlp", "loss": "bce", "optimizer": "rmsprop"}
 OWN_KEYS = [
-    f"{group}.{key}"
-    for group, choice in (("data", "auto"), ("model", "mlp"), ("loss", "bce"), ("optimizer", "rmsprop"))
-    for key in content(CONFIGS / group / f"{choice}.yaml")
+    f"{group}.{key}" for group, choice in DEFAULTS.items() for key in content(CONFIGS / group / f"{choice}.yaml")
 ]
 
 

@@ -23,7 +23,7 @@ from imdbclf.data import multihot
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.errors import UserError
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 from imdbclf.training.callbacks import EpochSeed
 from imdbclf.training.processes import lead_processes
 
@@ -31,7 +31,7 @@ Capture = pytest.CaptureFixture[str]
 
 TWO = ["trainer.devices=2", "trainer.strategy=ddp"]
 FILES = {"best.ckpt", "last.ckpt", "config.yaml", "environment.json", "history.csv", "history.png"}
-FILES |= {"metrics.json", "predictions.parquet", "train.log"}
+FILES |= {"metrics.json", "predictions.parquet", "reliability.png", "train.log"}
 
 
 def history_of(folder: Path) -> list[dict[str, float]]:
@@ -126,8 +126,8 @@ def in_two(**settings: Any) -> pl.Trainer:
 def module_of(small_files: dict[str, Path], batch_size: int) -> ReviewDataModule:
     """401 training reviews, 199 validation reviews: two processes never have as many."""
     files = {part: str(path) for part, path in small_files.items()}
-    chosen: dict[str, Any] = {"source": "files", "val_size": 199, "vocab_size": 500, "batch_size": batch_size}
-    return ReviewDataModule(DataSettings(**chosen | files))
+    chosen: dict[str, Any] = {"source": "files", "val_size": 199, "batch_size": batch_size}
+    return ReviewDataModule(DataSettings(**chosen | files), features=FeatureSettings(columns=500))
 
 
 def classifier() -> ReviewClassifier:

@@ -22,7 +22,7 @@ from torch.profiler import ProfilerActivity, profile
 from imdbclf.cli import main
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.settings import DataSettings, Layout
+from imdbclf.settings import DataSettings, FeatureSettings, Layout
 
 CALLS_PER_STEP = 2_200
 """Python calls, builtins included, that a step of the training job may take; a tenth above what it takes now."""
@@ -138,10 +138,8 @@ def wide_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def watched_fit(wide_files: Path, layout: Layout) -> tuple[Largest, int]:
     """What a fit in that layout took, and what a dense batch takes (bytes)."""
-    settings = DataSettings(
-        source="files", train=str(wide_files), vocab_size=COLUMNS, val_size=200, batch_size=BATCH, layout=layout
-    )
-    module = ReviewDataModule(settings)
+    settings = DataSettings(source="files", train=str(wide_files), val_size=200, batch_size=BATCH, layout=layout)
+    module = ReviewDataModule(settings, features=FeatureSettings(columns=COLUMNS))
     module.setup()
     assert len(module.vocabulary) == COLUMNS
     return fitted(module), BATCH * COLUMNS * torch.float32.itemsize

@@ -37,7 +37,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 RATE = 0.5
 BATCHES = 7
@@ -189,8 +189,8 @@ def make_module(small_files: dict[str, Path]) -> Maker:
 
     def make(layout: str = "csr", **settings: Any) -> ReviewDataModule:
         chosen: dict[str, Any] = {part: str(path) for part, path in small_files.items()}
-        chosen |= {"source": "files", "val_size": 200, "vocab_size": 500, "batch_size": 64, "layout": layout}
-        module = ReviewDataModule(DataSettings(**chosen | settings))
+        chosen |= {"source": "files", "val_size": 200, "batch_size": 64, "layout": layout}
+        module = ReviewDataModule(DataSettings(**chosen | settings), features=FeatureSettings(columns=500))
         module.prepare_data()
         module.setup()
         return module
@@ -1004,7 +1004,7 @@ class OwnModule(ReviewDataModule):
 
 def test_a_data_module_derived_from_ours_may_give_batches_of_another_kind(make_module: Maker) -> None:
     module = make_module()
-    own = OwnModule(module.settings)
+    own = OwnModule(module.settings, features=module.feature_settings)
     made = classifier(module)
     expected = by_hand(made, [in_batches(part_of(module, "train"))])
     quiet_trainer(max_epochs=1).fit(made, datamodule=own)

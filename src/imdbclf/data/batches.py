@@ -170,11 +170,12 @@ def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
 
 def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows as a dense tensor, (n, width) float32; see `csr_tensor`."""
-    dense = torch.zeros(len(matrix), matrix.width)
+    # Not the default type, which a Trainer of another precision changes while batches are cut in a thread.
+    dense = torch.zeros(len(matrix), matrix.width, dtype=torch.float32)
     rows = np.repeat(np.arange(len(matrix)), np.diff(matrix.offsets))
     found = _tensor(matrix.values if values is None else values)
     dense[torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))] = (
-        torch.ones(()) if found is None else found
+        torch.ones((), dtype=torch.float32) if found is None else found
     )
     return dense
 
@@ -204,7 +205,7 @@ def sparse_csr(offsets: Tensor, columns: Tensor, values: Tensor | None, n: int, 
     return torch.sparse_csr_tensor(
         offsets,
         columns,
-        torch.ones(columns.shape, device=columns.device) if values is None else values,
+        torch.ones(columns.shape, dtype=torch.float32, device=columns.device) if values is None else values,
         size=(n, width),
         check_invariants=False,  # they hold by construction, and checking each batch would cost more than using it
     )

@@ -126,7 +126,8 @@ class ReviewLoader:
         if self.feature_dropout == 0:
             return None
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        return FeatureDropout(self.feature_dropout, [self._seed, epoch, self.shard.rank])
+        # From 1, since NumPy takes numbers that end in 0 for the same seed as those without it: the order's.
+        return FeatureDropout(self.feature_dropout, [self._seed, epoch, self.shard.rank + 1])
 
 
 def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:

@@ -62,7 +62,7 @@ class ReviewDataModule(pl.LightningDataModule):
     @cached_property
     def prepared(self) -> PreparedReviews:
         """The parts that the loaders cut batches from."""
-        return prepare_reviews(self.encoded, self.settings, self.feature_settings, self.seed, self.source.description)
+        return self._prepare(self.settings, None)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -78,9 +78,16 @@ class ReviewDataModule(pl.LightningDataModule):
 
         What the columns are is learnt anew, from all of them.
         """
+        return self._with(self._prepare(self.settings, answers), self.seed)
+
+    def with_settings(self, settings: DataSettings) -> ReviewDataModule:
+        """The same corpus, split and prepared by other settings."""
+        loaded = LoadedReviews(self.source, self.encoded, self._prepare(settings, None))
+        return ReviewDataModule(settings, self.seed, loaded, self.feature_settings)
+
+    def _prepare(self, settings: DataSettings, answers: npt.NDArray[np.float32] | None) -> PreparedReviews:
         where = self.source.description
-        prepared = prepare_reviews(self.encoded, self.settings, self.feature_settings, self.seed, where, answers)
-        return self._with(prepared, self.seed)
+        return prepare_reviews(self.encoded, settings, self.feature_settings, self.seed, where, answers)
 
     def _with(self, prepared: PreparedReviews, seed: int) -> ReviewDataModule:
         loaded = LoadedReviews(self.source, self.encoded, prepared)

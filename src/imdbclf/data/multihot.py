@@ -161,9 +161,14 @@ def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
 
 
 def _blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
-    """First row and end of each block; row and column together fit the bits of a key."""
-    size = min(BLOCK, 1 << (KEY_BITS - _column_bits(width)))
+    """First row and end of each block."""
+    size = min(BLOCK, rows_at_once(width))
     return ((start, min(start + size, n)) for start in range(0, n, size))
+
+
+def rows_at_once(width: int) -> int:
+    """How many rows of so many columns can be encoded at once: row and column together fit the bits of a key."""
+    return 1 << (KEY_BITS - _column_bits(width))
 
 
 def _column_bits(width: int) -> int:

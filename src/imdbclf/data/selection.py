@@ -173,9 +173,9 @@ def _frequent(runs: Runs, least: int) -> Runs:
     """The n-grams that occur often enough to be in that many reviews."""
     if least <= 1:
         return runs
-    ascending = np.sort(runs.keys)
-    kept = np.unique(ascending[least - 1 :][ascending[least - 1 :] == ascending[: len(ascending) - least + 1]])
-    return runs.chosen(to_numpy(pc.is_in(to_arrow(runs.keys), value_set=to_arrow(kept)).cast(pa.int8())) == 1)
+    keys, counts = np.unique(runs.keys, return_counts=True)
+    kept = to_arrow(keys[counts >= least])
+    return runs.chosen(to_numpy(pc.is_in(to_arrow(runs.keys), value_set=kept).cast(pa.int8())) == 1)
 
 
 def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np.float64], least: int) -> Candidates:

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from imdbclf.data.arrow import strings
 from imdbclf.data.encoding import numbered_words
 from imdbclf.data.features import Features
-from imdbclf.data.multihot import MultiHotMatrix, RowBlock, gathered
+from imdbclf.data.multihot import MultiHotMatrix, RowBlock, gathered, rows_at_once
 
 CHUNK = 2048
-"""Texts encoded at a time."""
+"""Texts encoded at a time, at most."""
 
 THREADS = 2
 """Chunks encoded at once."""
@@ -20,11 +20,12 @@ THREADS = 2
 def encode_texts(features: Features, texts: Sequence[str]) -> MultiHotMatrix:
     """The rows of n texts: of each what `Features.row_of` gives, many at once."""
     tables, width = features.vocabulary.tables, len(features)
+    size = min(CHUNK, rows_at_once(width))
 
     def encoded(chunk: Sequence[str]) -> RowBlock:
         numbered = numbered_words(strings(chunk), marks=features.marks)
         return tables.over(numbered.dictionary).block(numbered.words, numbered.lengths, width)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        chunks = (texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK))
+        chunks = (texts[start : start + size] for start in range(0, len(texts), size))
         return gathered(pool.map(encoded, chunks), width).weighted(features.weighting)

@@ -37,11 +37,13 @@ class Weighting:
         values = np.ones(len(columns), dtype=np.float32) if self.columns is None else self.columns[columns]
         if not self.unit_length:
             return values
-        squares = np.concatenate([np.zeros(1), np.cumsum(values * values, dtype=np.float64)])
-        lengths = np.sqrt(np.diff(squares[offsets]))
+        n = len(offsets) - 1
+        rows = np.repeat(np.arange(n), np.diff(offsets))
+        # Each row is summed from 0, so that it does not matter to the last bit what stands before it.
+        lengths = np.sqrt(np.bincount(rows, weights=values * values, minlength=n))
         # A row of zeros stays one.
-        scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-        weighted: npt.NDArray[np.float32] = values * np.repeat(scale, np.diff(offsets)).astype(np.float32)
+        scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
+        weighted: npt.NDArray[np.float32] = values * scale[rows]
         return weighted
 
 

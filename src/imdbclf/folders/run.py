@@ -6,6 +6,7 @@ The folder is the interface between training and everything that reads its resul
 | --- | --- |
 | `config.yaml` | the resolved experiment, headed by the command that runs it again |
 | `history.csv`, `history.png` | a row an epoch, and the picture |
+| `reliability.png` | how often probabilities come true, on the test part, else on validation; not of a sweep's jobs |
 | `metrics.json` | the figures |
 | `predictions.parquet` | the test part: `id` of the review (from its text), `label`, `probability` of being positive |
 | `environment.json` | versions, machine, command |
@@ -49,6 +50,11 @@ class RunFolder:
     def picture(self) -> Path:
         """The history drawn."""
         return self.path / "history.png"
+
+    @property
+    def reliability(self) -> Path:
+        """How often probabilities come true, drawn."""
+        return self.path / "reliability.png"
 
     @property
     def metrics(self) -> Path:
@@ -127,6 +133,7 @@ class RunFolder:
             self.config,
             self.history,
             self.picture,
+            self.reliability,
             self.metrics,
             self.predictions,
             self.environment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from imdbclf.data.features import Features
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.data.weighting import Weighting
 from imdbclf.errors import UserError, one_line
+from imdbclf.files import write_aside
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.mlp import Network, make_network
 
@@ -21,13 +23,13 @@ FORMAT = 2
 """Raised when the attachment changes so that older readers would misread it."""
 
 _PREFIX = "network."
+_TEMPERATURE = "temperature"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A trained network and all that is needed to use it.
 
-    Probabilities are the sigmoid of logits divided by `temperature` (see `imdbclf.inference.calibration`).
     `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
     """
 
@@ -36,6 +38,7 @@ class Checkpoint:
     loss: str
     about: dict[str, Any]
     temperature: float = 1.0
+    """What the logits are divided by; 1 where nothing was fitted."""
 
 
 def attachment(features: Features, **about: Any) -> dict[str, Any]:
@@ -54,6 +57,17 @@ def attachment(features: Features, **about: Any) -> dict[str, Any]:
     return plain | about
 
 
+def carries(about: dict[str, Any], features: Features) -> bool:
+    """Whether what a checkpoint carries are these very features: the same terms with the same values."""
+    return _identity(about) == _identity(attachment(features))
+
+
+def _identity(about: dict[str, Any]) -> tuple[str, bool, bytes | None]:
+    weighting = about.get("weighting") or {"columns": None, "unit_length": False}
+    columns = weighting["columns"]
+    return about["vocabulary"], weighting["unit_length"], None if columns is None else columns.numpy().tobytes()
+
+
 def _features(about: dict[str, Any]) -> Features:
     """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
     vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
@@ -65,6 +79,18 @@ def _features(about: dict[str, Any]) -> Features:
         msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
         raise ValueError(msg)
     return Features(vocabulary, Weighting(columns, bool(plain["unit_length"])), marks)
+
+
+def keep_temperature(path: Path, temperature: float) -> None:
+    """Write a temperature into a checkpoint of ours, whole or not at all; all else in it stays.
+
+    Raises:
+        UserError: see `load_plain`.
+    """
+    contents = load_plain(path)
+    contents[CHECKPOINT_KEY][_TEMPERATURE] = temperature
+    with write_aside(path) as aside:
+        torch.save(contents, aside)
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -119,8 +145,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 settings["dropout"],
             )
         network.load_state_dict(weights, assign=True)
-        loss, temperature = str(settings["loss"]), float(about.pop("temperature", 1.0))
+        loss, temperature = str(settings["loss"]), _temperature(about.pop(_TEMPERATURE, 1.0))
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
     return Checkpoint(network.eval(), features, loss, about, temperature)
+
+
+def _temperature(value: float) -> float:
+    if not 0 < value < inf:
+        msg = f"temperature {value}"
+        raise ValueError(msg)
+    return float(value)

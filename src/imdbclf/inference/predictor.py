@@ -18,6 +18,7 @@ from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.vocabulary import UNKNOWN
 from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.model.mlp import MLP, Network, members_of
+from imdbclf.model.temperature import calibrated
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -40,7 +41,7 @@ class Prediction:
 
 
 class Predictor:
-    """A checkpoint ready to classify texts, one or a million."""
+    """A checkpoint ready to classify texts, one or a million; its temperature is in every probability."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -88,7 +89,7 @@ class Predictor:
         for start in range(0, len(texts), AT_ONCE):
             rows = encode_texts(self.checkpoint.features, texts[start : start + AT_ONCE])
             logits = logits_of(self.checkpoint.network, rows)
-            yield rows, torch.sigmoid(logits / self.checkpoint.temperature).numpy()
+            yield rows, calibrated(logits, self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004

@@ -15,6 +15,7 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.losses import LOSSES
 from imdbclf.model.mlp import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
+from imdbclf.model.temperature import calibrated
 
 EVEN = 0.5
 """Above it a label, which may be a teacher's probability, says positive."""
@@ -134,8 +135,11 @@ class ReviewClassifier(pl.LightningModule):
         self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The probability of being positive for each review of the batch, (n,), by the checkpoint's temperature."""
-        return torch.sigmoid(self(batch[0]) / self.attachment.get("temperature", 1.0))
+        """The probability of being positive for each review of the batch, (n,), at the checkpoint's temperature.
+
+        Losses and figures of the other steps are those of the bare network.
+        """
+        return calibrated(self(batch[0]), self.attachment.get("temperature", 1.0))
 
     def configure_optimizers(self) -> Optimizer:
         """The optimizer that the settings name."""
@@ -151,8 +155,10 @@ class ReviewClassifier(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
 
-        Clipping needs to see every gradient, and what adds up those of several processes, even of one, dense ones.
+        Clipping needs to see every gradient, and what adds up those of several processes, even of one, dense ones. A
+        temperature that a checkpoint brought along is forgotten: it belongs to weights that are about to change.
         """
+        self.attachment.pop("temperature", None)
         alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
         for member in members_of(self.network):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)

@@ -12,7 +12,13 @@ from rich.table import Table
 from imdbclf.reports.history import Row, verdict
 from imdbclf.terminal import program, say, say_table, shown_path
 
-_NAMES = {"accuracy": "accuracy", "loss": "loss", "auroc": "area under ROC curve", "f1": "F1 score"}
+_NAMES = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "auroc": "area under ROC curve",
+    "f1": "F1 score",
+    "calibration_error": "calibration error",
+}
 _PARTS = {"val": "validation", "test": "test"}
 
 
@@ -27,6 +33,11 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
     """
     say_table(figures_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{verdict(rows)}")
+    if metrics["temperature"] != 1:
+        say(
+            f"Temperature {metrics['temperature']:.3f}, fitted on validation: the table is of the logits divided by "
+            "it, the history of the logits as they are."
+        )
     say(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters; "
         f"data: {metrics['data_source']}"
@@ -37,7 +48,9 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
     for line in examples:
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")
-    say(f"Picture:  {shown_path(folder / 'history.png')}")
+    for picture in (folder / "history.png", folder / "reliability.png"):
+        if picture.exists():
+            say(f"Picture:  {shown_path(picture)}")
     say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
 
 

@@ -15,7 +15,8 @@ from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings, Se
 
 log = logging.getLogger(__name__)
 
-_PART_NAMES = {"train": "training", "val": "validation", "test": "test", "unlabelled": "unlabelled"}
+PART_NAMES = {"train": "training", "val": "validation", "test": "test", "unlabelled": "unlabelled"}
+"""The parts as they are said."""
 
 
 def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, because: str | None) -> None:
@@ -33,7 +34,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
     log.info("Data:   %s%s", data.source.description, f" (because {because})" if because else "")
     log.info(
         "        %s; %s = 0, %s = 1; words %s",
-        ", ".join(f"{count:,} {_PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
+        ", ".join(f"{count:,} {PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
         *names,
         "from the cache" if data.encoded.from_cache else "encoded now",
     )

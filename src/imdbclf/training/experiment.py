@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -22,12 +23,12 @@ from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.inference.evaluation import Evaluation, evaluate_checkpoint_on, flat_figures
 from imdbclf.inference.predictor import Predictor
 from imdbclf.reports.history import Row, best_row
+from imdbclf.reports.reliability import draw_reliability
 from imdbclf.settings import Settings
-from imdbclf.training.announcement import announce
-from imdbclf.training.ensemble import fit_ensemble
+from imdbclf.training.announcement import PART_NAMES, announce
+from imdbclf.training.calibration import calibrate, check_calibration
 from imdbclf.training.fit import Fit
-from imdbclf.training.teacher import learn_from_teacher
-from imdbclf.training.temperature import calibrate
+from imdbclf.training.learning import Course, learn, refit
 from imdbclf.training.trial import RunningTrial
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,6 @@ class Experiment:
     going_on_from: Path | None = None
     trial: RunningTrial | None = None
     rows: list[Row] = field(default_factory=list)
-    fit_seconds: float = 0.0
 
     def run(self) -> dict[str, Any]:
         """Build, fit, evaluate; write everything into the folder and return the figures of `metrics.json`.
@@ -70,25 +70,19 @@ class Experiment:
         """
         fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from, self.trial)
         fit.prepare()
+        check_calibration(self.settings, self.data.prepared)
         announce(self.settings, self.data, fit.trainer, self.because)
-        if self.settings.teacher.members > 0:
-            self.data = learn_from_teacher(self.settings, self.folder, self.data, quiet=self.quiet)
         try:
-            if self.settings.model.members > 1:
-                self.rows, self.fit_seconds = fit_ensemble(self.settings, self.folder, self.data, quiet=self.quiet)
-            else:
-                fit.run(self.data)
+            course = learn(self.settings, self.folder, self.data, fit)
         finally:
             # Whoever interrupts a fit is told how far it came.
-            self.rows, self.fit_seconds = self.rows or fit.history.rows, self.fit_seconds or fit.seconds
+            self.rows = fit.history.rows
+        self.rows = course.rows
         if self.folder.pruned.exists():
             raise Pruned
-        if self.settings.calibration.name == "temperature":
-            calibrate(self.folder.best, self.data.prepared)
-        metrics = self._evaluate()
-        for steps in (self.folder.members, self.folder.teacher):
-            shutil.rmtree(steps, ignore_errors=True)
-        return metrics
+        if calibrate(self.best, self.folder.best, self.settings, course.data.prepared):
+            self.best = read_checkpoint(self.folder.best)
+        return self._evaluate(course)
 
     def examples(self) -> list[str]:
         """What the best network says of two short reviews, a line each."""
@@ -108,23 +102,33 @@ class Experiment:
         """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
         return read_checkpoint(self.folder.best)
 
-    def _evaluate(self) -> dict[str, Any]:
-        """The figures of the best epoch, on validation and test."""
-        prepared = self.data.prepared
-        figures: dict[str, Any] = {}
-        for part in ("val", "test"):
-            if part in prepared.matrices and len(prepared.matrices[part]):
-                evaluation = evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
-                figures |= flat_figures(part, evaluation)
-                if part == "test":
-                    self._write_predictions(evaluation)
-        metrics = figures | self._facts(self.rows)
+    def _evaluate(self, validated: Course) -> dict[str, Any]:
+        """The figures of the best epoch, on validation and test; of the final fit on test, where there is one."""
+        figures, final = self._figures("val", validated), validated
+        if self.settings.refit:
+            final = refit(self.settings, self.folder, validated, quiet=self.quiet)
+            self.best = read_checkpoint(self.folder.best)
+        figures |= self._figures("test", final)
+        metrics = figures | self._facts(validated, final)
         write_json(self.folder.metrics, metrics)
         return metrics
 
-    def _facts(self, rows: list[Row]) -> dict[str, Any]:
+    def _figures(self, part: str, course: Course) -> dict[str, Any]:
+        """The figures of the checkpoint on a part of what it was learnt with; none where there is no such part."""
+        prepared = course.data.prepared
+        if part not in prepared.matrices or not len(prepared.matrices[part]):
+            return {}
+        evaluation = evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
+        if part == "test":
+            self._write_predictions(evaluation)
+        if not self.quiet:
+            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
+            self._draw_reliability(part, evaluation, prepared.labels[part])
+        return flat_figures(part, evaluation)
+
+    def _facts(self, validated: Course, final: Course) -> dict[str, Any]:
+        rows = validated.rows
         best = best_row(rows) or rows[-1]
-        prepared = self.data.prepared
         return {
             "train/loss": rows[-1]["train/loss"],
             "train/accuracy": rows[-1]["train/accuracy"],
@@ -132,15 +136,22 @@ class Experiment:
             "epochs": int(rows[-1]["epoch"]),
             "parameters": self.best.network.parameter_count,
             "temperature": self.best.temperature,
-            "columns": len(prepared.features),
-            "fit_seconds": round(self.fit_seconds, 3),
+            "columns": len(final.data.prepared.features),
+            "fit_seconds": round(final.seconds, 3),
             "data_source": self.data.source.description,
             "data_source_because": self.because,
+            "refit": self.settings.refit,
             "group": self.settings.data.group,
-            "reviews": {part: len(matrix) for part, matrix in prepared.matrices.items()},
+            "reviews": {part: len(matrix) for part, matrix in self.data.prepared.matrices.items()},
             "seed": self.settings.seed,
             "experiment": self.settings.experiment,
         }
+
+    def _draw_reliability(self, part: str, evaluation: Evaluation, labels: npt.NDArray[np.int8]) -> None:
+        """The picture of the test part, where there is one: it is drawn last."""
+        title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
+        path = self.folder.reliability
+        draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.encoded.corpus.parts["test"]

@@ -20,7 +20,7 @@ from lightning.pytorch.trainer.states import TrainerStatus
 from imdbclf.data.module import ReviewDataModule
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import attachment, load_plain
+from imdbclf.inference.checkpoint import attachment, carries, load_plain
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import best_row, draw_history, write_history
@@ -73,7 +73,7 @@ class Fit:
         """
         classifier = self.classifier(data)
         if self._begun is not None:
-            self._check_resumable(self._begun, classifier)
+            self._check_resumable(self._begun, classifier, data)
         started = time.perf_counter()
         try:
             self.trainer.fit(classifier, datamodule=data, ckpt_path=self._begun_from, weights_only=True)
@@ -155,10 +155,10 @@ class Fit:
     def _begun(self) -> dict[str, Any] | None:
         return None if self._begun_from is None else load_plain(self._begun_from)
 
-    def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier) -> None:
+    def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
-        if contents[CHECKPOINT_KEY]["vocabulary"] != classifier.attachment["vocabulary"]:
-            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with another vocabulary"
+        if not carries(contents[CHECKPOINT_KEY], data.prepared.features):
+            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
             raise UserError(msg)
         if contents["hyper_parameters"] != dict(classifier.hparams):
             msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"

@@ -21,7 +21,7 @@ def read(path: Path, content: bytes | pa.Table | None = None, **columns: str) ->
         path.write_bytes(content)
     elif content is not None:
         parquet.write_table(content, path)
-    return FilesSource(path, None, **columns).read()
+    return FilesSource(path, None, **columns).read()  # type: ignore[arg-type] # only columns are given
 
 
 def reviews_in(path: Path, content: bytes | pa.Table | None = None, **columns: str) -> list[tuple[str, int]]:

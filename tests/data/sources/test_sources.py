@@ -22,7 +22,7 @@ from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.data.sources.sample import SampleSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, FeatureSettings
 
 
 @pytest.mark.usefixtures("unreachable_hub")
@@ -219,10 +219,10 @@ def test_every_kind_of_source_with_the_same_reviews_gives_the_same_split_and_mat
     }
     prepared = []
     for kind, named in kinds.items():
-        settings = DataSettings(val_size=3, vocab_size=20, cache_dir=str(tmp_path / kind), **named)
-        prepared.append(ReviewDataModule(settings, seed=1).prepared)
+        settings = DataSettings(val_size=3, cache_dir=str(tmp_path / kind), **named)
+        prepared.append(ReviewDataModule(settings, seed=1, features=FeatureSettings(columns=20)).prepared)
     for other in prepared[1:]:
-        assert other.vocabulary.words == prepared[0].vocabulary.words
+        assert other.features == prepared[0].features
         for part in ("train", "val", "test"):
             np.testing.assert_array_equal(other.labels[part], prepared[0].labels[part])
             np.testing.assert_array_equal(other.matrices[part].offsets, prepared[0].matrices[part].offsets)

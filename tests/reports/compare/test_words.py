@@ -48,7 +48,7 @@ def test_reviews_that_are_not_in_the_cache_are_not_encoded_for_it(
 
 
 @pytest.mark.parametrize(
-    "config", ["{", "- a list", "experiment: x\ndata:\n  source: nowhere", "data:\n  vocab_size: 0"]
+    "config", ["{", "- a list", "experiment: x\ndata:\n  source: nowhere", "data:\n  batch_size: 0"]
 )
 def test_whatever_is_wrong_with_the_config_is_a_note(tmp_path: Path, config: str) -> None:
     (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
