@@ -226,13 +226,18 @@ class Settings(_Frozen):
                 f"teacher.members={self.teacher.members}: answers for unlabelled reviews; data.unlabelled names none",
             ),
             (
-                self.ckpt_path is not None and max(self.model.members, self.teacher.members) > 1,
+                self.ckpt_path is not None and self.fits_several,
                 f"ckpt_path={self.ckpt_path}: several networks can't go on from one checkpoint; must be null",
             ),
         ):
             if wrong:
                 raise ValueError(message)
         return self
+
+    @property
+    def fits_several(self) -> bool:
+        """Whether several networks are fitted one after the other, so that no checkpoint is where all of it goes on."""
+        return self.model.members > 1 or self.teacher.members > 0
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:

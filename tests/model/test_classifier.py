@@ -16,6 +16,7 @@ from imdbclf.data.batches import dense_tensor
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.losses import LOSSES
+from imdbclf.model.mlp import members_of
 from imdbclf.model.optimizers import make_optimizer
 from imdbclf.settings import Layout
 from model.helpers import WIDTH, drawn, loader, matrix_of, quiet_trainer
@@ -305,3 +306,87 @@ def test_the_default_is_the_lectures_network_and_optimizer() -> None:
     assert made.network.parameter_count == 160_305
     assert type(made.configure_optimizers()).__name__ == "RMSprop"
     assert made.loss is LOSSES["bce"]
+
+
+def test_an_ensemble_loads_again_with_only_its_path(tmp_path: Path) -> None:
+    trainer, made = quiet_trainer(max_epochs=1), classifier(members=3, activation="tanh")
+    trainer.fit(made, loader(16, 16))
+    trainer.save_checkpoint(tmp_path / "several.ckpt")
+    again = ReviewClassifier.load_from_checkpoint(tmp_path / "several.ckpt").eval()
+    assert len(members_of(again.network)) == 3
+    features = dense_tensor(drawn(20)[0])
+    assert torch.equal(again(features), made.eval()(features))
+
+
+@pytest.mark.parametrize(("logit", "answer", "accuracy"), [(1, 0.6, 1.0), (1, 0.4, 0.0), (-1, 0.49, 1.0), (-1, 0.9, 0)])
+def test_an_answer_above_a_half_counts_as_positive(logit: float, answer: float, accuracy: float) -> None:
+    made, trainer = classifier(optimizer={"name": "sgd", "lr": 1e-6}), quiet_trainer(max_epochs=1)
+    for parameter in made.parameters():
+        nn.init.zeros_(parameter)
+    nn.init.constant_(list(made.network.rest)[-1].bias, logit)  # type: ignore[arg-type]
+    answers = np.full(3, answer, dtype=np.float32)
+    trainer.fit(made, ReviewLoader(matrix_of([[0, 1], [2], []]), answers, 3, training=True))
+    assert trainer.callback_metrics["train/accuracy"] == accuracy
+    cross_entropy = -answer * np.log(1 / (1 + np.exp(-logit))) - (1 - answer) * np.log(1 / (1 + np.exp(logit)))
+    assert trainer.callback_metrics["train/loss"].item() == pytest.approx(cross_entropy)
+
+
+class Gradients(Callback):
+    """Notes how the gradient of each member's first layer is laid out, step by step."""
+
+    def __init__(self) -> None:
+        self.are_sparse: set[bool] = set()
+
+    def on_after_backward(self, trainer: Any, pl_module: LightningModule) -> None:  # noqa: ARG002
+        assert isinstance(pl_module, ReviewClassifier)
+        for member in members_of(pl_module.network):
+            assert member.first.weight.grad is not None
+            self.are_sparse.add(member.first.weight.grad.is_sparse)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "trainer", "are_sparse"),
+    [
+        ({"name": "adagrad"}, {}, True),
+        ({"name": "adagrad"}, {"accumulate_grad_batches": 2}, True),
+        ({"name": "adagrad", "weight_decay": 0.1}, {}, False),
+        ({"name": "adagrad"}, {"gradient_clip_val": 1.0}, False),
+        ({"name": "adagrad"}, {"gradient_clip_val": 0.1, "gradient_clip_algorithm": "value"}, False),
+        ({"name": "sgd"}, {}, True),
+        ({"name": "sgd", "momentum": 0.9}, {}, False),
+        ({"name": "rmsprop"}, {}, False),
+        ({"name": "adam"}, {}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("members", [1, 2])
+def test_gradients_are_sparse_in_a_fit_where_that_changes_nothing(
+    optimizer: dict[str, Any], trainer: dict[str, Any], are_sparse: bool, members: int
+) -> None:
+    made, gradients = classifier(optimizer=optimizer, members=members), Gradients()
+    quiet_trainer(max_epochs=1, callbacks=[gradients], **trainer).fit(made, loader(50, 16))
+    assert gradients.are_sparse == {are_sparse}
+    assert not any(member.first.sparse_gradient for member in members_of(made.network))
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_what_adds_up_gradients_of_processes_gets_dense_ones(devices: int) -> None:
+    made = classifier(optimizer={"name": "adagrad"})
+    for trainer, is_sparse in ((quiet_trainer(), True), (quiet_trainer(strategy="ddp", devices=devices), False)):
+        made.trainer = trainer
+        made.on_fit_start()
+        assert members_of(made.network)[0].first.sparse_gradient == is_sparse
+
+
+@pytest.mark.parametrize("optimizer", [{"name": "adagrad", "lr": 0.1}, {"name": "sgd", "lr": 0.5}], ids=str)
+@pytest.mark.parametrize("trainer", [{}, {"accumulate_grad_batches": 2}], ids=str)
+def test_a_fit_with_sparse_gradients_is_the_dense_one_to_the_last_bit(
+    optimizer: dict[str, Any], trainer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sparse = classifier(optimizer=optimizer)
+    quiet_trainer(max_epochs=3, **trainer).fit(sparse, loader(64, 16))
+    monkeypatch.setattr(ReviewClassifier, "on_fit_start", lambda _self: None)
+    dense = classifier(optimizer=optimizer)
+    quiet_trainer(max_epochs=3, **trainer).fit(dense, loader(64, 16))
+    assert torch.equal(weights_of(sparse), weights_of(dense))
+    assert not torch.equal(weights_of(dense), weights_of(classifier()))

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from imdbclf.model.mlp import ACTIVATIONS, MLP
-from imdbclf.settings import Activation
+from imdbclf.model.mlp import ACTIVATIONS, MLP, Ensemble, make_network, members_of
+from imdbclf.settings import Activation, Layout
 from model.helpers import WIDTH, batch_of
 
 ROWS = [[0, 1, 5], [2], [], [39, 7, 7, 3]]
@@ -146,3 +146,49 @@ def test_every_parameter_learns() -> None:
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in made.parameters())
     assert made.first.weight.grad is not None
     assert made.first.weight.grad.abs().sum(dim=1).min() > 0
+
+
+def ensemble(members: int, dropout: float = 0.0) -> Ensemble:
+    torch.manual_seed(0)
+    made = Ensemble(members, WIDTH, [4, 3], "tanh", dropout)
+    for parameter in made.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return made
+
+
+@pytest.mark.parametrize("members", [2, 3, 5])
+@pytest.mark.parametrize("layout", ["csr", "dense"])
+def test_an_ensembles_logits_are_the_means_of_its_members(members: int, layout: Layout) -> None:
+    made, batch = ensemble(members), batch_of(ROWS, layout)
+    expected = np.mean([by_hand(member, batch.features, "tanh") for member in members_of(made)], axis=0)
+    logits = made(batch.features, batch.transpose)
+    assert logits.shape == (4,)
+    np.testing.assert_allclose(logits.detach(), expected, atol=1e-5)
+
+
+def test_members_differ_from_the_first_weights_on() -> None:
+    first, second = members_of(Ensemble(2, WIDTH))
+    assert not torch.equal(first.first.weight, second.first.weight)
+
+
+def test_an_ensemble_has_the_parameters_of_all_its_members() -> None:
+    assert Ensemble(5, 10_000).parameter_count == 5 * 160_305
+
+
+def test_a_network_consists_of_its_members() -> None:
+    alone, several = make_network(1, WIDTH, [4], "relu", 0.0), make_network(3, WIDTH, [4], "relu", 0.0)
+    assert isinstance(alone, MLP)
+    assert members_of(alone) == [alone]
+    assert isinstance(several, Ensemble)
+    assert members_of(several) == list(several.members)
+    assert len(members_of(several)) == 3
+
+
+def test_members_leave_out_hidden_units_of_their_own() -> None:
+    made, features = ensemble(2, dropout=0.5), batch_of(ROWS).features
+    twin = members_of(made)[0].state_dict()
+    members_of(made)[1].load_state_dict(twin)
+    torch.manual_seed(0)
+    first, second = (member.train()(features) for member in members_of(made))
+    assert not torch.equal(first, second)
+    assert torch.equal(*(member.eval()(features) for member in members_of(made)))

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from imdbclf.data.batches import csr_tensor, dense_tensor, transposed_csr_tensor
+from imdbclf.data.batches import batch_of_rows, csr_tensor, dense_tensor, transposed_csr_tensor
+from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.weighting import Weighting
 from imdbclf.model.multihot_linear import MultiHotLinear
-from model.helpers import batch_of, drawn
+from imdbclf.model.optimizers import Adagrad
+from model.helpers import batch_of, drawn, matrix_of
 
 WORDS, UNITS = 9, 3
 ROWS = st.lists(st.lists(st.integers(0, WORDS - 1), max_size=12), min_size=1, max_size=6)
@@ -138,3 +144,76 @@ def test_weights_are_glorot_uniform_and_the_bias_is_zero() -> None:
 
 def test_the_layer_prints_its_size() -> None:
     assert str(MultiHotLinear(9, 3)) == "MultiHotLinear(in_features=9, out_features=3)"
+
+
+def weighted(rows: list[list[int]], unit_length: bool = True) -> MultiHotMatrix:
+    """The rows with a weight for every word, some of them negative, one 0."""
+    weights: npt.NDArray[np.float32] = np.linspace(-2, 2, WORDS, dtype=np.float32)
+    return matrix_of(rows, WORDS).weighted(Weighting(weights, unit_length))
+
+
+@settings(max_examples=25, deadline=None)
+@given(ROWS, st.booleans())
+def test_weighted_rows_have_the_values_and_gradients_of_dense_ones(rows: list[list[int]], unit_length: bool) -> None:
+    matrix, layer = weighted(rows, unit_length), layer_of()
+    dense = gradients(layer, dense_tensor(matrix), None)
+    for transpose in (transposed_csr_tensor(matrix), None):
+        for one, expected in zip(gradients(layer, csr_tensor(matrix), transpose), dense, strict=True):
+            torch.testing.assert_close(one, expected, rtol=1e-5, atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ROWS, st.booleans(), st.booleans())
+def test_a_sparse_gradient_is_the_dense_one_to_the_last_bit_in_the_rows_of_the_batchs_words(
+    rows: list[list[int]], with_weights: bool, with_transpose: bool
+) -> None:
+    matrix, layer = weighted(rows) if with_weights else matrix_of(rows, WORDS), layer_of()
+    transpose = transposed_csr_tensor(matrix) if with_transpose else None
+    dense = gradients(layer, csr_tensor(matrix), transpose)
+    layer.sparse_gradient = True
+    sparse = gradients(layer, csr_tensor(matrix), transpose)
+    assert [one.layout for one in sparse] == [torch.strided, torch.sparse_coo, torch.strided]
+    assert sparse[1].coalesce().indices()[0].tolist() == sorted({word for row in rows for word in row})
+    for one, expected in zip(sparse, dense, strict=True):
+        assert torch.equal(one.to_dense(), expected)
+
+
+def test_dense_features_have_a_dense_gradient_whatever_is_asked_for() -> None:
+    layer = layer_of()
+    layer.sparse_gradient = True
+    layer(dense_tensor(matrix_of([[0, 3], []], WORDS))).sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.layout == torch.strided
+
+
+def test_of_600000_columns_a_sparse_gradient_has_only_those_of_the_batch() -> None:
+    layer, words = layer_of(2, 600_000), [0, 7, 123_456, 599_999]
+    layer.sparse_gradient = True
+    batch = batch_of([words, words[:2]], "csr", 600_000)
+    result = layer(batch.features, batch.transpose)
+    torch.testing.assert_close(result[0], layer.weight[words].sum(0) + layer.bias)
+    result.sum().backward()
+    gradient = layer.weight.grad
+    assert gradient is not None
+    assert gradient.shape == (600_000, 2)
+    assert gradient.coalesce().indices()[0].tolist() == words
+    assert gradient.coalesce().values().tolist() == [[2, 2], [2, 2], [1, 1], [1, 1]]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(ROWS, ROWS), min_size=1, max_size=3))
+def test_gradients_added_up_over_two_batches_are_the_dense_ones_to_the_last_bit(
+    pairs: list[tuple[list[list[int]], list[list[int]]]],
+) -> None:
+    layers = [layer_of(), layer_of()]
+    layers[1].sparse_gradient = True
+    optimizers: list[Any] = [Adagrad(layer.parameters(), lr=0.5) for layer in layers]
+    for pair in pairs:
+        for layer, optimizer in zip(layers, optimizers, strict=True):
+            optimizer.zero_grad()
+            for rows in pair:
+                batch = batch_of_rows(weighted(rows), torch.zeros(len(rows)), "csr", training=True)
+                layer(batch.features, batch.transpose).square().sum().backward()
+            optimizer.step()
+    assert torch.equal(layers[0].weight, layers[1].weight)
+    assert torch.equal(layers[0].bias, layers[1].bias)

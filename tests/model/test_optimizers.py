@@ -1,4 +1,4 @@
-"""Parity with Keras, by a network and an RMSprop in NumPy that follow Keras' documentation alone."""
+"""Parity with Keras, by a network and optimizers in NumPy that follow Keras' documentation alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
 
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.mlp import members_of
-from imdbclf.model.optimizers import RMSprop, make_optimizer
-from imdbclf.settings import Layout
+from imdbclf.model.optimizers import OPTIMIZERS, Adagrad, RMSprop, leaves_rows_without_gradient, make_optimizer
+from imdbclf.settings import OPTIMIZER_SETTINGS, Layout
 from model.helpers import WIDTH, batch_of, loader, quiet_trainer
 
 Array = npt.NDArray[np.float64]
@@ -82,9 +84,9 @@ def classifier(activation: str, loss: str, **optimizer: float) -> ReviewClassifi
 
 def weights_of(made: ReviewClassifier) -> list[Array]:
     """The weights in Keras' order and orientation: kernel (in, out), bias, kernel, bias …"""
-    first = members_of(made.network)[0].first
-    dense = [layer for layer in members_of(made.network)[0].rest if isinstance(layer, nn.Linear)]
-    tensors: list[torch.Tensor] = [first.weight, first.bias]
+    (network,) = members_of(made.network)
+    dense = [layer for layer in network.rest if isinstance(layer, nn.Linear)]
+    tensors: list[torch.Tensor] = [network.first.weight, network.first.bias]
     for layer in dense:
         tensors += [layer.weight.T, layer.bias]
     return [tensor.detach().double().numpy().copy() for tensor in tensors]
@@ -203,6 +205,12 @@ def test_a_restored_state_goes_on_as_if_nothing_had_been() -> None:
             torch.optim.SGD,
             {"lr": 1e-2, "momentum": 0.9, "nesterov": True},
         ),
+        (
+            {"name": "adagrad"},
+            Adagrad,
+            {"lr": 1e-3, "initial_accumulator": 0.1, "epsilon": 1e-7, "weight_decay": 0.0},
+        ),
+        ({"name": "adagrad", "initial_accumulator": 0}, Adagrad, {"initial_accumulator": 0.0}),
     ],
 )
 def test_settings_make_the_optimizer_that_they_name(
@@ -213,13 +221,26 @@ def test_settings_make_the_optimizer_that_they_name(
     assert expected.items() <= made.param_groups[0].items()
 
 
-@pytest.mark.parametrize("settings", [{}, {"name": "lion"}, {"name": "sgd", "rho": 0.9}, {"name": "adam", "lr": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"name": "lion"},
+        {"name": "sgd", "rho": 0.9},
+        {"name": "adam", "lr": 0},
+        {"name": "adagrad", "lr": 0},
+        {"name": "adagrad", "epsilon": 0},
+        {"name": "adagrad", "initial_accumulator": -0.1},
+        {"name": "adagrad", "weight_decay": -1},
+        {"name": "adagrad", "momentum": 0.9},
+    ],
+)
 def test_settings_that_are_not_valid_make_none(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         make_optimizer([nn.Parameter(torch.ones(1))], settings)
 
 
-@pytest.mark.parametrize("name", ["rmsprop", "adam", "adamw", "sgd"])
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_every_optimizer_lowers_the_loss(name: str) -> None:
     torch.manual_seed(0)
     made = ReviewClassifier(WIDTH, [8], optimizer={"name": name, "lr": 0.02})
@@ -232,3 +253,147 @@ def test_every_optimizer_lowers_the_loss(name: str) -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] - 0.005
+
+
+ROWS, UNITS = 6, 2
+STEPS = st.lists(st.lists(st.integers(0, ROWS - 1), max_size=ROWS, unique=True), min_size=1, max_size=8)
+"""For each step, the rows that have a gradient."""
+ADAGRAD = st.fixed_dictionaries(
+    {
+        "lr": st.floats(1e-4, 1.0),
+        "initial_accumulator": st.sampled_from([0.0, 1e-8, 0.1, 1.0]),
+        "epsilon": st.sampled_from([1e-7, 1e-3]),
+    }
+)
+
+
+def drawn_gradients(steps: list[list[int]], seed: int) -> list[torch.Tensor]:
+    """A gradient of (ROWS, UNITS) a step, of any size in the given rows and 0 in the others."""
+    generator = torch.Generator().manual_seed(seed)
+    gradients = []
+    for rows in steps:
+        gradient = torch.zeros(ROWS, UNITS)
+        exponents = torch.randint(-6, 3, (len(rows), UNITS), generator=generator)
+        gradient[rows] = torch.randn(len(rows), UNITS, generator=generator) * 10.0**exponents
+        gradients.append(gradient)
+    return gradients
+
+
+def sparse_in_rows(gradient: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    """The same as a sparse tensor that has these rows, in this order."""
+    indices = torch.tensor([rows], dtype=torch.int64)
+    return torch.sparse_coo_tensor(indices, gradient[rows], gradient.shape, check_invariants=True)
+
+
+@settings(max_examples=50, deadline=None)
+@given(STEPS, ADAGRAD, st.sampled_from([0.0, 0.1]), st.integers(0, 99))
+def test_adagrad_steps_are_those_of_keras(
+    steps: list[list[int]], options: dict[str, float], decay: float, seed: int
+) -> None:
+    weight = nn.Parameter(torch.ones(ROWS, UNITS))
+    optimizer = Adagrad([weight], **options, weight_decay=decay)
+    expected, accumulator = np.ones((ROWS, UNITS)), np.full((ROWS, UNITS), options["initial_accumulator"])
+    for gradient in drawn_gradients(steps, seed):
+        weight.grad = gradient
+        optimizer.step()
+        g = gradient.double().numpy()
+        expected -= options["lr"] * decay * expected
+        accumulator += g**2
+        expected -= options["lr"] * g / np.sqrt(accumulator + options["epsilon"])
+    np.testing.assert_allclose(weight.detach(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_adagrad_of_torch_takes_other_steps_where_gradients_are_tiny() -> None:
+    ours, theirs = (nn.Parameter(torch.zeros(1)) for _ in range(2))
+    for weight in (ours, theirs):
+        weight.grad = torch.tensor([1e-4])
+    Adagrad([ours], lr=1.0, initial_accumulator=0).step()
+    torch.optim.Adagrad([theirs], lr=1.0, eps=1e-7).step()
+    # s = 1e-8; the step is 1e-4 / √(1e-8 + 1e-7), torch's 1e-4 / (1e-4 + 1e-7).
+    assert ours.item() == pytest.approx(-0.3015113, rel=1e-5)
+    assert theirs.item() == pytest.approx(-0.999, rel=1e-3)
+
+
+@settings(max_examples=50, deadline=None)
+@given(STEPS, ADAGRAD, st.sampled_from([0.0, 0.1]), st.integers(0, 99), st.randoms(use_true_random=False))
+def test_adagrad_by_rows_is_adagrad_to_the_last_bit(
+    steps: list[list[int]], options: dict[str, float], decay: float, seed: int, shuffler: Any
+) -> None:
+    weights = [nn.Parameter(torch.linspace(-1, 1, ROWS * UNITS).view(ROWS, UNITS)) for _ in range(2)]
+    dense, by_rows = (Adagrad([weight], **options, weight_decay=decay) for weight in weights)
+    for rows, gradient in zip(steps, drawn_gradients(steps, seed), strict=True):
+        shuffler.shuffle(rows)
+        weights[0].grad, weights[1].grad = gradient, sparse_in_rows(gradient, rows)
+        dense.step()
+        by_rows.step()
+    assert torch.equal(*weights)
+    sums = [
+        optimizer.state[weight]["sum_of_squares"] for optimizer, weight in zip((dense, by_rows), weights, strict=True)
+    ]
+    assert torch.equal(*sums)
+
+
+def test_adagrad_by_rows_changes_no_other_row() -> None:
+    weight = nn.Parameter(torch.ones(ROWS, UNITS))
+    optimizer = Adagrad([weight])
+    weight.grad = sparse_in_rows(torch.ones(ROWS, UNITS), [4, 1])
+    optimizer.step()
+    for changing in (weight.detach(), optimizer.state[weight]["sum_of_squares"]):
+        is_changed = (changing != changing[0]).any(dim=1)
+        assert is_changed.tolist() == [False, True, False, False, True, False]
+
+
+def test_a_row_that_a_sparse_gradient_has_twice_counts_with_the_sum() -> None:
+    weights = [nn.Parameter(torch.zeros(ROWS, UNITS)) for _ in range(2)]
+    twice = torch.ones(ROWS, UNITS)
+    weights[0].grad = sparse_in_rows(twice, [3, 3])
+    weights[1].grad = sparse_in_rows(2 * twice, [3])
+    Adagrad(weights).step()
+    assert torch.equal(*weights)
+    assert weights[0][3].abs().min() > 0
+
+
+DECAYS = st.sampled_from([0.0, 0.1])
+MOMENTA = st.sampled_from([0.0, 0.5])
+SETTINGS = {
+    "rmsprop": {"rho": st.sampled_from([0.0, 0.9]), "momentum": MOMENTA, "weight_decay": DECAYS},
+    "adam": {"beta_1": st.sampled_from([0.0, 0.9]), "beta_2": st.sampled_from([0.0, 0.9]), "weight_decay": DECAYS},
+    "adamw": {"beta_1": st.sampled_from([0.0, 0.9]), "beta_2": st.sampled_from([0.0, 0.9]), "weight_decay": DECAYS},
+    "sgd": {"momentum": MOMENTA, "nesterov": st.booleans(), "weight_decay": DECAYS},
+    "adagrad": {"initial_accumulator": st.sampled_from([0.0, 0.1]), "weight_decay": DECAYS},
+}
+"""Of every optimizer, the settings that could matter to a row without gradient."""
+
+
+def valid(name: str, drawn: dict[str, Any]) -> dict[str, Any]:
+    """The settings as a config has them, all of them; Nesterov's momentum is none without momentum."""
+    if not drawn.get("momentum"):
+        drawn.pop("nesterov", None)
+    return OPTIMIZER_SETTINGS.validate_python({"name": name, "lr": 0.1, **drawn}).model_dump()
+
+
+EVERY_OPTIMIZER = st.sampled_from(sorted(SETTINGS)).flatmap(
+    lambda name: st.fixed_dictionaries(SETTINGS[name]).map(lambda drawn: valid(name, drawn))
+)
+
+
+def test_every_optimizer_is_asked_what_it_does_with_rows_without_gradient() -> None:
+    assert SETTINGS.keys() == OPTIMIZERS.keys()
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVERY_OPTIMIZER)
+def test_rows_without_gradient_may_be_left_alone_exactly_where_a_step_leaves_them(chosen: dict[str, Any]) -> None:
+    weight = nn.Parameter(torch.ones(ROWS, UNITS))
+    optimizer = make_optimizer([weight], chosen)
+
+    def step(gradient: torch.Tensor) -> list[torch.Tensor]:
+        weight.grad = gradient
+        optimizer.step()
+        state = [value for value in optimizer.state[weight].values() if torch.is_tensor(value)]
+        return [value.detach()[2].clone() for value in (weight, *state) if value.shape == weight.shape]
+
+    before = step(torch.full((ROWS, UNITS), 0.3))
+    after = step(torch.full((ROWS, UNITS), 0.3).index_fill_(0, torch.tensor([2]), 0))
+    is_left = len(before) == len(after) and all(map(torch.equal, before, after))
+    assert leaves_rows_without_gradient(chosen) == is_left

@@ -97,6 +97,11 @@ class RunFolder:
         return self.path / "teacher"
 
     @property
+    def final(self) -> Path:
+        """The folder of the fit on all training reviews, until it is done."""
+        return self.path / "final"
+
+    @property
     def log(self) -> Path:
         """Everything that was said."""
         return self.path / "train.log"
@@ -127,7 +132,7 @@ class RunFolder:
 
     def discard(self) -> None:
         """Remove what a run has written, and the folder if nothing else is in it."""
-        for folder in (self.checkpoints, self.members, self.teacher):
+        for folder in (self.checkpoints, self.members, self.teacher, self.final):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (
             self.config,

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -154,11 +155,11 @@ class ReviewClassifier(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
 
-        Clipping needs to see every gradient, and several processes add up theirs densely. A temperature that a
-        checkpoint brought along is forgotten: it belongs to weights that are about to change.
+        Clipping needs to see every gradient, and what adds up those of several processes, even of one, dense ones. A
+        temperature that a checkpoint brought along is forgotten: it belongs to weights that are about to change.
         """
         self.attachment.pop("temperature", None)
-        alone = self.trainer.world_size == 1 and self.trainer.gradient_clip_val is None
+        alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
         for member in members_of(self.network):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
 

@@ -64,6 +64,11 @@ def print_interruption(folder: Path, rows: Sequence[Row], max_epochs: int, again
     say(f"Go on:    {again}")
 
 
+def print_interruption_of_several() -> None:
+    """What is left of an interrupted run that fits several networks: nothing, as none of them is its result."""
+    say("\nInterrupted before all networks were fitted; nothing was kept. In a sweep (train -m) those fitted are.")
+
+
 def figures_table(metrics: dict[str, Any], title: str) -> Table:
     """Figures and their 95 % intervals, a row a figure, a column a part of the reviews."""
     parts = [part for part in _PARTS if f"{part}/loss" in metrics]

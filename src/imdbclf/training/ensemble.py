@@ -8,7 +8,6 @@ networks together have the accuracy of one).
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -37,8 +36,7 @@ def fit_ensemble(
 ) -> tuple[list[Row], float]:
     """Fit the members, each in a folder of its own, and write the ensemble's `best.ckpt` and history.
 
-    A member whose fit an earlier attempt has finished is not fitted again. What a member's fit leaves goes once the
-    ensemble is written, except its history.
+    A member whose fit an earlier attempt has finished is not fitted again; one that was cut short begins anew.
 
     Args:
         settings: those of the ensemble.
@@ -55,21 +53,26 @@ def fit_ensemble(
     members = [RunFolder(folder.members / str(number)) for number in range(1, settings.model.members + 1)]
     seconds = 0.0
     for number, member in enumerate(members):
-        # The history is written last.
-        if member.history.exists():
+        if _is_fitted(member):
             continue
         log.info("Member %d of %d:", number + 1, len(members))
+        member.discard()
         member.path.mkdir(parents=True, exist_ok=True)
         fit = Fit(_of_member(settings, number), member, quiet)
         fit.prepare()
         fit.run(data.with_seed(fit.settings.seed))
         seconds += fit.seconds
-        shutil.rmtree(member.checkpoints / "last.ckpt", ignore_errors=True)
+        member.last.unlink()
     rows = mean_rows([read_history(member.history) for member in members])
     _write_together(settings, folder, members, data)
     write_history(rows, folder.history)
     draw_history(rows, folder.picture, settings.experiment)
     return rows, seconds
+
+
+def _is_fitted(member: RunFolder) -> bool:
+    """Whether nothing of it is left to do; an interrupted fit leaves a history, too, and its last checkpoint."""
+    return member.history.exists() and not member.last.exists()
 
 
 def _of_member(settings: Settings, number: int) -> Settings:
@@ -93,11 +96,12 @@ def _write_together(
     """The checkpoint of the ensemble, from the best ones of its members."""
     contents = [load_plain(member.best) for member in members]
     together = {name: value for name, value in contents[0].items() if name not in _OF_ONE_FIT}
-    together["state_dict"] = {
-        name.replace("network.", f"network.members.{number}.", 1): value
-        for number, member in enumerate(contents)
-        for name, value in member["state_dict"].items()
-    }
+    if len(members) > 1:
+        together["state_dict"] = {
+            name.replace("network.", f"network.members.{number}.", 1): value
+            for number, member in enumerate(contents)
+            for name, value in member["state_dict"].items()
+        }
     together["hyper_parameters"] = contents[0]["hyper_parameters"] | {"members": len(members)}
     together[CHECKPOINT_KEY] = attached(settings, data)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,6 @@ class Fit:
         Raises:
             UserError: for arguments that Lightning does not take, or a checkpoint that can't be read.
         """
-        pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         _ = self.trainer, self._begun
         torch.set_num_threads(self.settings.threads or torch.get_num_threads())
 
@@ -71,6 +70,8 @@ class Fit:
             UserError: if the checkpoint to go on from does not fit.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
         """
+        # Here, so that a network does not depend on what was fitted before it.
+        pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         classifier = self.classifier(data)
         if self._begun is not None:
             self._check_resumable(self._begun, classifier, data)
@@ -160,7 +161,8 @@ class Fit:
         if not carries(contents[CHECKPOINT_KEY], data.prepared.features):
             msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
             raise UserError(msg)
-        if contents["hyper_parameters"] != dict(classifier.hparams):
+        # Before there were ensembles, nothing was said of members.
+        if {"members": 1} | contents["hyper_parameters"] != dict(classifier.hparams):
             msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
             raise UserError(msg)
         done = int(contents["epoch"]) + 1

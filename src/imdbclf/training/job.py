@@ -54,7 +54,7 @@ def run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> f
         with _log_closed():
             return _run_single(settings, folder, overrides)
     except BaseException as error:
-        kept = folder.last.exists()
+        kept = folder.last.exists() and not settings.fits_several
         if not kept:
             folder.discard()
         if is_full_disk(error):
@@ -75,14 +75,21 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
     experiment = _begin(
         settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed, settings.features)
     )
-    from imdbclf.reports.summary import print_interruption, print_summary  # noqa: PLC0415
+    from imdbclf.reports.summary import (  # noqa: PLC0415
+        print_interruption,
+        print_interruption_of_several,
+        print_summary,
+    )
     from imdbclf.training.fit import Interrupted  # noqa: PLC0415
 
     try:
         metrics = experiment.run()
     except (Interrupted, KeyboardInterrupt) as event:
         stop = stopping()
-        print_interruption(folder.path, experiment.rows, settings.trainer.max_epochs, resume_command(folder))
+        if settings.fits_several:
+            print_interruption_of_several()
+        else:
+            print_interruption(folder.path, experiment.rows, settings.trainer.max_epochs, resume_command(folder))
         raise stop from event
     print_summary(folder.path, metrics, experiment.rows, experiment.examples())
     return _validation_loss(metrics)

@@ -71,7 +71,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Course, *, quiet: bo
     """
     best = best_row(validated.rows)
     assert best is not None  # noqa: S101 - settings with `refit` have a validation part
-    final, epochs = RunFolder(folder.path / "final"), int(best["epoch"])
+    final, epochs = RunFolder(folder.final), int(best["epoch"])
     log.info("The final fit, on all training reviews, %d epochs as validation found best:", epochs)
     everything = _on_everything(settings, epochs)
     final.path.mkdir(parents=True, exist_ok=True)

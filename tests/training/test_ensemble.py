@@ -1,0 +1,233 @@
+"""Ensembles by the command line: members fitted one after the other, one checkpoint, and back after any stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from commands import made, metrics_of, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imdbclf.data.text_rows import encode_texts
+from imdbclf.inference.checkpoint import read_checkpoint
+from imdbclf.inference.predictor import Predictor, logits_of
+from imdbclf.model.mlp import members_of
+from imdbclf.reports.history import COLUMNS, read_history
+from imdbclf.training.callbacks import History
+from imdbclf.training.ensemble import mean_rows
+
+Capture = pytest.CaptureFixture[str]
+
+THREE = ["model.members=3", "features.dropout=0.2", "model.dropout=0.1"]
+STRIDE = 1_000_003
+"""Between the seeds of members."""
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def state_of(path: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
+    return state
+
+
+def equal_states(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def texts_of(path: Path) -> list[str]:
+    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def ensemble(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
+    """The folder of an ensemble of three, made once; tests only read it."""
+    folder = tmp_path_factory.mktemp("run") / "three"
+    made(cache_folder, "train", *small, *THREE, f"hydra.run.dir={folder}")
+    return folder
+
+
+def test_an_ensembles_folder_is_that_of_any_run_with_one_checkpoint(ensemble: Path, finished_run: Path) -> None:
+    assert files_in(ensemble) == files_in(finished_run) - {"checkpoints/last.ckpt"}
+    assert metrics_of(ensemble)["parameters"] == 3 * metrics_of(finished_run)["parameters"]
+
+
+def test_an_ensemble_says_its_members_as_they_are_fitted(ensemble: Path) -> None:
+    said = (ensemble / "train.log").read_text(encoding="utf-8")
+    places = [said.index(line) for line in ("3 × 16-16-1", "Member 1 of 3:", "Member 2 of 3:", "Member 3 of 3:")]
+    assert places == sorted(places)
+    assert said.count("epoch 3/3") == 3
+
+
+def test_members_are_the_networks_that_their_seeds_give_alone(here: Path, small: list[str], capsys: Capture) -> None:
+    # Without a validation part every seed has the same training part.
+    common = [*small, "data.val_size=0", "features.dropout=0.2", "model.dropout=0.1", "trainer.max_epochs=2"]
+    assert run(capsys, "train", *common, "model.members=2", "seed=5", "hydra.run.dir=both").status == 0
+    state = state_of(here / "both/checkpoints/best.ckpt")
+    for number, seed in enumerate((5, 5 + STRIDE)):
+        run(capsys, "train", *common, f"seed={seed}", f"hydra.run.dir={number}")
+        prefix = f"network.members.{number}."
+        member = {name.replace(prefix, "network."): value for name, value in state.items() if name.startswith(prefix)}
+        assert equal_states(member, state_of(here / f"{number}/checkpoints/best.ckpt"))
+
+
+def test_an_ensembles_logits_are_the_means_of_its_members(ensemble: Path, small_files: dict[str, Path]) -> None:
+    checkpoint = read_checkpoint(ensemble / "checkpoints/best.ckpt")
+    rows = encode_texts(checkpoint.features, texts_of(small_files["test"]))
+    each = torch.stack([logits_of(member, rows) for member in members_of(checkpoint.network)])
+    assert len(each) == 3
+    assert each.std(dim=0).min() > 0
+    torch.testing.assert_close(logits_of(checkpoint.network, rows), each.mean(dim=0))
+
+
+def test_evaluate_gives_again_what_the_ensembles_run_said(ensemble: Path, capsys: Capture) -> None:
+    again = json.loads(run(capsys, "evaluate", str(ensemble / "checkpoints/best.ckpt"), "--json").out)
+    said = metrics_of(ensemble)
+    figures = {name: value for name, value in said.items() if name.startswith("test/")}
+    assert figures
+    assert figures == {name: value for name, value in again.items() if name.startswith("test/")}
+
+
+def test_an_ensemble_says_of_one_text_and_of_many_what_its_run_said(
+    ensemble: Path, small_files: dict[str, Path], capsys: Capture
+) -> None:
+    best, texts = ensemble / "checkpoints/best.ckpt", texts_of(small_files["test"])
+    said = pq.read_table(ensemble / "predictions.parquet")["probability"].to_numpy()
+    many = Predictor.from_checkpoint(best).probabilities(texts)
+    # A corpus has an order of its own.
+    np.testing.assert_allclose(np.sort(many), np.sort(said), atol=1e-6)
+    for text, probability in list(zip(texts, many, strict=True))[:3]:
+        answer = json.loads(run(capsys, "predict", str(best), "--json", "--", text).out)
+        assert answer["probability"] == pytest.approx(probability, abs=1e-6)
+        assert answer["label"] == ("pos" if probability > 0.5 else "neg")
+
+
+HISTORIES = st.integers(1, 4).flatmap(
+    lambda members: st.lists(st.lists(st.floats(0, 10), min_size=members, max_size=members), min_size=1, max_size=5)
+)
+"""For each epoch, a figure of each member."""
+
+
+@given(HISTORIES, st.integers(0, 3))
+def test_an_ensembles_history_is_the_mean_of_its_members_as_far_as_all_of_them_go(
+    figures: list[list[float]], more: int
+) -> None:
+    members = [
+        [{"epoch": n + 1.0, "val/loss": epoch[member], "seconds": 0.5} for n, epoch in enumerate(figures)]
+        for member in range(len(figures[0]))
+    ]
+    members[0] += [{"epoch": len(figures) + 1.0 + n, "val/loss": 9.0, "seconds": 0.5} for n in range(more)]
+    rows = mean_rows(members)
+    assert len(rows) == len(figures) + (more if len(members) == 1 else 0)
+    for number, (row, epoch) in enumerate(zip(rows, figures, strict=False)):
+        expected = {"epoch": number + 1, "val/loss": fmean(epoch), "seconds": 0.5 * len(members)}
+        assert row == pytest.approx(expected, abs=1e-4)
+
+
+def test_an_ensembles_history_has_every_figure_and_no_epoch_too_many(ensemble: Path) -> None:
+    rows = read_history(ensemble / "history.csv")
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert all(row.keys() == set(COLUMNS) for row in rows)
+    assert metrics_of(ensemble)["train/loss"] == rows[-1]["train/loss"]
+
+
+def test_members_that_stop_early_each_when_it_is_best_make_an_ensemble(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    stopping = ["callbacks=early_stopping", "callbacks.early_stopping.patience=1", "optimizer.lr=0.05"]
+    result = run(capsys, "train", *small, *THREE, *stopping, "trainer.max_epochs=30", "hydra.run.dir=run")
+    assert result.status == 0, result.err
+    assert metrics_of(here / "run")["epochs"] < 30
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], None]:
+    """Has Ctrl-C come when so many epochs, whoever's, are over, and before the next one has its checkpoint.
+
+    Returns:
+        What lets fits go on undisturbed.
+    """
+    begun, original = [0], History.on_train_epoch_end
+
+    def interrupt(self: History, trainer: Any, pl_module: Any) -> None:
+        begun[0] += 1
+        if begun[0] > epochs:
+            raise KeyboardInterrupt
+        original(self, trainer, pl_module)
+
+    monkeypatch.setattr(History, "on_train_epoch_end", interrupt)
+    return lambda: monkeypatch.setattr(History, "on_train_epoch_end", original)
+
+
+NOTHING_KEPT = (
+    "\nInterrupted before all networks were fitted; nothing was kept. In a sweep (train -m) those fitted are.\n"
+)
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 5], ids=["in the first", "at the second's begin", "in the second"])
+def test_a_stopped_ensemble_says_so_in_a_line_and_leaves_nothing(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, epochs: int
+) -> None:
+    stopped_at(monkeypatch, epochs)
+    result = run(capsys, "train", *small, *THREE, "hydra.run.dir=run")
+    assert result.status == 130
+    assert result.out.endswith(NOTHING_KEPT)
+    assert result.err == ""
+    assert not (here / "run").exists()
+
+
+@pytest.mark.parametrize("epochs", [6, 7], ids=["before its first epoch", "after an epoch"])
+def test_a_swept_ensemble_goes_on_with_the_member_that_was_cut_short_and_equals_an_undisturbed_one(
+    ensemble: Path, here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, epochs: int
+) -> None:
+    sweep = ["train", "-m", *small, *THREE, "seed=0", "hydra.sweep.dir=sweep"]
+    undisturb = stopped_at(monkeypatch, epochs)
+    assert run(capsys, *sweep).status == 130
+    undisturb()
+    (folder,) = (here / "sweep/runs").iterdir()
+    told = (folder / "train.log").stat().st_size
+    assert run(capsys, *sweep).status == 0
+    said = (folder / "train.log").read_text(encoding="utf-8")[told:]
+    assert [member for member in (1, 2, 3) if f"Member {member} of 3:" in said] == [3]
+    assert "epoch 1/3" in said
+    assert not (folder / "members").exists()
+    assert metrics_of(folder) == metrics_of(ensemble)
+    assert equal_states(*(state_of(run_folder / "checkpoints/best.ckpt") for run_folder in (folder, ensemble)))
+    assert (
+        read_history(folder / "history.csv")[-1]["val/loss"] == read_history(ensemble / "history.csv")[-1]["val/loss"]
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_several_networks_cannot_go_on_from_a_checkpoint(
+    ensemble: Path, finished_run: Path, small: list[str], capsys: Capture
+) -> None:
+    last = f"ckpt_path={finished_run}/checkpoints/last.ckpt"
+    result = run(capsys, "train", *small, "model.members=2", last)
+    assert result.status == 2
+    assert result.err.endswith("several networks can't go on from one checkpoint; must be null\n")
+    assert result.err.count("\n") == 1
+    # Nor can one network from that of several.
+    result = run(capsys, "train", *small, f"ckpt_path={ensemble}/checkpoints/best.ckpt", "trainer.max_epochs=9")
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+
+
+def test_a_search_may_choose_among_ensembles_which_it_does_not_end_early(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    search = ["hydra/sweeper=search", "hydra.sweeper.trials=2", "hydra.sweeper.pruner=median"]
+    sampler = ["hydra.sweeper.sampler=grid", "model.members=1,2"]
+    result = run(capsys, "train", "-m", *search, *sampler, *small, "hydra.sweep.dir=search")
+    assert result.status == 0, result.err
+    parameters = {metrics_of(path.parent)["parameters"] for path in here.glob("search/runs/*/metrics.json")}
+    alone = 500 * 16 + 16 + 16 * 16 + 16 + 16 + 1
+    assert parameters == {alone, 2 * alone}
