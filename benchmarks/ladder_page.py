@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ladder_peers import PEERS, PUBLISHED
-from benchmarks.ladder_rungs import RUNGS, Changed, changed, composed
+from benchmarks.ladder_rungs import RUNGS, Changed, Rung, changed, compared_with, composed
 from benchmarks.ladder_steps import differences, is_shown, p_values
 from benchmarks.markers import with_part
 from benchmarks.page import table
@@ -41,15 +41,19 @@ def read(file: Path = LADDER) -> Ladder:
 def accuracy_table(found: Ladder) -> str:
     """A row a rung: what is changed, how good it is."""
     header = ("", "rung", "changed", "test accuracy, %", "smallest – largest", "validation, %", "calibration error, %")
-    rows, below = [], None
+    rows = []
     for number, rung in enumerate(RUNGS, start=1):
         if rung.name in found["rungs"]:
             figures = found["rungs"][rung.name]
             cells = [_spread(figures, "test/accuracy"), _range(figures["test/accuracy"])]
             more = [_spread(figures, name) for name in ("val/accuracy", "test/calibration_error")]
-            rows.append([f"{number}", f"**{rung.name}**", _changes(below, figures["settings"]), *cells, *more])
-            below = figures["settings"]
+            below = found["rungs"].get(compared_with().get(rung.name, ""), {}).get("settings")
+            rows.append([f"{number}", _named(rung), _changes(below, figures["settings"]), *cells, *more])
     return table(header, rows)
+
+
+def _named(rung: Rung) -> str:
+    return f"**{rung.name}**" + (f" (compared with {rung.beside})" if rung.beside else "")
 
 
 def cost_table(found: Ladder) -> str:
@@ -114,7 +118,7 @@ def _step(found: Ladder, name: str, what: str, p: tuple[float | None, float | No
 
 
 def _altogether(found: Ladder) -> list[str]:
-    names = [rung.name for rung in RUNGS if rung.name in found["rungs"]]
+    names = [rung.name for rung in RUNGS if rung.name in found["rungs"] and rung.beside is None]
     if len(names) < 2:  # noqa: PLR2004 - a step has two ends
         return []
     first, last = (mean(found["rungs"][name]["test/accuracy"]) for name in (names[0], names[-1]))

@@ -40,7 +40,10 @@ def draw(found: Ladder, path: Path, digest: str) -> None:
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
     ours, peers = _rungs(found), _peers(found)
-    axes.plot(*zip(*ours.values(), strict=True), "o-", color=OURS, markersize=5, linewidth=1.2, label="this project")
+    # What is compared with another rung than the one below stands beside the line.
+    upwards = [ours[rung.name] for rung in RUNGS if rung.name in ours and rung.beside is None]
+    axes.plot(*zip(*ours.values(), strict=True), "o", color=OURS, markersize=5)
+    axes.plot(*zip(*upwards, strict=True), "o-", color=OURS, markersize=5, linewidth=1.2, label="this project")
     if peers:
         axes.plot(*zip(*peers.values(), strict=True), "D", color=THEIRS, markersize=5, label="peers, run here")
     axes.set(xscale="log", xlabel="seconds of one run, start to exit", ylabel="test accuracy, %")

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from benchmarks.ladder_rungs import RUNGS
+from benchmarks.ladder_rungs import compared_with
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SEED, SweepFolder
 from imdbclf.reports.compare.predictions import read_runs
@@ -43,9 +42,8 @@ def rung_figures(folder: SweepFolder) -> Figures:
 
 
 def compared(rungs: Mapping[str, Figures], sweeps: Path) -> dict[str, Figures]:
-    """What each step brings, by the name of the rung it leads to; of rungs measured one above the other."""
-    names = [rung.name for rung in RUNGS]
-    pairs = [(below, above) for below, above in pairwise(names) if {below, above} <= set(rungs)]
+    """What each step brings, by the name of the rung it leads to; where both of its ends were measured."""
+    pairs = [(below, above) for above, below in compared_with().items() if {below, above} <= set(rungs)]
     return {above: _step(rungs[below], rungs[above], sweeps / below, sweeps / above) for below, above in pairs}
 
 
@@ -71,11 +69,10 @@ def _runs(folder: SweepFolder) -> dict[int, Path]:
 
 def differences(found: Mapping[str, Any], above: str) -> Any:
     """The test accuracy of a rung minus that of the one below, a value a seed, (seeds,)."""
-    names = [rung.name for rung in RUNGS]
     seeds = found["steps"][above]["seeds"]
     by_seed = [
         dict(zip(found["rungs"][name]["seeds"], found["rungs"][name]["test/accuracy"], strict=True))
-        for name in (names[names.index(above) - 1], above)
+        for name in (compared_with()[above], above)
     ]
     return np.array([by_seed[1][seed] - by_seed[0][seed] for seed in seeds])
 

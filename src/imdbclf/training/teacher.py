@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 def learn_from_teacher(
     settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
-) -> ReviewDataModule:
-    """The reviews for the student: the training part, and the unlabelled ones with the teacher's answers.
+) -> tuple[ReviewDataModule, float]:
+    """The reviews for the student, the unlabelled ones with the teacher's answers, and the seconds of its fits.
 
     Args:
         settings: those of the student; its teacher is an ensemble of networks like it.
@@ -35,14 +35,14 @@ def learn_from_teacher(
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
     """
-    teacher = RunFolder(folder.teacher)
+    teacher, seconds = RunFolder(folder.teacher), 0.0
     if not teacher.best.exists():
         log.info("The teacher, %d networks that learn from the labelled reviews:", settings.teacher.members)
         model = settings.model.model_copy(update={"members": settings.teacher.members})
         teacher.path.mkdir(parents=True, exist_ok=True)
-        fit_ensemble(
+        _, seconds = fit_ensemble(
             settings.model_copy(update={"model": model, "teacher": TeacherSettings()}), teacher, data, quiet=quiet
         )
     logits = logits_of(read_checkpoint(teacher.best).network, data.prepared.matrices["unlabelled"])
     log.info("The student learns from the labelled reviews and from the teacher's answers:")
-    return data.with_answers(torch.sigmoid(logits).numpy())
+    return data.with_answers(torch.sigmoid(logits).numpy()), seconds
