@@ -12,6 +12,7 @@ import logging
 import torch
 
 from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.checkpoint import read_checkpoint
 from imdbclf.inference.predictor import logits_of
@@ -37,12 +38,14 @@ def learn_from_teacher(
     """
     teacher, seconds = RunFolder(folder.teacher), 0.0
     if not teacher.best.exists():
-        log.info("The teacher, %d networks that learn from the labelled reviews:", settings.teacher.members)
+        log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
         model = settings.model.model_copy(update={"members": settings.teacher.members})
         teacher.path.mkdir(parents=True, exist_ok=True)
         _, seconds = fit_ensemble(
             settings.model_copy(update={"model": model, "teacher": TeacherSettings()}), teacher, data, quiet=quiet
         )
-    logits = logits_of(read_checkpoint(teacher.best).network, data.prepared.matrices["unlabelled"])
-    log.info("The student learns from the labelled reviews and from the teacher's answers:")
+    labelled, unlabelled = (data.prepared.matrices[part] for part in ("train", UNLABELLED))
+    logits = logits_of(read_checkpoint(teacher.best).network, unlabelled)
+    counts = f"{len(labelled):,} labels and {len(unlabelled):,} answers of the teacher"
+    log.info("The student learns from %s:", counts)
     return data.with_answers(torch.sigmoid(logits).numpy()), seconds

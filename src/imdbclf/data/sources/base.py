@@ -86,11 +86,18 @@ def gather(
     if groups is not None:
         reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
     if unlabelled is not None:
-        _find(unlabelled, text_column, f"{where}: part {UNLABELLED}", "data.text_column must be one of")
-        texts = _texts(unlabelled.column(text_column), where)
-        no_labels = pa.repeat(pa.scalar(-1, pa.int8()), len(texts))
-        reviews.parts[UNLABELLED] = pa.table({"text": texts, "label": no_labels})
+        reviews.parts[UNLABELLED] = _without_labels(unlabelled, text_column, f"{where}: part {UNLABELLED}")
     return reviews
+
+
+def _without_labels(table: pa.Table, text_column: str, where: str) -> pa.Table:
+    """The texts of a table with labels of -1, whatever else it has."""
+    _find(table, text_column, where, "data.text_column must be one of")
+    if table.num_rows == 0:
+        msg = f"{where} is empty; there must be at least one review, or data.unlabelled=null"
+        raise UserError(msg)
+    no_labels = pa.repeat(pa.scalar(-1, pa.int8()), table.num_rows)
+    return pa.table({"text": _texts(table.column(text_column), where), "label": no_labels})
 
 
 def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:

@@ -64,9 +64,10 @@ class FolderSource:
         return gather(parts, self.text_column, self.label_column, where, self.group_column, unlabelled)
 
     def _unlabelled(self, splits: dict[str, Any]) -> pa.Table:
-        if self.unlabelled not in splits:
-            others = ", ".join(split for split in splits if split not in {"train", "test"}) or "none there"
-            msg = f"data.unlabelled={self.unlabelled}: must be null or a split of {self.path} without labels ({others})"
+        others = [split for split in splits if split not in {"train", "test"}]
+        if self.unlabelled not in others:
+            listed = ", ".join(others) or "none there"
+            msg = f"data.unlabelled={self.unlabelled}: must be null or a split of {self.path} without labels ({listed})"
             raise UserError(msg)
         return splits[self.unlabelled].with_format("arrow")[:]
 
@@ -88,13 +89,33 @@ def load_quietly(path: Path, where: str, *, only_csv: bool) -> dict[str, Any]:
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     # What pandas would take for a missing value ("NA", "null") is a text.
-    options = {"keep_default_na": False} if only_csv else {}
+    options: dict[str, Any] = {"keep_default_na": False} if only_csv else {}
     try:
+        if present := _splits_that_are_there(path / "README.md"):
+            options["data_files"] = present
         return dict(datasets.load_dataset(str(path), **options))
     except Exception as error:
         # The readers behind `datasets` raise errors of many kinds; for the reader all mean one thing.
         msg = f"{where}: cannot be read as a dataset ({_root(error)})"
         raise UserError(msg) from error
+
+
+def _splits_that_are_there(readme: Path) -> dict[str, list[str]] | None:
+    """The files of each split by the README's head, of which one lacks; None where none does, or it names no files.
+
+    The lecture's dataset is downloaded without its unlabelled reviews, and `datasets` reads nothing if a split lacks.
+    """
+    import huggingface_hub  # noqa: PLC0415 - `datasets` has imported it
+
+    head = (huggingface_hub.metadata_load(readme) if readme.is_file() else None) or {}
+    configs = head.get("configs") or []
+    (config,) = [config for config in configs if len(configs) == 1 or config.get("default")] or [{}]
+    files = config.get("data_files") or []
+    if not all(isinstance(file, dict) for file in files):
+        return None
+    named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
+    present = {split: paths for split, paths in named.items() if any(any(readme.parent.glob(path)) for path in paths)}
+    return present if len(present) < len(named) else None
 
 
 def _root(error: BaseException) -> str:
