@@ -13,8 +13,8 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep costs docs
-.PHONY: docs-check clean
+.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep ladder costs
+.PHONY: docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ profile: $(READY) ## Measure where the time of a run goes, into docs/performance
 
 lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.lecture_sweep
+
+ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest, a change a rung, into docs/ladder.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.ladder $(ARGS)
 
 costs: $(READY) ## Measure what a job and a review cost besides the fit, into docs/scaling.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.costs

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import lecture_sweep_page, performance, scaling_page, search_comparison, validation
+from benchmarks import ladder_page, lecture_sweep_page, performance, scaling_page, search_comparison, validation
 from benchmarks.failing import failing_in_one_line
 from benchmarks.page import page
 from benchmarks.paths import PAGE, PICTURE, README, RESULTS
@@ -59,7 +59,7 @@ def main() -> None:
         msg = "benchmarks/results.json: is not there; run: make bench"
         raise UserError(msg)
     (check_docs if check else write_docs)(results)
-    for measured in (performance, search_comparison, validation):
+    for measured in (performance, search_comparison, validation, ladder_page):
         measured.check() if check else measured.write(measured.read())
     lecture_sweep_page.check() if check else lecture_sweep_page.write()
     (scaling_page.check if check else scaling_page.write)(results, scaling_page.read_costs())

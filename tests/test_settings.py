@@ -45,6 +45,7 @@ def test_the_defaults_are_the_lecture() -> None:
         "seed": 0,
         "threads": 1,
         "ckpt_path": None,
+        "refit": False,
         "fail_fast": False,
         "shared_batches": 1000,
         "data": {
@@ -61,6 +62,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "cache_dir": None,
         },
         "features": {
+            "marks": False,
             "order": 1,
             "columns": 10_000,
             "selection": "frequency",
@@ -70,7 +72,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "smoothing": 1.0,
             "dropout": 0.0,
         },
-        "model": {"layers": 2, "hidden": 16, "activation": "relu", "dropout": 0.0},
+        "model": {"layers": 2, "hidden": 16, "activation": "relu", "dropout": 0.0, "members": 1},
         "loss": {"name": "bce"},
         "optimizer": {
             "name": "rmsprop",
@@ -80,6 +82,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "momentum": 0.0,
             "weight_decay": 0.0,
         },
+        "teacher": {"members": 0},
         "calibration": {"name": "none"},
         "trainer": {"max_epochs": 20},
         "callbacks": {},

@@ -43,8 +43,8 @@ def numbered(npz: Path) -> tuple[npt.NDArray[np.object_], Labels, npt.NDArray[np
     return train_data[order], labels[0], test_data, labels[1]
 
 
-def fitted(x_train: npt.NDArray[np.float32], y_train: Labels, epochs: int) -> tuple[dict[str, list[float]], float]:
-    """A fresh network of the lecture, compiled and fitted with both checkpoints: its history and seconds."""
+def network() -> keras.Sequential:
+    """A fresh network of the lecture, compiled."""
     model = keras.Sequential(
         [
             layers.Dense(16, activation="relu"),
@@ -53,6 +53,12 @@ def fitted(x_train: npt.NDArray[np.float32], y_train: Labels, epochs: int) -> tu
         ]
     )
     model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def fitted(x_train: npt.NDArray[np.float32], y_train: Labels, epochs: int) -> tuple[dict[str, list[float]], float]:
+    """A fresh network fitted with both checkpoints: its history and seconds."""
+    model = network()
     started = time.perf_counter()
     history = model.fit(
         x_train[VALIDATION:],

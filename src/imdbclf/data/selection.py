@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.arrow import strings, to_arrow, to_numpy
 from imdbclf.data.encoding import Corpus, EncodedReviews
 from imdbclf.data.ngrams import (
     LONGEST,
@@ -214,8 +214,10 @@ def _named(dictionary: pa.Array, keys: Keys) -> Vocabulary:
     words = [dictionary.take(to_arrow(np.maximum(column - 1, 0))) for column in numbers.T]
     orders = orders_of_keys(keys)
     terms = words[-1]
+    # Of a Python string, Arrow would import pandas to make one of its own.
+    blank = strings([" "])[0]
     for order in range(2, LONGEST + 1):
-        terms = _where(orders >= order, pc.binary_join_element_wise(words[-order], terms, " "), terms)
+        terms = _where(orders >= order, pc.binary_join_element_wise(words[-order], terms, blank), terms)
     return Vocabulary(tuple(terms.to_pylist()))
 
 

@@ -64,7 +64,7 @@ class TermTables:
 
     def over(self, dictionary: pa.Array) -> TermColumns:
         """What finds the terms of reviews whose words are numbered by the given dictionary."""
-        places = pc.fill_null(pc.index_in(dictionary, value_set=self.words), NO_COLUMN)
+        places = pc.fill_null(pc.index_in(dictionary, value_set=self.words), _nowhere())
         return TermColumns(self, to_numpy(places).astype(np.int64) + 1)
 
 
@@ -133,8 +133,13 @@ class TermColumns:
         return distinct_pairs(every_row, every_column, len(lengths), width)
 
 
+def _nowhere() -> pa.Scalar:
+    # Made of a Python number, it would import pandas.
+    return to_arrow(np.array([NO_COLUMN], dtype=np.int32))[0]
+
+
 def _among(runs: Runs, wanted: pa.Array) -> tuple[Runs, npt.NDArray[np.int32]]:
     """The runs whose keys are wanted, and where among these each of them is."""
-    places = to_numpy(pc.fill_null(pc.index_in(to_arrow(runs.keys), value_set=wanted), NO_COLUMN))
+    places = to_numpy(pc.fill_null(pc.index_in(to_arrow(runs.keys), value_set=wanted), _nowhere()))
     known = places != NO_COLUMN
     return runs.chosen(known), places[known]

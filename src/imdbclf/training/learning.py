@@ -40,8 +40,9 @@ def learn(settings: Settings, folder: RunFolder, data: ReviewDataModule, fit: Fi
         UserError: if the checkpoint to go on from does not fit.
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
     """
+    teaching = 0.0
     if settings.teacher.members > 0:
-        data = learn_from_teacher(settings, folder, data, quiet=fit.quiet)
+        data, teaching = learn_from_teacher(settings, folder, data, quiet=fit.quiet)
     if settings.model.members > 1:
         rows, seconds = fit_ensemble(settings, folder, data, quiet=fit.quiet)
     else:
@@ -49,7 +50,7 @@ def learn(settings: Settings, folder: RunFolder, data: ReviewDataModule, fit: Fi
         rows, seconds = fit.history.rows, fit.seconds
     for steps in (folder.members, folder.teacher):
         shutil.rmtree(steps, ignore_errors=True)
-    return Course(rows, seconds, data)
+    return Course(rows, teaching + seconds, data)
 
 
 def refit(settings: Settings, folder: RunFolder, validated: Course, *, quiet: bool) -> Course:

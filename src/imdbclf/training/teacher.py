@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 def learn_from_teacher(
     settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
-) -> ReviewDataModule:
-    """The reviews for the student: the training part, and the unlabelled ones with the teacher's answers.
+) -> tuple[ReviewDataModule, float]:
+    """The reviews for the student, the unlabelled ones with the teacher's answers, and the seconds of its fits.
 
     Args:
         settings: those of the student; its teacher is an ensemble of networks like it.
@@ -36,16 +36,16 @@ def learn_from_teacher(
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
     """
-    teacher = RunFolder(folder.teacher)
+    teacher, seconds = RunFolder(folder.teacher), 0.0
     if not teacher.best.exists():
         log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
         model = settings.model.model_copy(update={"members": settings.teacher.members})
         teacher.path.mkdir(parents=True, exist_ok=True)
-        fit_ensemble(
+        _, seconds = fit_ensemble(
             settings.model_copy(update={"model": model, "teacher": TeacherSettings()}), teacher, data, quiet=quiet
         )
     labelled, unlabelled = (data.prepared.matrices[part] for part in ("train", UNLABELLED))
     logits = logits_of(read_checkpoint(teacher.best).network, unlabelled)
     counts = f"{len(labelled):,} labels and {len(unlabelled):,} answers of the teacher"
     log.info("The student learns from %s:", counts)
-    return data.with_answers(torch.sigmoid(logits).numpy())
+    return data.with_answers(torch.sigmoid(logits).numpy()), seconds
