@@ -10,7 +10,6 @@ from pathlib import Path
 
 import huggingface_hub
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from commands import made, metrics_of, run
@@ -29,6 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from training.stops import stopped_at
+from training.unlabelled import UNSUPERVISED, unlabelled_split
 
 from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.prepared import PreparedReviews, load_reviews, prepare_reviews
@@ -48,7 +48,6 @@ ONLY_UNLABELLED = "zyzzyva"
 """A word that no labelled review has, and every unlabelled one."""
 
 KINDS = ("folder", "tree", "files")
-UNSUPERVISED = "unsupervised-00000-of-00001.parquet"
 
 
 def state_of(folder: Path) -> dict[str, torch.Tensor]:
@@ -59,28 +58,6 @@ def state_of(folder: Path) -> dict[str, torch.Tensor]:
 def equal_weights(one: Path, other: Path) -> bool:
     ours, theirs = state_of(one), state_of(other)
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
-
-
-HEAD = """---
-configs:
-- config_name: plain_text
-  data_files:
-  - split: train
-    path: plain_text/train-*
-  - split: test
-    path: plain_text/test-*
-  - split: unsupervised
-    path: plain_text/unsupervised-*
----
-"""
-"""That of the lecture's dataset on the Hub, as far as it says which file is of which split."""
-
-
-def unlabelled_split(folder: Path, labels: Sequence[int], texts: Sequence[str]) -> None:
-    """Add a split without labels to a folder in the Hub's layout."""
-    (folder / "README.md").write_text(HEAD, encoding="utf-8")
-    columns = {"text": pa.array(texts, pa.string()), "label": pa.array(labels, pa.int8())}
-    parquet.write_table(pa.table(columns), folder / "plain_text" / UNSUPERVISED)
 
 
 @pytest.fixture(scope="module")
