@@ -82,7 +82,7 @@ def test_the_reported_loss_is_that_of_the_predicted_probabilities(warm: Path) ->
 def test_predictor_and_lightning_give_the_runs_probabilities(warm: Path, small: list[str]) -> None:
     best = warm / "checkpoints/best.ckpt"
     settings = Settings.from_config(read_checkpoint(best).about["settings"])
-    module = ReviewDataModule(settings.data, settings.seed)
+    module = ReviewDataModule(settings.data, settings.seed, features=settings.features)
     module.setup()
     classifier = ReviewClassifier.load_from_checkpoint(best)
     trainer = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
