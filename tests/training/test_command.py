@@ -313,7 +313,7 @@ REFUSED = {
     "+model.hiden=3": "model.hiden=3: there is no such key; did you mean 'model.hidden'?",
     "+optimzer=adam": "optimzer=adam: there is no such key; did you mean 'optimizer'?",
     "loss=bcee": "loss=bcee: must be bce, mse; did you mean 'bce'?",
-    "optimizer=adm": "optimizer=adm: must be adam, adamw, rmsprop, sgd; did you mean 'adam'?",
+    "optimizer=adm": "optimizer=adm: must be adagrad, adam, adamw, rmsprop, sgd; did you mean 'adam'?",
     "hydra.run.dri=x": "hydra.run.dri: there is no such key; did you mean 'hydra.run.dir'?",
     "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
     "model.hidden=0": "model.hidden=0: must be 1 or more or a list",

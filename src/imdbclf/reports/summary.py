@@ -64,6 +64,12 @@ def print_interruption(folder: Path, rows: Sequence[Row], max_epochs: int, again
     say(f"Go on:    {again}")
 
 
+def print_interruption_of_final(folder: Path, rows: Sequence[Row]) -> None:
+    """What is left of a run whose final fit was interrupted: the network of the fit with validation."""
+    say(f"\nInterrupted in the final fit. {verdict(rows)}")
+    say(f"Files:    {shown_path(folder)} (the best network of the fit with validation)")
+
+
 def print_interruption_of_several() -> None:
     """What is left of an interrupted run that fits several networks: nothing, as none of them is its result."""
     say("\nInterrupted before all networks were fitted; nothing was kept. In a sweep (train -m) those fitted are.")

@@ -49,6 +49,7 @@ class Experiment:
 
     `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
     where they do, where nobody named a source. See `imdbclf.training.fit.Fit` for the others.
+    Once `is_validated`, what is being fitted is the final network.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Experiment:
     going_on_from: Path | None = None
     trial: RunningTrial | None = None
     rows: list[Row] = field(default_factory=list)
+    is_validated: bool = False
 
     def run(self) -> dict[str, Any]:
         """Build, fit, evaluate; write everything into the folder and return the figures of `metrics.json`.
@@ -77,7 +79,7 @@ class Experiment:
         finally:
             # Whoever interrupts a fit is told how far it came.
             self.rows = fit.history.rows
-        self.rows = course.rows
+        self.rows, self.is_validated = course.rows, True
         if self.folder.pruned.exists():
             raise Pruned
         if calibrate(self.best, self.folder.best, self.settings, course.data.prepared):

@@ -77,6 +77,7 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
     )
     from imdbclf.reports.summary import (  # noqa: PLC0415
         print_interruption,
+        print_interruption_of_final,
         print_interruption_of_several,
         print_summary,
     )
@@ -88,6 +89,8 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
         stop = stopping()
         if settings.fits_several:
             print_interruption_of_several()
+        elif experiment.is_validated:
+            print_interruption_of_final(folder.path, experiment.rows)
         else:
             print_interruption(folder.path, experiment.rows, settings.trainer.max_epochs, resume_command(folder))
         raise stop from event
@@ -177,6 +180,9 @@ def _begin(
     load: Callable[[DataSettings], LoadedReviews],
 ) -> Experiment:
     """Write what is known beforehand, and read the reviews while torch is imported."""
+    # Both threads import it in a moment; a package that two of them begin with at once can be missing for one.
+    import scipy  # noqa: PLC0415, F401
+
     settings = settings.model_copy(update={"data": chosen.settings})
     write_config(settings, folder.config)
     with ThreadPoolExecutor(1) as reader, fast_imports():
