@@ -132,10 +132,11 @@ def vector(module: nn.Module) -> Tensor:
 
 
 def gradient(module: nn.Module) -> Tensor:
-    """All gradients in a row; none may be missing."""
+    """All gradients in a row; none may be missing, and that of the first layer may have only the rows of a batch."""
     found = [weight.grad for weight in module.parameters()]
-    assert all(one is not None and one.layout == torch.strided for one in found)
-    return torch.cat([one.detach().flatten() for one in found if one is not None])
+    assert all(one is not None for one in found)
+    assert all(one is not None and one.layout == torch.strided for one in found[1:])
+    return torch.cat([one.detach().to_dense().flatten() for one in found if one is not None])
 
 
 def by_hand(
