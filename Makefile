@@ -29,9 +29,10 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict (ARGS="model.hidden=32 loss=mse")
 	@$(BIN)/python train.py $(ARGS)
 
+# Three at once, on two cores too: many tests wait for processes to start.
 test: $(READY) ## Run every check: lint, types, structure, tests
 	@$(MAKE) --no-print-directory lint types
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray, which it makes where needed
 	@$(RAY)/bin/python -m pytest -m ray tests/sweeps
