@@ -12,8 +12,8 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from imdbclf.settings import OPTIMIZER_SETTINGS
 
 
-class _RowByRow(Optimizer):
-    """An optimizer of our own: one parameter after the other, by `_update`."""
+class _KerasOptimizer(Optimizer):
+    """An optimizer with Keras' semantics: one parameter after the other, first its decay, then `_update`."""
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -29,6 +29,9 @@ class _RowByRow(Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
+                    if group["weight_decay"] > 0:
+                        # Decoupled, as Keras has it for every optimizer.
+                        parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     self._update(parameter, parameter.grad, group)
         return loss
 
@@ -36,7 +39,7 @@ class _RowByRow(Optimizer):
         raise NotImplementedError
 
 
-class RMSprop(_RowByRow):
+class RMSprop(_KerasOptimizer):
     """RMSprop with Keras' semantics: epsilon is added to the mean square *before* the root.
 
     For a gradient g::
@@ -67,9 +70,6 @@ class RMSprop(_RowByRow):
             state["mean_square"] = torch.zeros_like(parameter)
             if group["momentum"] > 0:
                 state["momentum"] = torch.zeros_like(parameter)
-        if group["weight_decay"] > 0:
-            # Decoupled, as Keras has it for every optimizer.
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
         mean_square = state["mean_square"]
         mean_square.mul_(group["rho"]).addcmul_(gradient, gradient, value=1 - group["rho"])
         root = mean_square.add(group["epsilon"]).sqrt_()
@@ -80,7 +80,7 @@ class RMSprop(_RowByRow):
             parameter.addcdiv_(gradient, root, value=-group["lr"])
 
 
-class Adagrad(_RowByRow):
+class Adagrad(_KerasOptimizer):
     """Adagrad with Keras' semantics: epsilon is added to the sum of squares *before* the root.
 
     For a gradient g::
@@ -112,9 +112,6 @@ class Adagrad(_RowByRow):
         state = self.state[parameter]
         if not state:
             state["sum_of_squares"] = torch.full_like(parameter, group["initial_accumulator"])
-        if group["weight_decay"] > 0:
-            # Decoupled, as Keras has it for every optimizer.
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
         sums = state["sum_of_squares"]
         if not gradient.is_sparse:
             sums.addcmul_(gradient, gradient)
