@@ -79,7 +79,21 @@ class _MultiHotProduct(torch.autograd.Function):
 
 
 def _sparse_product(sparse: Tensor, dense: Tensor) -> Tensor:
-    """CSR (m, k) @ dense (k, u), as sums of the dense one's rows.
+    """CSR (m, k) @ dense (k, u)."""
+    return _sums_of_rows(sparse, sparse.crow_indices(), dense)
+
+
+def _active_rows_product(sparse: Tensor, dense: Tensor) -> Tensor:
+    """CSR (m, k) @ dense (k, u) as a sparse tensor of the rows that are set at all in the first one."""
+    offsets = sparse.crow_indices()
+    active = torch.nonzero(offsets[1:] != offsets[:-1]).squeeze(1)
+    rows = _sums_of_rows(sparse, torch.cat([offsets[active], offsets[-1:]]), dense)
+    size = (len(offsets) - 1, dense.shape[1])
+    return torch.sparse_coo_tensor(active[None], rows, size, is_coalesced=True, check_invariants=False)
+
+
+def _sums_of_rows(sparse: Tensor, offsets: Tensor, dense: Tensor) -> Tensor:
+    """Weighted sums of the dense tensor's rows, (offsets - 1, u); `offsets` says where each sum's begin in `sparse`.
 
     `torch.nn.EmbeddingBag`'s kernel is up to three times as fast on one thread as the product of a CSR tensor, wakes no
     other thread for a single row, and is there on devices that have no CSR product.
@@ -87,27 +101,11 @@ def _sparse_product(sparse: Tensor, dense: Tensor) -> Tensor:
     return functional.embedding_bag(
         sparse.col_indices(),
         dense,
-        sparse.crow_indices(),
+        offsets,
         mode="sum",
         per_sample_weights=sparse.values().to(dense.dtype),
         include_last_offset=True,
     )
-
-
-def _active_rows_product(sparse: Tensor, dense: Tensor) -> Tensor:
-    """CSR (m, k) @ dense (k, u) as a sparse tensor of the rows that are set at all in the first one."""
-    offsets = sparse.crow_indices()
-    active = torch.nonzero(offsets[1:] != offsets[:-1]).squeeze(1)
-    rows = functional.embedding_bag(
-        sparse.col_indices(),
-        dense,
-        torch.cat([offsets[active], offsets[-1:]]),
-        mode="sum",
-        per_sample_weights=sparse.values().to(dense.dtype),
-        include_last_offset=True,
-    )
-    size = (len(offsets) - 1, dense.shape[1])
-    return torch.sparse_coo_tensor(active[None], rows, size, is_coalesced=True, check_invariants=False)
 
 
 def _transposed(features: Tensor) -> Tensor:
