@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,8 +27,6 @@ from imdbclf.training.calibration import calibrate, check_calibration
 from imdbclf.training.fit import Fit
 from imdbclf.training.learning import Course, learn, refit
 from imdbclf.training.trial import RunningTrial
-
-log = logging.getLogger(__name__)
 
 EXAMPLES = (
     "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
@@ -106,27 +101,30 @@ class Experiment:
 
     def _evaluate(self, validated: Course) -> dict[str, Any]:
         """The figures of the best epoch, on validation and test; of the final fit on test, where there is one."""
-        figures, final = self._figures("val", validated), validated
+        final, evaluated = validated, {"val": self._evaluated("val", validated)}
         if self.settings.refit:
             final = refit(self.settings, self.folder, validated, quiet=self.quiet)
             self.best = read_checkpoint(self.folder.best)
-        figures |= self._figures("test", final)
+        evaluated["test"] = self._evaluated("test", final)
+        if evaluated["test"] is not None:
+            self._write_predictions(evaluated["test"])
+        found = {part: evaluation for part, evaluation in evaluated.items() if evaluation is not None}
+        if found and not self.quiet:
+            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
+            self._draw_reliability(*list(found.items())[-1])
+        figures: dict[str, Any] = {}
+        for part, evaluation in found.items():
+            figures |= flat_figures(part, evaluation)
         metrics = figures | self._facts(validated, final)
         write_json(self.folder.metrics, metrics)
         return metrics
 
-    def _figures(self, part: str, course: Course) -> dict[str, Any]:
-        """The figures of the checkpoint on a part of what it was learnt with; none where there is no such part."""
+    def _evaluated(self, part: str, course: Course) -> Evaluation | None:
+        """The checkpoint on a part of what it was learnt with; None where there is no such part."""
         prepared = course.data.prepared
         if part not in prepared.matrices or not len(prepared.matrices[part]):
-            return {}
-        evaluation = evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
-        if part == "test":
-            self._write_predictions(evaluation)
-        if not self.quiet:
-            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
-            self._draw_reliability(part, evaluation, prepared.labels[part])
-        return flat_figures(part, evaluation)
+            return None
+        return evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
 
     def _facts(self, validated: Course, final: Course) -> dict[str, Any]:
         rows = validated.rows
@@ -149,8 +147,8 @@ class Experiment:
             "experiment": self.settings.experiment,
         }
 
-    def _draw_reliability(self, part: str, evaluation: Evaluation, labels: npt.NDArray[np.int8]) -> None:
-        """The picture of the test part, where there is one: it is drawn last."""
+    def _draw_reliability(self, part: str, evaluation: Evaluation) -> None:
+        labels = self.data.prepared.labels[part]
         title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
         path = self.folder.reliability
         draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -30,8 +29,6 @@ from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastC
 from imdbclf.training.environment import versions
 from imdbclf.training.processes import lead_processes
 from imdbclf.training.trial import RunningTrial
-
-log = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
