@@ -97,7 +97,7 @@ def cut_batches(
         for first in range(0, len(targets), batch_size):
             end = first + batch_size
             batch = ordered.between(first, end)
-            rows_left, values = (batch, batch.values) if dropout is None else dropout(batch)
+            rows_left, values = (batch, None) if dropout is None else dropout(batch)
             yield batch_of_rows(rows_left, targets[first:end], layout, training=training, values=values)
 
 

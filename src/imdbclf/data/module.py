@@ -71,27 +71,26 @@ class ReviewDataModule(pl.LightningDataModule):
 
     def with_seed(self, seed: int) -> ReviewDataModule:
         """The same parts, the training part in the order of another seed."""
-        return self._with(self.prepared, seed)
+        return self._with(self.settings, seed, self.prepared)
 
     def with_answers(self, answers: npt.NDArray[np.float32]) -> ReviewDataModule:
         """The unlabelled reviews as training reviews, given the probability of being positive of each, (n,).
 
         What the columns are is learnt anew, from all of them.
         """
-        return self._with(self._prepare(self.settings, answers), self.seed)
+        return self._with(self.settings, self.seed, self._prepare(self.settings, answers))
 
     def with_settings(self, settings: DataSettings) -> ReviewDataModule:
         """The same corpus, split and prepared by other settings."""
-        loaded = LoadedReviews(self.source, self.encoded, self._prepare(settings, None))
-        return ReviewDataModule(settings, self.seed, loaded, self.feature_settings)
+        return self._with(settings, self.seed, self._prepare(settings, None))
 
     def _prepare(self, settings: DataSettings, answers: npt.NDArray[np.float32] | None) -> PreparedReviews:
         where = self.source.description
         return prepare_reviews(self.encoded, settings, self.feature_settings, self.seed, where, answers)
 
-    def _with(self, prepared: PreparedReviews, seed: int) -> ReviewDataModule:
+    def _with(self, settings: DataSettings, seed: int, prepared: PreparedReviews) -> ReviewDataModule:
         loaded = LoadedReviews(self.source, self.encoded, prepared)
-        return ReviewDataModule(self.settings, seed, loaded, self.feature_settings)
+        return ReviewDataModule(settings, seed, loaded, self.feature_settings)
 
     def prepare_data(self) -> None:
         """Read and encode once for all processes of a machine."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,12 +120,12 @@ def prepare_reviews(
     train = corpus.parts["train"]
     rows, val_rows = _split(train, settings, validation_count(settings.val_size, len(train)), seed)
     answered = None if answers is None else Answered(corpus.parts[UNLABELLED], answers)
-    terms = Features(learn_vocabulary(corpus, train, features, rows, answered))
+    terms = Features(learn_vocabulary(corpus, train, features, rows, answered), marks=features.marks)
     matrix, labels = terms.encode(corpus, train, rows, disk), train.labels[rows]
     if answered is not None:
         matrix = stacked([matrix, terms.encode(corpus, answered.reviews, None, disk)])
         labels = np.concatenate([labels.astype(np.float32), answered.answers])
-    learnt = Features(terms.vocabulary, learn_weighting(features, matrix, labels), features.marks)
+    learnt = replace(terms, weighting=learn_weighting(features, matrix, labels))
     prepared = PreparedReviews(learnt, {"train": matrix.weighted(learnt.weighting)}, {"train": labels})
     others = {"val": ("train", val_rows), "test": ("test", None)}
     if answered is None:

@@ -79,7 +79,7 @@ def _keys(numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> Key
 
 
 def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[pa.Array, npt.NDArray[np.int32]]]]:
-    orders = orders_of_keys(keys) if len(keys) else np.zeros(0, dtype=np.int64)
+    orders = orders_of_keys(keys)
     columns = np.arange(1, len(keys) + 1, dtype=np.int32)
     word_columns = np.full(words + 1, UNKNOWN, dtype=np.int32)
     word_columns[keys[orders == 1]] = columns[orders == 1]

@@ -86,8 +86,7 @@ def _named(settings: DataSettings) -> Source:
     path = Path(settings.source)
     columns = (settings.text_column, settings.label_column, settings.group)
     if path.is_dir():
-        is_tree = AclImdbSource.recognises(path)
-        if is_tree:
+        if AclImdbSource.recognises(path):
             return AclImdbSource(path, settings.group, settings.unlabelled)
         return FolderSource(path, *columns, settings.unlabelled)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
