@@ -103,6 +103,7 @@ FEATURES = [
     Features(VOCABULARY, Weighting(WEIGHTS)),
     Features(VOCABULARY, Weighting(WEIGHTS, unit_length=True)),
     Features(VOCABULARY, Weighting(unit_length=True)),
+    Features(VOCABULARY, marks=True),
 ]
 
 

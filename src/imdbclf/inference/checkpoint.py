@@ -58,14 +58,15 @@ def attachment(features: Features, **about: Any) -> dict[str, Any]:
 
 
 def carries(about: dict[str, Any], features: Features) -> bool:
-    """Whether what a checkpoint carries are these very features: the same terms with the same values."""
+    """Whether what a checkpoint carries are these very features: the same terms of the same words, the same values."""
     return _identity(about) == _identity(attachment(features))
 
 
-def _identity(about: dict[str, Any]) -> tuple[str, bool, bytes | None]:
+def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
     weighting = about.get("weighting") or {"columns": None, "unit_length": False}
     columns = weighting["columns"]
-    return about["vocabulary"], weighting["unit_length"], None if columns is None else columns.numpy().tobytes()
+    values = None if columns is None else columns.numpy().tobytes()
+    return about["vocabulary"], about.get("marks", False), weighting["unit_length"], values
 
 
 def _features(about: dict[str, Any]) -> Features:
