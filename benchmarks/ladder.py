@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from benchmarks.ladder_peers import PEERS, Peer
 from benchmarks.ladder_rungs import RUNGS, Rung, composed
 from benchmarks.ladder_steps import compared, rung_figures
 from benchmarks.machine import machine, our_versions, peer_versions
+from benchmarks.our_command import train_many_aloud
 from benchmarks.paths import LADDER, LADDER_PAGE, PEERS_PYTHON, ROOT
 from benchmarks.processes import require_linux
 from benchmarks.workplace import Workplace, reviews_folder
@@ -106,7 +106,7 @@ def measure_rung(measuring: Measuring, rung: Rung) -> None:
     command, sweep = rung.command, SweepFolder(measuring.sweeps / rung.name)
     _say(f"{rung.name}: {measuring.seeds} seeds")
     overrides = [*command, f"seed=range({measuring.seeds})", f"hydra.sweep.dir={sweep.path}"]
-    _run([sys.executable, "-m", "imdbclf", "train", "-m", *overrides])
+    _train(overrides)
     settings = composed(command)
 
     def alone() -> dict[str, Any]:
@@ -197,16 +197,10 @@ def measure(measuring: Measuring, only: frozenset[str]) -> None:
             measure_cost(measuring, cost)
 
 
-def _run(command: list[str]) -> None:
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:
-        # The keyboard has told it too; it ends in good order and says how to go on.
-        process.wait()
-        raise
-    if status != 0:
-        msg = f"{shlex.join(command[2:])}: ended with status {status}; what is done stays done: run make ladder again"
+def _train(overrides: list[str]) -> None:
+    if status := train_many_aloud(*overrides):
+        command = shlex.join(["imdbclf", "train", "-m", *overrides])
+        msg = f"{command}: ended with status {status}; what is done stays done: run make ladder again"
         raise UserError(msg)
 
 

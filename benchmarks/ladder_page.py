@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.ladder_peers import PEERS, PUBLISHED
 from benchmarks.ladder_rungs import RUNGS, Changed, Rung, changed, compared_with, composed
 from benchmarks.ladder_steps import differences, is_shown, p_values
-from benchmarks.markers import with_part
+from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.page import table
 from benchmarks.paths import LADDER, LADDER_PAGE, LADDER_PICTURE, README
 from imdbclf.errors import UserError
@@ -255,8 +255,8 @@ def with_recipes(readme: str, found: Ladder) -> str:
 
 def write(found: Ladder) -> None:
     """Write page, picture and the README's table."""
-    README.write_text(with_recipes(README.read_text(encoding="utf-8"), found), encoding="utf-8")
-    LADDER_PAGE.write_text(with_figures(LADDER_PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    rewrite(README, lambda readme: with_recipes(readme, found))
+    rewrite(LADDER_PAGE, lambda page: with_figures(page, found))
     if found["rungs"]:
         # It takes a second to import, which checking does without.
         from benchmarks.ladder_picture import draw  # noqa: PLC0415
@@ -275,14 +275,9 @@ def check() -> None:
     Raises:
         UserError: naming the command that mends it.
     """
-    found, said = read(), LADDER_PAGE.read_text(encoding="utf-8")
-    readme = README.read_text(encoding="utf-8")
-    if readme != with_recipes(readme, found):
-        msg = f"{README.name}: differs from benchmarks/{LADDER.name}; run: make docs"
-        raise UserError(msg)
-    if said != with_figures(said, found):
-        msg = f"{LADDER_PAGE.name}: differs from benchmarks/{LADDER.name}; run: make docs"
-        raise UserError(msg)
+    found = read()
+    refuse_stale(README, lambda readme: with_recipes(readme, found), LADDER)
+    refuse_stale(LADDER_PAGE, lambda page: with_figures(page, found), LADDER)
     if found["rungs"] and not (LADDER_PICTURE.is_file() and digest(found).encode() in LADDER_PICTURE.read_bytes()):
         msg = f"{LADDER_PICTURE.name}: differs from benchmarks/{LADDER.name}; run: make docs"
         raise UserError(msg)

@@ -6,7 +6,6 @@ import argparse
 import datetime
 import json
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from benchmarks.failing import failing_in_one_line
 from benchmarks.lecture_sweep_page import Kept, write
 from benchmarks.machine import machine, our_versions
+from benchmarks.our_command import train_many_aloud
 from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE, ROOT
 from benchmarks.workplace import reviews_folder
 from imdbclf.errors import UserError
@@ -46,7 +46,7 @@ def measure(folder: SweepFolder, overrides: Sequence[str]) -> dict[str, Any]:
     attempts = json.loads(log.read_text(encoding="utf-8"))["attempts"] if log.exists() else []
     before, started = _done(folder), time.perf_counter()
     try:
-        status = _finished([sys.executable, "-m", "imdbclf", "train", "-m", *overrides])
+        status = train_many_aloud(*overrides)
     finally:
         if done := _done(folder) - before:
             attempts.append({"runs": sorted(done), "seconds": round(time.perf_counter() - started, 1)})
@@ -71,16 +71,6 @@ def timed(attempts: Sequence[dict[str, Any]], asked: set[str]) -> list[dict[str,
 
 def _done(folder: SweepFolder) -> set[str]:
     return {file.parent.name for file in folder.runs.glob("*/metrics.json")}
-
-
-def _finished(command: list[str]) -> int:
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # The keyboard has told it too; it ends in good order and says how to go on.
-        process.wait()
-        raise
 
 
 @failing_in_one_line

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from imdbclf.errors import UserError
+from imdbclf.files import write_aside
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -23,3 +27,31 @@ def with_part(page: str, name: str, part: str, file: str) -> str:
         msg = f"{file}: must hold {first} and, behind it, {last}, once each"
         raise UserError(msg)
     return f"{before}{first}\n{part}\n{last}{after}"
+
+
+Anew = Callable[[str], str]
+"""A page with its parts written anew, given the page."""
+
+
+def rewrite(page: Path, anew: Anew) -> None:
+    """Write the parts of a page anew."""
+    text = anew(page.read_text(encoding="utf-8"))
+    with write_aside(page) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def refuse_stale(page: Path, anew: Anew, *figures: Path) -> None:
+    """See that a page says what was measured.
+
+    Args:
+        page: the page.
+        anew: writes its parts anew.
+        figures: the files of what was measured.
+
+    Raises:
+        UserError: naming the page, the files and the command that mends it.
+    """
+    said = page.read_text(encoding="utf-8")
+    if said != anew(said):
+        msg = f"{page.name}: differs from benchmarks/{' and '.join(file.name for file in figures)}; run: make docs"
+        raise UserError(msg)

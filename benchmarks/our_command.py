@@ -1,10 +1,13 @@
-"""`imdbclf train -m …` in this process, for benchmarks that want its runs and not its seconds."""
+"""`imdbclf train -m …` for benchmarks that want its runs and not its seconds: in this process, or as a person would."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import subprocess
+import sys
 
+from benchmarks.paths import ROOT
 from imdbclf.errors import UserError
 
 
@@ -23,3 +26,14 @@ def train_many(*overrides: str) -> None:
         if stop.code:
             msg = f"imdbclf train -m {' '.join(overrides)}: ended with status {stop.code}"
             raise UserError(msg) from stop
+
+
+def train_many_aloud(*overrides: str) -> int:
+    """The status of the command in a process of its own, which says what it does and can be interrupted."""
+    process = subprocess.Popen([sys.executable, "-m", "imdbclf", "train", "-m", *overrides], cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The keyboard has told it too; it ends in good order and says how to go on.
+        process.wait()
+        raise

@@ -12,10 +12,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.failing import failing_in_one_line
-from benchmarks.markers import with_part
+from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.page import table
 from benchmarks.paths import PERFORMANCE, PERFORMANCE_PAGE, PERFORMANCE_PICTURE, ROOT
-from imdbclf.errors import UserError
 from imdbclf.files import write_aside, write_json
 
 REPEAT = 5
@@ -76,7 +75,7 @@ def with_tables(page: str, profile: Profile) -> str:
 
 def write(profile: Profile) -> None:
     """Write tables and picture."""
-    PERFORMANCE_PAGE.write_text(with_tables(PERFORMANCE_PAGE.read_text(encoding="utf-8"), profile), encoding="utf-8")
+    rewrite(PERFORMANCE_PAGE, lambda page: with_tables(page, profile))
     draw(profile, PERFORMANCE_PICTURE)
 
 
@@ -86,10 +85,8 @@ def check() -> None:
     Raises:
         UserError: naming the command that mends it.
     """
-    said, profile = PERFORMANCE_PAGE.read_text(encoding="utf-8"), read()
-    if said != with_tables(said, profile):
-        msg = f"{PERFORMANCE_PAGE.name}: differs from benchmarks/{PERFORMANCE.name}; run: make docs"
-        raise UserError(msg)
+    profile = read()
+    refuse_stale(PERFORMANCE_PAGE, lambda page: with_tables(page, profile), PERFORMANCE)
 
 
 def read() -> Profile:

@@ -13,12 +13,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.judging import straight_line
-from benchmarks.markers import with_part
+from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.page import table
 from benchmarks.paths import COSTS, RESULTS, SCALING_PAGE
 from benchmarks.results import Results, Scaling, Size
 from imdbclf.errors import UserError
-from imdbclf.files import write_aside
 
 JOBS = 10_000
 AT_A_TIME = 256
@@ -68,9 +67,7 @@ def read_costs(path: Path = COSTS) -> Costs | None:
 
 def write(results: Results | None, costs: Costs | None, path: Path = SCALING_PAGE) -> None:
     """Write the figures into the page."""
-    text = with_figures(path.read_text(encoding="utf-8"), results, costs)
-    with write_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    rewrite(path, lambda page: with_figures(page, results, costs))
 
 
 def check(results: Results | None, costs: Costs | None, path: Path = SCALING_PAGE) -> None:
@@ -79,10 +76,7 @@ def check(results: Results | None, costs: Costs | None, path: Path = SCALING_PAG
     Raises:
         UserError: naming the command that mends it.
     """
-    said = path.read_text(encoding="utf-8")
-    if said != with_figures(said, results, costs):
-        msg = f"{path.name}: differs from benchmarks/{RESULTS.name} and {COSTS.name}; run: make docs"
-        raise UserError(msg)
+    refuse_stale(path, lambda page: with_figures(page, results, costs), RESULTS, COSTS)
 
 
 def with_figures(page: str, results: Results | None, costs: Costs | None) -> str:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions
-from benchmarks.markers import with_part
+from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.our_command import train_many
 from benchmarks.page import table
 from benchmarks.paths import ROOT, SEARCH, SEARCH_PAGE, SEARCH_PICTURE
@@ -155,7 +155,7 @@ def with_comparison(page: str, found: Found) -> str:
 
 def write(found: Found) -> None:
     """Write table and picture."""
-    SEARCH_PAGE.write_text(with_comparison(SEARCH_PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    rewrite(SEARCH_PAGE, lambda page: with_comparison(page, found))
     draw(found, SEARCH_PICTURE)
 
 
@@ -165,10 +165,8 @@ def check() -> None:
     Raises:
         UserError: naming the command that mends it.
     """
-    said = SEARCH_PAGE.read_text(encoding="utf-8")
-    if said != with_comparison(said, read()):
-        msg = f"{SEARCH_PAGE.name}: differs from benchmarks/{SEARCH.name}; run: make docs"
-        raise UserError(msg)
+    found = read()
+    refuse_stale(SEARCH_PAGE, lambda page: with_comparison(page, found), SEARCH)
 
 
 def read() -> Found:

@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from benchmarks.failing import failing_in_one_line
 from benchmarks.machine import machine, our_versions
-from benchmarks.markers import with_part
+from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.our_command import train_many
 from benchmarks.page import table
 from benchmarks.paths import ROOT, VALIDATION, VALIDATION_PAGE, VALIDATION_PICTURE
-from imdbclf.errors import UserError
 from imdbclf.files import write_aside, write_json
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
@@ -153,7 +152,7 @@ def with_comparison(page: str, found: Found) -> str:
 
 def write(found: Found) -> None:
     """Write table and picture."""
-    VALIDATION_PAGE.write_text(with_comparison(VALIDATION_PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    rewrite(VALIDATION_PAGE, lambda page: with_comparison(page, found))
     draw(found, VALIDATION_PICTURE)
 
 
@@ -163,10 +162,8 @@ def check() -> None:
     Raises:
         UserError: naming the command that mends it.
     """
-    said = VALIDATION_PAGE.read_text(encoding="utf-8")
-    if said != with_comparison(said, read()):
-        msg = f"{VALIDATION_PAGE.name}: differs from benchmarks/{VALIDATION.name}; run: make docs"
-        raise UserError(msg)
+    found = read()
+    refuse_stale(VALIDATION_PAGE, lambda page: with_comparison(page, found), VALIDATION)
 
 
 def read() -> Found:
