@@ -33,6 +33,11 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
     """
     say_table(figures_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{verdict(rows)}")
+    if metrics["refit"]:
+        say(
+            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test figures are of "
+            "this network, history and validation figures of the one before."
+        )
     if metrics["temperature"] != 1:
         say(
             f"Temperature {metrics['temperature']:.3f}, fitted on validation: the table is of the logits divided by "
