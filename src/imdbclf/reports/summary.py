@@ -35,8 +35,8 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
     say(f"\n{verdict(rows)}")
     if metrics["refit"]:
         say(
-            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test figures are of "
-            "this network, history and validation figures of the one before."
+            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test figures are "
+            "of this network, history and validation figures of the one before."
         )
     if metrics["temperature"] != 1:
         say(
