@@ -11,7 +11,8 @@ from benchmarks.failing import failing_in_one_line
 from benchmarks.page import page
 from benchmarks.paths import PAGE, PICTURE, README, RESULTS
 from benchmarks.readme import with_figures
-from benchmarks.results import Results, digest, read_results
+from benchmarks.results import Results, read_results
+from benchmarks.sealed import shows
 from imdbclf.errors import UserError
 
 
@@ -35,17 +36,12 @@ def check_docs(results: Results, readme: Path = README, page_file: Path = PAGE, 
     same: dict[Path, Callable[[], bool]] = {
         readme: lambda: said == with_figures(said, results),
         page_file: lambda: page_file.is_file() and page_file.read_text(encoding="utf-8") == page(results),
-        picture: lambda: _shows(picture, results),
+        picture: lambda: shows(picture, results),
     }
     for file, is_same in same.items():
         if not is_same():
             msg = f"{file.name}: differs from benchmarks/results.json; run: make docs"
             raise UserError(msg)
-
-
-def _shows(picture: Path, results: Results) -> bool:
-    """Whether the picture says that it was drawn from these results (its pixels depend on Matplotlib's version)."""
-    return picture.is_file() and digest(results).encode() in picture.read_bytes()
 
 
 @failing_in_one_line

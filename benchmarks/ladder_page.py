@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from benchmarks.ladder_steps import differences, is_shown, p_values
 from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.page import table
 from benchmarks.paths import LADDER, LADDER_PAGE, LADDER_PICTURE, README
+from benchmarks.sealed import shows
 from imdbclf.errors import UserError
 from imdbclf.reports.statistics import half_width
 from imdbclf.reports.sweep.labels import number_of, percent, said_p, signed
@@ -261,12 +261,7 @@ def write(found: Ladder) -> None:
         # It takes a second to import, which checking does without.
         from benchmarks.ladder_picture import draw  # noqa: PLC0415
 
-        draw(found, LADDER_PICTURE, digest(found))
-
-
-def digest(found: Ladder) -> str:
-    """A hash of the figures, which the picture carries (its pixels depend on Matplotlib's version)."""
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+        draw(found, LADDER_PICTURE)
 
 
 def check() -> None:
@@ -278,7 +273,7 @@ def check() -> None:
     found = read()
     refuse_stale(README, lambda readme: with_recipes(readme, found), LADDER)
     refuse_stale(LADDER_PAGE, lambda page: with_figures(page, found), LADDER)
-    if found["rungs"] and not (LADDER_PICTURE.is_file() and digest(found).encode() in LADDER_PICTURE.read_bytes()):
+    if found["rungs"] and not shows(LADDER_PICTURE, found):
         msg = f"{LADDER_PICTURE.name}: differs from benchmarks/{LADDER.name}; run: make docs"
         raise UserError(msg)
     for rung in RUNGS:

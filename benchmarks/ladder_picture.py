@@ -18,11 +18,10 @@ from matplotlib.transforms import Bbox
 from benchmarks.ladder_page import Ladder
 from benchmarks.ladder_peers import PEERS, PUBLISHED
 from benchmarks.ladder_rungs import RUNGS
-from imdbclf.files import write_aside
+from benchmarks.sealed import save
 
 OURS, THEIRS, PAPERS = "#2563eb", "#b45309", "#6b7280"
 SMALL = 7.5
-_DIGEST_KEY = "Results"
 
 _STEPS = (0, 7, -7, 14, -14, 21, -21, 28, -28, 35, -35)
 AROUND = sorted(product(_STEPS, _STEPS), key=lambda at: max(map(abs, at)))
@@ -34,8 +33,8 @@ BETWEEN = 4
 Point = tuple[float, float]
 
 
-def draw(found: Ladder, path: Path, digest: str) -> None:
-    """Our rungs as a line, peers as points, papers as horizontal lines (PNG); the file carries the digest."""
+def draw(found: Ladder, path: Path) -> None:
+    """Our rungs as a line, peers as points, papers as horizontal lines (PNG); the file says what it shows."""
     figure = Figure(figsize=(9, 6.2), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -55,8 +54,7 @@ def draw(found: Ladder, path: Path, digest: str) -> None:
     canvas.draw()  # type: ignore[no-untyped-call]
     _label(canvas, axes, [*((name, point, OURS) for name, point in ours.items()),
                           *((name, point, THEIRS) for name, point in peers.items())])  # fmt: skip
-    with write_aside(path) as aside:
-        figure.savefig(aside, format="png", dpi=110, metadata={_DIGEST_KEY: digest, "Software": None})
+    save(figure, path, found)
 
 
 def _rungs(found: Ladder) -> dict[str, Point]:

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.page import growths
-from benchmarks.results import Comparison, Results, Scaling, digest
+from benchmarks.results import Comparison, Results, Scaling
 from benchmarks.rows import ROWS
-from imdbclf.files import write_aside
+from benchmarks.sealed import save
 
 OURS, BOUND, MISSED = "#2563eb", "#111827", "#dc2626"
-_DIGEST_KEY = "Results"
 
 
 def draw(results: Results, path: Path) -> None:
@@ -28,8 +27,7 @@ def draw(results: Results, path: Path) -> None:
     if results.scaling:
         _times(axes[1], results.scaling)
         _memory(axes[2], results.scaling)
-    with write_aside(path) as aside:
-        figure.savefig(aside, format="png", dpi=110, metadata={_DIGEST_KEY: digest(results), "Software": None})
+    save(figure, path, results)
 
 
 def _ratios(axis: Axes, rows: dict[str, Comparison]) -> None:

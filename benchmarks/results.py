@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -104,11 +103,6 @@ def require_same_machine(known: Results | None, machine: Mapping[str, str | int]
     if known is not None and any(known.machine[part] != machine[part] for part in parts):
         msg = f"results.json: is of another machine ({known.machine['processor']}); move it away to measure this one"
         raise UserError(msg)
-
-
-def digest(results: Results) -> str:
-    """A hash of all results, by which a picture is known to show them."""
-    return hashlib.sha256(json.dumps(asdict(results), sort_keys=True).encode()).hexdigest()
 
 
 def _scaling(contents: dict[str, Any] | None) -> Scaling | None:

@@ -12,11 +12,12 @@ from scipy import stats
 
 from benchmarks import ladder, ladder_page
 from benchmarks.ladder import Measuring
-from benchmarks.ladder_page import KINDS, PARTS, Ladder, check, digest, read, with_figures, write
+from benchmarks.ladder_page import KINDS, PARTS, Ladder, check, read, with_figures, write
 from benchmarks.ladder_peers import PEERS, PUBLISHED
 from benchmarks.ladder_rungs import RUNGS, changed, compared_with, composed
 from benchmarks.ladder_steps import combined, compared, is_shown, p_values, rung_figures
 from benchmarks.markers import markers
+from benchmarks.sealed import digest
 from benchmarks.workplace import Workplace
 from imdbclf.errors import UserError
 from imdbclf.files import write_json
