@@ -16,12 +16,6 @@ from imdbclf.training.fit import Interrupted
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def weights_in(run_folder: Path) -> list[torch.Tensor]:
     return list(read_checkpoint(run_folder / "checkpoints/best.ckpt").network.parameters())
 
