@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import Any
 
 @contextmanager
 def write_aside(path: Path) -> Iterator[Path]:
-    """A path beside the given one to write to; it takes the name when all went well, and is gone when not."""
-    aside = path.with_name(f".{path.name}.partial")
+    """A path beside the given one to write to; it takes the name when all went well, and is gone when not.
+
+    The name of the path beside it is one that nobody has, so that no file of others is overwritten.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield aside
         aside.replace(path)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imdbclf.errors import UserError
-from imdbclf.folders.run import RunFolder, refuse_used, reserve
+from imdbclf.folders.run import RunFolder, claim, reserve
 
 
 def test_runs_started_in_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:
@@ -29,9 +33,64 @@ def test_discarding_a_run_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     assert [path.name for path in folder.path.iterdir()] == ["thesis.txt"]
 
 
-def test_an_empty_or_missing_folder_may_be_used_and_a_file_may_not(tmp_path: Path) -> None:
-    refuse_used(tmp_path)
-    refuse_used(tmp_path / "new")
+FOREIGN = [
+    "thesis.txt",
+    "metrics.json",
+    "train.log",
+    "history.csv",
+    "checkpoints/best.ckpt",
+    "checkpoints/notes.txt",
+    "members/list.txt",
+    "members/1/notes.txt",
+    "teacher/notes.txt",
+    "final/thesis.txt",
+    "final/members/2/x",
+]
+
+
+def write_all(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"of {name}", encoding="utf-8")
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+@given(names=st.sets(st.sampled_from(FOREIGN), min_size=1))
+def test_a_folder_that_holds_anything_is_refused_and_keeps_every_byte(names: set[str]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_all(folder, names)
+        with pytest.raises(UserError, match="is not empty; give an empty folder"):
+            claim(folder)
+        assert contents_of(folder) == {name: f"of {name}" for name in names}
+
+
+@given(names=st.sets(st.sampled_from([name for name in FOREIGN if name.endswith((".txt", "/x"))])))
+def test_discarding_a_run_removes_its_own_files_from_among_those_of_others(names: set[str]) -> None:
+    own = ["config.yaml", "checkpoints/last.ckpt", "members/1/history.csv", "teacher/members/1/checkpoints/best.ckpt"]
+    with tempfile.TemporaryDirectory() as place:
+        folder = claim(Path(place) / "run")
+        write_all(folder, [*own, *names])
+        RunFolder(folder).discard()
+        assert folder.exists() == bool(names)
+        assert contents_of(folder) == {name: f"of {name}" for name in names}
+
+
+def test_a_missing_folder_is_made_and_an_empty_one_is_taken(tmp_path: Path) -> None:
+    assert claim(tmp_path / "new/run").is_dir()
+    assert claim(tmp_path / "new/run").is_dir()
+
+
+def test_an_empty_folder_that_was_there_stays_when_the_run_is_discarded(tmp_path: Path) -> None:
+    RunFolder(claim(tmp_path)).discard()
+    assert tmp_path.is_dir()
+
+
+def test_a_file_is_no_folder_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
-        refuse_used(tmp_path / "file")
+        claim(tmp_path / "file")

@@ -53,3 +53,20 @@ def test_the_file_written_last_says_how_far_a_run_came(tmp_path: Path, files: li
     for name in files:
         getattr(run, name).write_text(json.dumps({}), encoding="utf-8")
     assert run.outcome == outcome
+
+
+def test_a_folder_of_other_things_is_no_folder_for_a_sweep(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UserError, match="is not empty and holds no sweep"):
+        SweepFolder(tmp_path).check_usable()
+    (tmp_path / "sweep.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(UserError, match="is not the folder of a sweep"):
+        SweepFolder(tmp_path).check_usable()
+
+
+def test_a_new_folder_an_empty_one_and_a_begun_search_may_be_used(tmp_path: Path) -> None:
+    SweepFolder(tmp_path / "new").check_usable()
+    SweepFolder(tmp_path).check_usable()
+    for name in (".search.lock", "search.journal"):
+        (tmp_path / name).touch()
+    SweepFolder(tmp_path).check_usable()

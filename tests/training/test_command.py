@@ -274,6 +274,39 @@ def test_a_used_folder_is_refused_and_left_as_it_was(finished_run: Path, small: 
     assert metrics_of(finished_run) == before
 
 
+FOREIGN = ("final/thesis.txt", "members/list.txt", "teacher/notes.txt", "metrics.json", "train.log", "history.csv")
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("chosen", ["p", "."])
+@pytest.mark.parametrize("stop", ["data.train=mistyped.csv", "trainer.max_epochs=1"])
+def test_a_run_never_deletes_or_overwrites_files_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: list[str], capsys: Capture, chosen: str, stop: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in FOREIGN:
+        path = tmp_path / chosen / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"mine: {name}", encoding="utf-8")
+    before = bytes_of(tmp_path)
+    for mode in (["train", f"hydra.run.dir={chosen}"], ["train", "-m", "seed=0,1", f"hydra.sweep.dir={chosen}"]):
+        result = run(capsys, *mode, *small, stop)
+        assert result.status == 2
+        assert "is not empty" in result.err
+        assert bytes_of(tmp_path) == before
+
+
+def test_a_refused_run_leaves_an_empty_folder_that_was_there(here: Path, small: list[str], capsys: Capture) -> None:
+    (here / "p").mkdir()
+    assert run(capsys, "train", *small, "data.train=mistyped.csv", "hydra.run.dir=p").status == 2
+    assert run(capsys, "train", *small, "data.train=mistyped.csv", "hydra.run.dir=q").status == 2
+    assert list((here / "p").iterdir()) == []
+    assert not (here / "q").exists()
+
+
 def test_early_stopping_and_other_trainer_arguments_work(here: Path, small: list[str], capsys: Capture) -> None:
     more = ["callbacks=early_stopping", "callbacks.early_stopping.patience=1", "optimizer.lr=0.05"]
     arguments = [*more, "+trainer.gradient_clip_algorithm=norm", "trainer.gradient_clip_val=1.0", "logger=csv"]

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -131,9 +130,13 @@ class RunFolder:
         return "failed" if self.failure.exists() else "unfinished"
 
     def discard(self) -> None:
-        """Remove what a run has written, and the folder if nothing else is in it."""
-        for folder in (self.checkpoints, self.members, self.teacher, self.final):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove the files that a run writes; files of others stay, and so does a folder that holds one.
+
+        The folder itself goes only if `claim` or `reserve` made it.
+        """
+        self.discard_steps()
+        RunFolder(self.final).discard_step()
+        self.discard_checkpoints()
         for file in (
             self.config,
             self.history,
@@ -147,9 +150,39 @@ class RunFolder:
             self.pruned,
             self.lock,
         ):
-            file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self.path.rmdir()
+            with contextlib.suppress(OSError):
+                file.unlink()
+        if self.path.absolute() in _made:
+            _remove_if_empty(self.path)
+
+    def discard_checkpoints(self) -> None:
+        """Remove `best.ckpt` and `last.ckpt`."""
+        for file in (self.best, self.last):
+            with contextlib.suppress(OSError):
+                file.unlink()
+        _remove_if_empty(self.checkpoints)
+
+    def discard_steps(self) -> None:
+        """Remove the folders of an ensemble's members and of a teacher."""
+        for member in self.members.glob("[0-9]*"):
+            RunFolder(member).discard_step()
+        _remove_if_empty(self.members)
+        RunFolder(self.teacher).discard_step()
+
+    def discard_step(self) -> None:
+        """Remove a run folder that is a step of another run, inside its folder."""
+        if self.path.is_dir():
+            self.discard()
+            _remove_if_empty(self.path)
+
+
+_made: set[Path] = set()
+"""Folders that this process has made, and may remove again."""
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def reserve(path: Path) -> Path:
@@ -160,20 +193,27 @@ def reserve(path: Path) -> Path:
             candidate.mkdir(parents=True)
         except FileExistsError:
             continue
+        _made.add(candidate.absolute())
         return candidate
     raise AssertionError  # pragma: no cover - the count does not end
 
 
-def refuse_used(path: Path) -> None:
-    """Refuse a folder that already holds a run: a run is never overwritten.
+def claim(path: Path) -> Path:
+    """Create the folder that a user chose for a run, or take it if it exists and is empty.
 
     Raises:
-        UserError: if there is a run in it, or it is a file.
+        UserError: if it is a file, or a folder that is not empty: a run never overwrites or removes files of others.
     """
-    folder = RunFolder(path)
-    if path.exists() and not path.is_dir():
-        msg = f"hydra.run.dir={path}: is a file; give a folder that does not exist yet"
-        raise UserError(msg)
-    if folder.config.exists() or folder.checkpoints.exists():
-        msg = f"hydra.run.dir={path}: already holds a run; give a folder that does not exist yet"
-        raise UserError(msg)
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError as error:
+        if not path.is_dir():
+            msg = f"hydra.run.dir={path}: is a file; give a folder that does not exist yet"
+            raise UserError(msg) from error
+        if any(path.iterdir()):
+            holds = "already holds a run" if RunFolder(path).config.exists() else "is not empty"
+            msg = f"hydra.run.dir={path}: {holds}; give an empty folder, or one that does not exist yet"
+            raise UserError(msg) from error
+    else:
+        _made.add(path.absolute())
+    return path

@@ -121,8 +121,8 @@ class SweepFolder:
             UserError: if the folder is none of a sweep, or one of another version.
         """
         try:
-            contents: Mapping[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            contents: Mapping[str, Any] = dict(json.loads(self.manifest.read_text(encoding="utf-8")).items())
+        except (OSError, ValueError, AttributeError) as error:
             msg = f"{self.path}: is not the folder of a sweep (no {self.manifest.name} that can be read)"
             raise UserError(msg) from error
         if contents.get("format") != FORMAT:
@@ -131,3 +131,23 @@ class SweepFolder:
         jobs = [SweepJob(**job) for job in contents["jobs"]]
         known = {name: contents[name] for name in ("experiment", "command", "axes", "search")}
         return Sweep(jobs=jobs, **known)
+
+    def check_usable(self) -> None:
+        """Refuse a folder that holds files of others; an empty one and a sweep to go on with may be used.
+
+        Raises:
+            UserError: if it is a file, or a folder that is neither empty nor that of a sweep.
+        """
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            msg = f"hydra.sweep.dir={self.path}: is a file; give a folder that does not exist yet"
+            raise UserError(msg)
+        if self.manifest.exists():
+            self.read()
+            return
+        # A search that was killed before it wrote its manifest leaves its journal and hidden locks.
+        others = [path for path in self.path.iterdir() if path != self.journal and not path.name.startswith(".")]
+        if others:
+            msg = f"hydra.sweep.dir={self.path}: is not empty and holds no sweep; give an empty folder, or a new one"
+            raise UserError(msg)

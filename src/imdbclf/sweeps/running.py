@@ -68,6 +68,7 @@ class Running:
             held = ["-".join(map(short_key, own))] if own else []
             chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, *held])))
         self.folder = SweepFolder(chosen.absolute())
+        self.folder.check_usable()
         with read_write(hydra):
             hydra.sweep.dir = str(self.folder.path)
             hydra.overrides.hydra += [

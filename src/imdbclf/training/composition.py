@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.errors import UserError, nearest, one_line
-from imdbclf.folders.run import refuse_used, reserve
+from imdbclf.folders.run import claim, reserve
 from imdbclf.settings import Settings, settings_keys
 
 _PACKAGED = Path(__file__).parents[1] / "configs"
@@ -42,12 +42,11 @@ class BeforeAnything(Callback):
             settings = validated_ahead(config)
             chosen = Path(config.hydra.run.dir).expanduser()
             if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
-                refuse_used(chosen)
-                return
+                folder = claim(chosen)
+            else:
+                folder = reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
             with read_write(config.hydra):
-                config.hydra.run.dir = str(
-                    reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
-                )
+                config.hydra.run.dir = str(folder)
 
 
 @contextmanager

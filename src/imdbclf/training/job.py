@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shlex
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -147,7 +146,7 @@ def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], tria
     experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
     experiment.trial = trial
     if experiment.going_on_from is None:
-        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+        folder.discard_checkpoints()
     try:
         return _validation_loss(experiment.run())
     except Pruned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import dataclass, replace
 
 from imdbclf.data.module import ReviewDataModule
@@ -48,8 +47,7 @@ def learn(settings: Settings, folder: RunFolder, data: ReviewDataModule, fit: Fi
     else:
         fit.run(data)
         rows, seconds = fit.history.rows, fit.seconds
-    for steps in (folder.members, folder.teacher):
-        shutil.rmtree(steps, ignore_errors=True)
+    folder.discard_steps()
     return Course(rows, teaching + seconds, data)
 
 
@@ -81,7 +79,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Course, *, quiet: bo
     course = learn(everything, final, validated.data.with_settings(everything.data), fit)
     keep_temperature(final.best, read_checkpoint(folder.best).temperature)
     final.best.replace(folder.best)
-    shutil.rmtree(final.path)
+    final.discard_step()
     return replace(course, seconds=validated.seconds + course.seconds)
 
 
