@@ -20,7 +20,7 @@ from benchmarks.results import read_results
 from benchmarks.reviews import read_part
 from benchmarks.scaling_page import Costs, write
 from benchmarks.workplace import Extent, Workplace, reviews_folder
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 NETWORKS = {"16-16": (16, 2), "64-64-64": (64, 3)}
 """The lecture's network and the largest of its sweep: units, layers."""

@@ -31,8 +31,8 @@ from benchmarks.processes import require_linux
 from benchmarks.workplace import Workplace, reviews_folder
 from imdbclf.data.cache import cache_folder
 from imdbclf.errors import UserError, nearest
-from imdbclf.files import write_json
 from imdbclf.folders.sweep import SweepFolder
+from imdbclf.storage import write_json
 
 FOLDER = Path("outputs") / "ladder"
 """A sweep folder a rung."""

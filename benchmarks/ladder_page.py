@@ -18,8 +18,8 @@ from benchmarks.page import table
 from benchmarks.paths import LADDER, LADDER_PAGE, LADDER_PICTURE, README
 from benchmarks.sealed import shows
 from imdbclf.errors import UserError
+from imdbclf.reports.labels import number_of, percent, said_p, signed
 from imdbclf.reports.statistics import half_width
-from imdbclf.reports.sweep.labels import number_of, percent, said_p, signed
 
 Ladder = dict[str, Any]
 """What was measured: `rungs` (figures of all seeds, settings, command), `steps` (from one rung to the next), `runs` (a

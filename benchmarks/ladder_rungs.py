@@ -13,7 +13,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 
-from imdbclf.training.composition import CONFIGS, PRIMARY, override, validated_ahead
+from imdbclf.training.compose import CONFIGS, PRIMARY, override, validated_ahead
 
 Changed = dict[str, Any]
 """Settings by their keys, as an override names them."""
@@ -46,7 +46,7 @@ class Rung:
 _NO_TEACHER = ("teacher=none", "data.unlabelled=null", "features.min_documents=2")
 _ALL_REVIEWS = ("refit=false", "data.val_size=0", "calibration=none", *_NO_TEACHER)
 _ALL_TERMS = ("features.dropout=0", *_ALL_REVIEWS)
-_NO_MARKS = ("features.marks=false", *_ALL_TERMS)
+_NO_MARKS = ("features.sentence_ends=false", *_ALL_TERMS)
 _FREQUENT = ("features.selection=frequency", *_NO_MARKS)
 _WORDS = ("features.order=1", *_FREQUENT)
 

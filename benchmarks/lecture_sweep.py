@@ -19,8 +19,8 @@ from benchmarks.our_command import train_many_aloud
 from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE, ROOT
 from benchmarks.workplace import reviews_folder
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
 from imdbclf.folders.sweep import SweepFolder
+from imdbclf.storage import write_json
 
 ASKED = ("sweep=lecture", "seed=range(5)", "hydra/launcher=processes", "hydra.launcher.n_jobs=2")
 

@@ -16,13 +16,12 @@ from typing import Any
 
 from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE
 from imdbclf.errors import UserError
-from imdbclf.files import write_aside, write_json
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.reports.sweep.content import configurations_section, effects_section
 from imdbclf.reports.sweep.findings import Findings, findings_of
-from imdbclf.reports.sweep.pages import plain
+from imdbclf.reports.sweep.page import configurations_section, effects_section, plain
 from imdbclf.reports.sweep.sections import Section, TextTable
 from imdbclf.reports.sweep.table import read_table
+from imdbclf.storage import atomic_write, write_json
 
 PICTURES = {
     "effects": "Differences in validation accuracy from the first value of each choice, with 95 % intervals",
@@ -58,7 +57,7 @@ class Kept:
             (folder.table, self.table),
             *((folder.path / f"{n}.png", self.picture(n)) for n in PICTURES),
         ):
-            with write_aside(target) as aside:
+            with atomic_write(target) as aside:
                 shutil.copyfile(source, aside)
         write_json(self.about, {**about, "sha256": self.hashes()})
 
@@ -79,7 +78,7 @@ IN_REPOSITORY = Kept(LECTURE_SWEEP, LECTURE_SWEEP_PAGE)
 
 def write(kept: Kept = IN_REPOSITORY) -> None:
     """Write the page."""
-    with write_aside(kept.page) as aside:
+    with atomic_write(kept.page) as aside:
         aside.write_text(_page_of(kept), encoding="utf-8")
 
 

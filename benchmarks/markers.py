@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imdbclf.errors import UserError
-from imdbclf.files import write_aside
+from imdbclf.storage import atomic_write
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -36,7 +36,7 @@ Anew = Callable[[str], str]
 def rewrite(page: Path, anew: Anew) -> None:
     """Write the parts of a page anew."""
     text = anew(page.read_text(encoding="utf-8"))
-    with write_aside(page) as aside:
+    with atomic_write(page) as aside:
         aside.write_text(text, encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from benchmarks.failing import failing_in_one_line
 from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.page import table
 from benchmarks.paths import PERFORMANCE, PERFORMANCE_PAGE, PERFORMANCE_PICTURE, ROOT
-from imdbclf.files import write_aside, write_json
+from imdbclf.storage import atomic_write, write_json
 
 REPEAT = 5
 Profile = dict[str, dict[str, Any]]
@@ -114,7 +114,7 @@ def draw(profile: Profile, path: Path) -> None:
         growth.plot([int(n) / int(first) for n in sizes], list(sizes.values()), "o-", label=f"{name} (1 = {first})")
     growth.set(xscale="log", yscale="log", xlabel="times as much", ylabel="microseconds", title="a step grows with")
     growth.legend()
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, format="png", dpi=100)
 
 

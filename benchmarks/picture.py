@@ -69,7 +69,7 @@ def _memory(axis: Axes, scaling: Scaling) -> None:
 
 
 def _reviews(axis: Axes, sizes: list[int]) -> None:
-    """A logarithmic axis of reviews with the measured sizes as its marks."""
+    """A logarithmic axis of reviews with the measured sizes as its sentence_ends."""
     axis.set_xscale("log")
     axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axis.set_xticks([], minor=True)

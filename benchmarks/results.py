@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.judging import Line, Verdict, judge, straight_line
 from benchmarks.rows import ROWS
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 Versions = dict[str, dict[str, str]]
 """`ours` and `peers`, each from name to version."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imdbclf.files import write_aside
+from imdbclf.storage import atomic_write
 
 if TYPE_CHECKING:
     # It takes a second to import, which looking at a hash does without.
@@ -25,7 +25,7 @@ def digest(figures: Any) -> str:
 
 def save(picture: Figure, path: Path, figures: Any) -> None:
     """Write a picture (PNG) that says which figures it shows."""
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         picture.savefig(aside, format="png", dpi=110, metadata={_KEY: digest(figures), "Software": None})
 
 

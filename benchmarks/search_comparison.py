@@ -28,9 +28,9 @@ from benchmarks.page import table
 from benchmarks.paths import ROOT, SEARCH, SEARCH_PAGE, SEARCH_PICTURE
 from benchmarks.workplace import reviews_folder
 from imdbclf.errors import UserError
-from imdbclf.files import write_aside, write_json
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, paired_p
+from imdbclf.storage import atomic_write, write_json
 
 SAMPLERS = ("tpe", "random")
 SEEDS = range(10)
@@ -191,7 +191,7 @@ def draw(found: Found, path: Path) -> None:
     axes.set(xlabel="trials", ylabel="best validation accuracy so far, %", xticks=trials[::2])
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, loc="lower right")
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, format="png", dpi=100)
 
 

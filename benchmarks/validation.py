@@ -22,9 +22,9 @@ from benchmarks.markers import refuse_stale, rewrite, with_part
 from benchmarks.our_command import train_many
 from benchmarks.page import table
 from benchmarks.paths import ROOT, VALIDATION, VALIDATION_PAGE, VALIDATION_PICTURE
-from imdbclf.files import write_aside, write_json
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
+from imdbclf.storage import atomic_write, write_json
 
 SEEDS = range(5)
 SPLITS = {"null": "split by chance", "film": "films kept together"}
@@ -66,7 +66,7 @@ def _films(folder: Path) -> Found:
     """How many films there are, and which share of the validation reviews is about one that is trained on, too."""
     # Here, since checking does without.
     from imdbclf.data.cache import cache_folder, load_or_encode  # noqa: PLC0415
-    from imdbclf.data.sources import open_source  # noqa: PLC0415
+    from imdbclf.data.sources.choose import open_source  # noqa: PLC0415
     from imdbclf.data.split import joined, split_rows  # noqa: PLC0415
     from imdbclf.settings import DataSettings  # noqa: PLC0415
 
@@ -187,7 +187,7 @@ def draw(found: Found, path: Path) -> None:
         axes.grid(axis="y", alpha=0.25)
     figure.axes[0].set_ylabel("accuracy, %")
     figure.supxlabel(f"a line a seed; diamonds: mean and 95 % interval over {len(SEEDS)} seeds", fontsize=9)
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, format="png", dpi=100)
 
 

@@ -12,8 +12,8 @@ from typing import Literal
 import pytest
 from commands import made
 
-from imdbclf.data.sample import draw_reviews
-from imdbclf.terminal import TerminalHandler
+from imdbclf.console import TerminalHandler
+from imdbclf.data.sources.sample import draw_reviews
 
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
 

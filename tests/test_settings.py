@@ -62,7 +62,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "cache_dir": None,
         },
         "features": {
-            "marks": False,
+            "sentence_ends": False,
             "order": 1,
             "columns": 10_000,
             "selection": "frequency",

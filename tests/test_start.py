@@ -37,7 +37,7 @@ HELP_DOES_WITHOUT = (
 """What to say what the commands are does without; Typer itself takes pydantic to read a command line."""
 
 COMPLETION_DOES_WITHOUT = tuple(name for name in HELP_DOES_WITHOUT if name != "rich")
-"""Typer itself imports rich for zsh and fish, and says its helps without their marks."""
+"""Typer itself imports rich for zsh and fish, and says its helps without their sentence_ends."""
 
 PREDICT_DOES_WITHOUT = (
     "lightning",

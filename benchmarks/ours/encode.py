@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.reviews import read_part
-from imdbclf.data.encoding import encode_corpus
-from imdbclf.data.features import Features
+from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
+from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import UNKNOWN
 from imdbclf.settings import FeatureSettings
 
@@ -28,7 +28,7 @@ def main(data: str, result: str, texts: str, repeat: str) -> None:
         corpus = encode_corpus({"train": table})
         reviews = corpus.parts["train"]
         vocabulary = learn_vocabulary(corpus, reviews, SETTINGS)
-        matrix = Features(vocabulary).encode(corpus, reviews)
+        matrix = Vectorizer(vocabulary).encode(corpus, reviews)
         seconds.append(time.perf_counter() - started)
     rarest, count = _as_often_as_the_last(
         corpus.dictionary.to_pylist(), word_counts(corpus, reviews).tolist(), vocabulary.terms

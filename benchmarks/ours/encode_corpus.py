@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from imdbclf.data.cache import cache_folder, load_or_encode
-from imdbclf.data.sources import open_source
+from imdbclf.data.sources.choose import open_source
 from imdbclf.settings import DataSettings
 
 

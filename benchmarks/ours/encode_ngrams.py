@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from benchmarks.reviews import read_part
-from imdbclf.data.encoding import encode_corpus
-from imdbclf.data.features import Features
+from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.selection import learn_vocabulary
+from imdbclf.data.vectorize import Vectorizer
 from imdbclf.settings import FeatureSettings
 
 
@@ -22,7 +22,7 @@ def main(data: str, result: str, longest: str, columns: str) -> None:
     corpus = encode_corpus({"train": table})
     reviews = corpus.parts["train"]
     vocabulary = learn_vocabulary(corpus, reviews, settings)
-    matrix = Features(vocabulary).encode(corpus, reviews)
+    matrix = Vectorizer(vocabulary).encode(corpus, reviews)
     seconds = time.perf_counter() - started
     found = {"seconds": seconds, "ones": len(matrix.columns), "columns": matrix.width}
     Path(result).write_text(json.dumps(found), encoding="utf-8")

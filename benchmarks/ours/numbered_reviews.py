@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from imdbclf.data.prepared import load_reviews
+from imdbclf.data.prepare import load_reviews
 from imdbclf.settings import DataSettings
 
 
@@ -14,7 +14,7 @@ def main(npz: str) -> None:
     """Write `x_train`, `y_train`, `x_test`, `y_test` for the reviews that IMDBCLF_DATA names."""
     loaded = load_reviews(DataSettings(), seed=0)
     corpus = loaded.encoded.corpus
-    column = loaded.prepared.features.vocabulary.tables.over(corpus.dictionary).of_words
+    column = loaded.prepared.vectorizer.vocabulary.tables.over(corpus.dictionary).of_words
     arrays: dict[str, np.ndarray] = {}
     for part in ("train", "test"):
         reviews = corpus.parts[part]

@@ -13,17 +13,17 @@ from typing import Any
 
 def main(folder: str, result: str) -> None:
     """Do what the command does, in its order, and note when each phase ended."""
-    marks = [("", time.perf_counter())]
+    sentence_ends = [("", time.perf_counter())]
 
     def ended(phase: str) -> None:
-        marks.append((phase, time.perf_counter()))
+        sentence_ends.append((phase, time.perf_counter()))
 
     from imdbclf.settings import Settings  # noqa: PLC0415 - imports are a phase
     from imdbclf.startup import fast_imports  # noqa: PLC0415
 
     with fast_imports():
-        from imdbclf.data.prepared import load_reviews  # noqa: PLC0415
-        from imdbclf.training import command  # noqa: F401, PLC0415
+        from imdbclf.data.prepare import load_reviews  # noqa: PLC0415
+        from imdbclf.training import app  # noqa: F401, PLC0415
 
     ended("Hydra, settings, Arrow: imports")
     trainer = {"accelerator": "cpu", "devices": 1, "max_epochs": 20, "num_sanity_val_steps": 0}
@@ -39,13 +39,13 @@ def main(folder: str, result: str) -> None:
     with ThreadPoolExecutor(1) as reader, fast_imports():
         loading: Future[Any] = reader.submit(load)
         from imdbclf.folders.run import RunFolder  # noqa: PLC0415
-        from imdbclf.training.experiment import Experiment  # noqa: PLC0415
+        from imdbclf.training.run import Experiment  # noqa: PLC0415
     ended("torch and Lightning: imports (reviews are read meanwhile)")
     Path(folder).mkdir()
     experiment = Experiment(settings, RunFolder(Path(folder)), loading)
     fit_seconds = experiment.run()["fit_seconds"]
     ended("run")
-    phases = {name: end - start for (_, start), (name, end) in pairwise(marks)}
+    phases = {name: end - start for (_, start), (name, end) in pairwise(sentence_ends)}
     phases["fit: 20 epochs"] = fit_seconds
     phases["network, trainer, picture, evaluation, predictions"] = phases.pop("run") - fit_seconds
     found = {"phases": phases, "reading": read[0]}

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.loader import EpochOrder
-from imdbclf.data.module import ReviewDataModule
-from imdbclf.model.mlp import MLP
+from imdbclf.model.network import MLP
 from imdbclf.model.optimizers import RMSprop
 
 

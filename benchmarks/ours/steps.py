@@ -14,8 +14,8 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from imdbclf.data.batches import ReviewBatch, cut_batches
-from imdbclf.data.prepared import PreparedReviews, load_reviews
-from imdbclf.model.mlp import MLP
+from imdbclf.data.prepare import PreparedReviews, load_reviews
+from imdbclf.model.network import MLP
 from imdbclf.model.optimizers import RMSprop
 from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 

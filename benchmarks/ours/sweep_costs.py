@@ -13,10 +13,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
-from imdbclf.reports.sweep.report import write_sweep_report
+from imdbclf.reports.sweep.page import write_sweep_report
 from imdbclf.sweeps.plan import Planner
 from imdbclf.sweeps.progress import Tally
-from imdbclf.training.composition import CONFIGS, PRIMARY
+from imdbclf.training.compose import CONFIGS, PRIMARY
 
 WAITING = 10_000
 

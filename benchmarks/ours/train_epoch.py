@@ -12,7 +12,7 @@ from pathlib import Path
 import lightning.pytorch as pl
 import torch
 
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings
 

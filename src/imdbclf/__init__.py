@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imdbclf.data.module import ReviewDataModule
+    from imdbclf.data.datamodule import ReviewDataModule
     from imdbclf.inference.predictor import Predictor
     from imdbclf.model.classifier import ReviewClassifier
     from imdbclf.settings import DataSettings
@@ -22,7 +22,7 @@ _HOMES = {
     "DataSettings": "imdbclf.settings",
     "Predictor": "imdbclf.inference.predictor",
     "ReviewClassifier": "imdbclf.model.classifier",
-    "ReviewDataModule": "imdbclf.data.module",
+    "ReviewDataModule": "imdbclf.data.datamodule",
 }
 
 

@@ -59,7 +59,7 @@ def _common(
 def train(context: typer.Context) -> None:
     """Hand everything that follows to Hydra."""
     with fast_imports():
-        from imdbclf.training.command import train as run  # noqa: PLC0415
+        from imdbclf.training.app import train as run  # noqa: PLC0415
 
     run(context.args)
 
@@ -103,10 +103,10 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
         return
-    from imdbclf.reports.summary import figures_table  # noqa: PLC0415
-    from imdbclf.terminal import console  # noqa: PLC0415
+    from imdbclf.console import console  # noqa: PLC0415
+    from imdbclf.reports.run_summary import metrics_table  # noqa: PLC0415
 
-    console().print(figures_table(result, f"{result['reviews']:,} reviews: {result['data_source']}, part {split}"))
+    console().print(metrics_table(result, f"{result['reviews']:,} reviews: {result['data_source']}, part {split}"))
 
 
 @app.command()
@@ -144,10 +144,10 @@ def sweep_report(
 ) -> None:
     """Write the report of a sweep anew: what was best, what can't be told from it, what each choice changes."""
     with fast_imports():
+        from imdbclf.console import spoken  # noqa: PLC0415
         from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
-        from imdbclf.reports.sweep.closing import print_sweep  # noqa: PLC0415
-        from imdbclf.reports.sweep.report import write_sweep_report  # noqa: PLC0415
-        from imdbclf.terminal import spoken  # noqa: PLC0415
+        from imdbclf.reports.sweep.console import print_sweep  # noqa: PLC0415
+        from imdbclf.reports.sweep.page import write_sweep_report  # noqa: PLC0415
 
     report = write_sweep_report(SweepFolder(folder))
     with spoken():

@@ -61,14 +61,14 @@ class DataSettings(_Frozen):
 class FeatureSettings(_Frozen):
     """What the columns of the multi-hot tensor stand for, and what stands in them; all learnt from the training part.
 
-    With `marks` the ends of sentences are words. `order` is the number of words of the longest term, `columns` counts
-    those of the tensor, the one for unknown words included. `selection` decides which terms get one (see
+    With `sentence_ends` the ends of sentences are words. `order` is the number of words of the longest term. `columns`
+    counts the tensor's columns, the one for unknown words included. `selection` decides which terms get one (see
     `imdbclf.data.selection`) among those that are in `min_documents` training reviews, `weighting` and `unit_length`
-    what a set column holds (see `imdbclf.data.weighting`); `smoothing` is added to each count before a logarithm.
+    what a set column holds (see `imdbclf.data.term_weights`); `smoothing` is added to each count before a logarithm.
     `dropout` is the share of a review's terms that are left out in training.
     """
 
-    marks: bool = False
+    sentence_ends: bool = False
     order: Annotated[int, Field(ge=1, le=3)] = 1
     columns: Annotated[int, Field(ge=3)] = 10_000
     selection: Selection = "frequency"
@@ -247,9 +247,23 @@ class Settings(_Frozen):
             UserError: with the first thing that is wrong, in one line.
         """
         try:
-            return cls.model_validate(config)
+            return cls.model_validate(_with_new_names(config))
         except ValidationError as error:
             raise UserError(explain(error)) from error
+
+
+RENAMED = {"features.marks": "features.sentence_ends"}
+"""Keys of older versions, still read from command lines, run folders and checkpoints, and what they are called now."""
+
+
+def _with_new_names(config: dict[str, Any]) -> dict[str, Any]:
+    for old, new in RENAMED.items():
+        group, name = old.split(".")
+        values = config.get(group)
+        if isinstance(values, dict) and name in values:
+            renamed = {new.split(".")[1] if key == name else key: value for key, value in values.items()}
+            config = config | {group: renamed}
+    return config
 
 
 def settings_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]:

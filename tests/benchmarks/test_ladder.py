@@ -20,9 +20,9 @@ from benchmarks.markers import markers
 from benchmarks.sealed import digest
 from benchmarks.workplace import Workplace
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
 from imdbclf.reports.statistics import holm, mcnemar_p
+from imdbclf.storage import write_json
 
 RECIPES = ("strong_10k", "strong", "strong_ensemble", "strong_semi")
 MOST_CHANGED = 3

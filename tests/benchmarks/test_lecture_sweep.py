@@ -14,10 +14,10 @@ from scipy import stats
 from benchmarks.lecture_sweep import main, timed
 from benchmarks.lecture_sweep_page import IN_REPOSITORY, PICTURES, Kept, check, write
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.reports.sweep.findings import findings_of
 from imdbclf.reports.sweep.table import JobRow, write_table
+from imdbclf.storage import write_json
 
 AXES = {"model.layers": "123", "loss": ("bce", "mse"), "model.activation": ("relu", "tanh")}
 ABOUT = {

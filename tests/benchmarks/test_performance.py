@@ -7,7 +7,7 @@ import pytest
 from benchmarks import performance
 from benchmarks.performance import Profile, check, with_tables, write
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 PROFILE: Profile = {
     "phases": {"imports": 2.5, "fit: 20 epochs": 1.25},

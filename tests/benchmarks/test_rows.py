@@ -13,9 +13,9 @@ from benchmarks.runs import RUNS, Observation, projected, sweep_figures
 from benchmarks.scaling import parsed_sizes
 from benchmarks.workplace import Extent
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
-from imdbclf.training.composition import CONFIGS
+from imdbclf.storage import write_json
+from imdbclf.training.compose import CONFIGS
 
 LECTURE = CONFIGS / "sweep" / "lecture.yaml"
 

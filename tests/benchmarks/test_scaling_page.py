@@ -8,7 +8,7 @@ from benchmark_results import all_results
 
 from benchmarks.scaling_page import Costs, check, duration, memory_slope, read_costs, short, with_figures, write
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 COSTS = Costs(
     date="2026-01-02",

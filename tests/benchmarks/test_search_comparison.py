@@ -8,7 +8,7 @@ import pytest
 from benchmarks import search_comparison
 from benchmarks.search_comparison import TRIALS, Found, best_so_far, check, comparison, with_comparison
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 RISING = [0.80 + number / 1_000 for number in range(TRIALS)]
 FOUND: Found = {

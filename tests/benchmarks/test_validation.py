@@ -8,7 +8,7 @@ import pytest
 from benchmarks import validation
 from benchmarks.validation import Found, adjusted, check, comparison, points, with_comparison
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
+from imdbclf.storage import write_json
 
 FOUND: Found = {
     "accuracy": {

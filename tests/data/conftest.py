@@ -11,7 +11,7 @@ import datasets
 import pytest
 
 from imdbclf.data.cache import CachedCorpus, load_or_encode
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.settings import DataSettings
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from imdbclf.data.encoding import Corpus, EncodedReviews, encode_corpus
+from imdbclf.data.corpus import Corpus, EncodedReviews, encode_corpus
 from imdbclf.data.multihot import MultiHotMatrix, multi_hot
 from imdbclf.data.sources.base import Reviews
 

@@ -18,7 +18,7 @@ from imdbclf.data.batches import (
     dense_tensor,
     transposed_csr_tensor,
 )
-from imdbclf.data.weighting import Weighting
+from imdbclf.data.term_weights import TermWeights
 from imdbclf.settings import Layout
 
 WEIGHTS = np.array([0.5, -1.25, 0, 3, -0.1, 2e-3, 7], dtype=np.float32)
@@ -45,14 +45,14 @@ def test_the_dense_tensor_holds_a_one_for_each_word(rows: list[list[int]]) -> No
 @settings(max_examples=50, deadline=None)
 @given(ROWS)
 def test_the_dense_tensor_holds_the_weight_of_each_word(rows: list[list[int]]) -> None:
-    dense = dense_tensor(matrix_of(rows, 7).weighted(Weighting(WEIGHTS)))
+    dense = dense_tensor(matrix_of(rows, 7).weighted(TermWeights(WEIGHTS)))
     assert dense.tolist() == [[float(WEIGHTS[column]) * (column in row) for column in range(7)] for row in rows]
 
 
 @settings(max_examples=50, deadline=None)
-@given(ROWS, st.none() | st.builds(Weighting, st.just(WEIGHTS), st.booleans()))
+@given(ROWS, st.none() | st.builds(TermWeights, st.just(WEIGHTS), st.booleans()))
 def test_sparse_dense_and_transposed_tensors_are_the_same_matrix(
-    rows: list[list[int]], weighting: Weighting | None
+    rows: list[list[int]], weighting: TermWeights | None
 ) -> None:
     matrix = matrix_of(rows, 7).weighted(weighting)
     sparse, dense, transpose = csr_tensor(matrix), dense_tensor(matrix), transposed_csr_tensor(matrix)
@@ -66,7 +66,7 @@ def test_sparse_dense_and_transposed_tensors_are_the_same_matrix(
 @given(ROWS)
 def test_the_sparse_tensors_hold_their_invariants_with_short_indices(rows: list[list[int]]) -> None:
     ones = matrix_of(rows, 7)
-    weighted = ones.weighted(Weighting(WEIGHTS))
+    weighted = ones.weighted(TermWeights(WEIGHTS))
     for tensor in [make(matrix) for make in (csr_tensor, transposed_csr_tensor) for matrix in (ones, weighted)]:
         crow, col, values = tensor.crow_indices(), tensor.col_indices(), tensor.values()
         assert crow.dtype == col.dtype == torch.int32
@@ -111,8 +111,8 @@ def test_the_layouts_give_equal_batches() -> None:
         assert torch.equal(sparse.labels, dense.labels)
 
 
-@pytest.mark.parametrize("weighting", [None, Weighting(WEIGHTS)])
-def test_batches_are_of_single_precision_whatever_a_trainer_makes_the_default(weighting: Weighting | None) -> None:
+@pytest.mark.parametrize("weighting", [None, TermWeights(WEIGHTS)])
+def test_batches_are_of_single_precision_whatever_a_trainer_makes_the_default(weighting: TermWeights | None) -> None:
     matrix = matrix_of([[0, 3], [], [5]], 7).weighted(weighting)
     torch.set_default_dtype(torch.float64)
     try:
@@ -130,7 +130,7 @@ def test_making_batches_warns_of_nothing() -> None:
 
 def dropped(rows: list[list[int]], share: float, seed: int = 0, layout: Layout = "csr") -> ReviewBatch:
     """All rows, weighted, as a training batch from which terms are left out."""
-    matrix = matrix_of(rows, 7).weighted(Weighting(WEIGHTS))
+    matrix = matrix_of(rows, 7).weighted(TermWeights(WEIGHTS))
     labels = np.zeros(len(rows), dtype=np.int8)
     dropout = FeatureDropout(share, [seed])
     (batch,) = cut_batches(matrix, labels, None, max(len(rows), 1), layout, training=True, dropout=dropout)
@@ -141,7 +141,7 @@ def dropped(rows: list[list[int]], share: float, seed: int = 0, layout: Layout =
 @given(ROWS.filter(bool), st.sampled_from([0.1, 0.5, 0.9]), st.integers(0, 9))
 def test_a_term_is_left_out_or_makes_up_for_those_that_are(rows: list[list[int]], share: float, seed: int) -> None:
     batch = dropped(rows, share, seed)
-    whole = dense_tensor(matrix_of(rows, 7).weighted(Weighting(WEIGHTS)))
+    whole = dense_tensor(matrix_of(rows, 7).weighted(TermWeights(WEIGHTS)))
     dense = batch.features.to_dense()
     torch.testing.assert_close(dense, torch.where(dense == 0, 0, whole / (1 - share)))
     assert batch.transpose is not None

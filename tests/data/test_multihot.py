@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from data.helpers import encode, matrix_of
 from imdbclf.data import multihot
-from imdbclf.data.encoding import Corpus
+from imdbclf.data.corpus import Corpus
 from imdbclf.data.multihot import MultiHotMatrix, encode_reviews, multi_hot
-from imdbclf.data.term_columns import TermColumns
+from imdbclf.data.term_lookup import TermColumns
 from imdbclf.data.vocabulary import Vocabulary
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])

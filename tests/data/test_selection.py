@@ -15,8 +15,8 @@ from data.helpers import TEST, TRAIN, encode
 from imdbclf.data.arrow import to_arrow
 from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.selection import _candidates, _every_order, _numbered, _training_words, learn_vocabulary, word_counts
+from imdbclf.data.tokenize import tokenize
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.data.words import words_of
 from imdbclf.errors import UserError
 from imdbclf.settings import FeatureSettings, Selection
 
@@ -86,7 +86,7 @@ def by_hand(reviews: Labelled, settings: FeatureSettings) -> list[str]:
     occurrences: Counter[tuple[str, ...]] = Counter()
     documents: tuple[Counter[tuple[str, ...]], ...] = (Counter(), Counter())
     for text, label in reviews:
-        words = words_of(text)
+        words = tokenize(text)
         runs = [
             tuple(words[start : start + order])
             for order in range(1, settings.order + 1)

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from data.helpers import TEXTS
 from imdbclf.data import text_rows
-from imdbclf.data.features import Features
 from imdbclf.data.text_rows import encode_texts
+from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(("the", "a", "é", "b", "i̇"))
-FEATURES = Features(VOCABULARY)
+FEATURES = Vectorizer(VOCABULARY)
 
 
 @settings(max_examples=100, deadline=None)
@@ -37,7 +37,7 @@ class Wide(Vocabulary):
 
 
 def test_more_texts_than_fit_a_sorted_number_at_once_are_encoded_one_after_the_other() -> None:
-    rows = encode_texts(Features(Wide(VOCABULARY.terms)), ["the", "a", "unheard b"] * 200)
+    rows = encode_texts(Vectorizer(Wide(VOCABULARY.terms)), ["the", "a", "unheard b"] * 200)
     assert [rows.row(number).tolist() for number in range(600)] == [[1], [2], [0, 4]] * 200
 
 

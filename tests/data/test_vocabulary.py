@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from data.helpers import LABELLED, TEXTS, TRAIN, encode
 from imdbclf.data.cache import CachedCorpus
-from imdbclf.data.encoding import encode_corpus
-from imdbclf.data.features import Features
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.corpus import encode_corpus
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.selection import learn_vocabulary
 from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.settings import FeatureSettings
 
@@ -55,7 +55,7 @@ def test_a_text_has_the_columns_of_its_n_grams_too(text: str, columns: list[int]
 def test_the_columns_of_a_text_are_its_row_of_the_matrix(reviews: list[tuple[str, int]]) -> None:
     corpus = encode(train=TRAIN, other=reviews)
     vocabulary = learn_vocabulary(corpus, corpus.parts["train"], FeatureSettings(columns=10))
-    matrix = Features(vocabulary).encode(corpus, corpus.parts["other"])
+    matrix = Vectorizer(vocabulary).encode(corpus, corpus.parts["other"])
     rows = [matrix.row(number).tolist() for number in range(len(matrix))]
     assert sorted(rows) == sorted(vocabulary.columns_of(text).tolist() for text, _ in reviews)
 

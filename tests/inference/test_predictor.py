@@ -14,11 +14,11 @@ from data.helpers import matrix_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imdbclf.data.features import Features
+from imdbclf.checkpoint import Checkpoint
+from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.inference.checkpoint import Checkpoint
 from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
-from imdbclf.model.mlp import ACTIVATIONS, MLP
+from imdbclf.model.network import ACTIVATIONS, MLP
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_sure_network_overflows_nowhere() -> None:
     network = MLP(2, [1]).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 1e6)
-    one = Predictor(Checkpoint(network, Features(Vocabulary(("a",))), "bce", {"label_names": ["neg", "pos"]}))
+    one = Predictor(Checkpoint(network, Vectorizer(Vocabulary(("a",))), "bce", {"label_names": ["neg", "pos"]}))
     assert one.predict(["a"])[0].probability == 1
     torch.nn.init.constant_(network.rest[1].weight, -1e6)  # type: ignore[arg-type]
     assert one.predict(["a"])[0].probability == 0
@@ -110,7 +110,7 @@ def test_a_text_alone_in_bulk_and_in_a_corpus_has_one_answer_by_n_grams(
 
 
 def test_n_grams_and_their_order_count(ngram_predictor: Predictor) -> None:
-    vocabulary = ngram_predictor.checkpoint.features.vocabulary
+    vocabulary = ngram_predictor.checkpoint.vectorizer.vocabulary
     pair = next(term for term in vocabulary.terms if term.count(" ") == 1 and len(set(term.split(" "))) == 2)
     words = pair.split(" ")
     said, turned = ngram_predictor.predict([pair, " ".join(words[::-1])])

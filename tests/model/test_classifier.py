@@ -16,7 +16,7 @@ from imdbclf.data.batches import dense_tensor
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.losses import LOSSES
-from imdbclf.model.mlp import members_of
+from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import make_optimizer
 from imdbclf.settings import Layout
 from model.helpers import WIDTH, drawn, loader, matrix_of, quiet_trainer

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imdbclf.data.batches import batch_of_rows, csr_tensor, dense_tensor, transposed_csr_tensor
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.weighting import Weighting
+from imdbclf.data.term_weights import TermWeights
 from imdbclf.model.multihot_linear import MultiHotLinear
 from imdbclf.model.optimizers import Adagrad
 from model.helpers import batch_of, drawn, matrix_of
@@ -149,7 +149,7 @@ def test_the_layer_prints_its_size() -> None:
 def weighted(rows: list[list[int]], unit_length: bool = True) -> MultiHotMatrix:
     """The rows with a weight for every word, some of them negative, one 0."""
     weights: npt.NDArray[np.float32] = np.linspace(-2, 2, WORDS, dtype=np.float32)
-    return matrix_of(rows, WORDS).weighted(Weighting(weights, unit_length))
+    return matrix_of(rows, WORDS).weighted(TermWeights(weights, unit_length))
 
 
 @settings(max_examples=25, deadline=None)

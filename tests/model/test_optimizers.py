@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.model.mlp import members_of
+from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import OPTIMIZERS, Adagrad, RMSprop, leaves_rows_without_gradient, make_optimizer
 from imdbclf.settings import OPTIMIZER_SETTINGS, Layout
 from model.helpers import WIDTH, batch_of, loader, quiet_trainer

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imdbclf.reports.figures import calibration_error
+from imdbclf.reports.metrics import calibration_error
 from imdbclf.reports.reliability import draw_reliability, reliability_bins
 from imdbclf.reports.statistics import proportion_interval
 

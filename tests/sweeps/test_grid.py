@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from imdbclf.errors import UserError
 from imdbclf.sweeps.grid import multiplied_out
 from imdbclf.sweeps.plan import parsed
-from imdbclf.training.composition import CONFIGS
+from imdbclf.training.compose import CONFIGS
 
 
 @pytest.fixture(scope="module", autouse=True)

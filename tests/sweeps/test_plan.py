@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once, parsed
-from imdbclf.training.composition import CONFIGS, PRIMARY
+from imdbclf.training.compose import CONFIGS, PRIMARY
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ import pytest
 import torch
 from commands import made, metrics_of, run
 
-from imdbclf.data.module import ReviewDataModule
-from imdbclf.inference.checkpoint import load_plain, read_checkpoint
+from imdbclf.checkpoint import load_plain, read_checkpoint
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier

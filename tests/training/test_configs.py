@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
-from imdbclf.training.composition import CONFIGS, PRIMARY, validated_ahead
+from imdbclf.training.compose import CONFIGS, PRIMARY, validated_ahead
 
 GROUPS = (
     "data",

@@ -20,7 +20,7 @@ from lightning.pytorch.callbacks import Callback
 from model.helpers import quiet_trainer
 
 from imdbclf.data import multihot
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings, FeatureSettings

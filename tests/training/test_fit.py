@@ -8,7 +8,7 @@ import pytest
 import torch
 from commands import metrics_of, run
 
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import DataSettings, FeatureSettings, ModelSettings, Settings, TrainerSettings
 from imdbclf.training.fit import Fit

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from commands import metrics_of, run
 
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.inference.evaluate import evaluate_checkpoint
 from imdbclf.reports.history import read_history
 from imdbclf.settings import DataSettings

@@ -9,8 +9,8 @@ import pytest
 import torch
 from commands import metrics_of, run
 
-from imdbclf.inference.checkpoint import read_checkpoint
-from imdbclf.training import experiment
+from imdbclf.checkpoint import read_checkpoint
+from imdbclf.training import run as run_module
 from imdbclf.training.fit import Interrupted
 
 Capture = pytest.CaptureFixture[str]
@@ -57,7 +57,7 @@ def test_who_interrupts_the_final_fit_is_told_that_the_validated_network_is_kept
     def interrupted(*_: object, **__: object) -> NoReturn:
         raise Interrupted
 
-    monkeypatch.setattr(experiment, "refit", interrupted)
+    monkeypatch.setattr(run_module, "refit", interrupted)
     stopped = run(capsys, "train", *small, "refit=true", "hydra.run.dir=run")
     assert stopped.status == 130
     assert "Interrupted in the final fit." in stopped.out

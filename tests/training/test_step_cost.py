@@ -20,7 +20,7 @@ from model.helpers import quiet_trainer
 from torch.profiler import ProfilerActivity, profile
 
 from imdbclf.cli import main
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings, FeatureSettings, Layout
 

@@ -9,9 +9,9 @@ from commands import metrics_of, run
 from data.helpers import write_hub_layout
 from training.unlabelled import unlabelled_split
 
-from imdbclf.data.sample import draw_reviews
-from imdbclf.inference.checkpoint import read_checkpoint
-from imdbclf.model.mlp import members_of
+from imdbclf.checkpoint import read_checkpoint
+from imdbclf.data.sources.sample import draw_reviews
+from imdbclf.model.network import members_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -50,7 +50,7 @@ def test_a_recipe_gives_one_checkpoint_with_a_temperature(
     assert checkpoint.temperature == metrics["temperature"] != 1
     assert metrics["columns"] == COLUMNS
     assert metrics["experiment"] == recipe
-    assert any(" " in term for term in checkpoint.features.vocabulary.terms)
+    assert any(" " in term for term in checkpoint.vectorizer.vocabulary.terms)
     # Once with a validation part, once without.
     assert metrics["refit"]
     assert result.out.count("epoch 1/1") == networks

@@ -35,7 +35,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from imdbclf.data.batches import ReviewBatch
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings, FeatureSettings
 
@@ -208,7 +208,7 @@ def module(request: pytest.FixtureRequest, make_module: Maker) -> ReviewDataModu
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch, module: ReviewDataModule) -> ReviewDataModule:
     """The small reviews, evaluated in batches of 64 rather than all at once."""
-    monkeypatch.setattr("imdbclf.data.module.EVALUATION_BATCH", 64)
+    monkeypatch.setattr("imdbclf.data.datamodule.EVALUATION_BATCH", 64)
     return module
 
 
@@ -858,7 +858,7 @@ def predicted(trainer: pl.Trainer, made: pl.LightningModule, module: ReviewDataM
 def test_validating_testing_and_predicting_give_the_figures_by_hand(
     module: ReviewDataModule, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("imdbclf.data.module.EVALUATION_BATCH", size)
+    monkeypatch.setattr("imdbclf.data.datamodule.EVALUATION_BATCH", size)
     made, trainer = classifier(module), quiet_trainer(max_epochs=3)
     trainer.fit(made, datamodule=module)
     val, test = part_of(module, "val"), part_of(module, "test")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.weighting import Labels
+from imdbclf.data.term_weights import Labels
 
 if TYPE_CHECKING:
     from imdbclf.settings import Layout

@@ -22,7 +22,7 @@ import filelock
 import platformdirs
 import pyarrow as pa
 
-from imdbclf.data.encoding import (
+from imdbclf.data.corpus import (
     ENCODING_VERSION,
     GROUPED_SCHEMA,
     SCHEMA,
@@ -31,7 +31,7 @@ from imdbclf.data.encoding import (
     encode_corpus,
     only_chunk,
 )
-from imdbclf.data.words import WORDS_VERSION
+from imdbclf.data.tokenize import WORDS_VERSION
 
 if TYPE_CHECKING:
     # The sources ask the cache whether it has them already; the cache needs to know only their shape.
@@ -59,18 +59,18 @@ def cache_folder(chosen: str | None = None) -> Path:
     return Path(name).expanduser()
 
 
-def cache_key(source: Source, *, marks: bool = False) -> str:
+def cache_key(source: Source, *, sentence_ends: bool = False) -> str:
     """A key of what the encoded reviews depend on: the source's content, what is a word, the versions of both."""
-    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION, *(["marks"] if marks else [])])
+    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION, *(["marks"] if sentence_ends else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def load_or_encode(source: Source, folder: Path, *, marks: bool = False) -> CachedCorpus:
+def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False) -> CachedCorpus:
     """The source's reviews, from the cache in `folder` or read, encoded and put there.
 
     Where the cache cannot be written the work goes on without it, and that is said.
     """
-    entry = folder / cache_key(source, marks=marks)
+    entry = folder / cache_key(source, sentence_ends=sentence_ends)
     # A whole entry is never changed, so it needs no lock and may lie where nothing can be written.
     if cached := _opened(entry):
         return cached
@@ -80,23 +80,25 @@ def load_or_encode(source: Source, folder: Path, *, marks: bool = False) -> Cach
         lock.acquire()
     except OSError as error:
         log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
-        return _encoded(source, lambda _corpus, _names: None, marks=marks)
+        return _encoded(source, lambda _corpus, _names: None, sentence_ends=sentence_ends)
     try:
         made_meanwhile = _opened(entry, say=False)
-        return made_meanwhile or _encoded(source, lambda corpus, names: _write(entry, corpus, names), marks=marks)
+        return made_meanwhile or _encoded(
+            source, lambda corpus, names: _write(entry, corpus, names), sentence_ends=sentence_ends
+        )
     finally:
         lock.release()
 
 
-def is_encoded(source: Source, folder: Path, *, marks: bool = False) -> bool:
+def is_encoded(source: Source, folder: Path, *, sentence_ends: bool = False) -> bool:
     """Whether the source's reviews are in the cache, so that the source itself need not be there."""
-    return (folder / cache_key(source, marks=marks) / _ABOUT).is_file()
+    return (folder / cache_key(source, sentence_ends=sentence_ends) / _ABOUT).is_file()
 
 
-def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, marks: bool) -> CachedCorpus:
+def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, sentence_ends: bool) -> CachedCorpus:
     log.info("Reading and encoding the reviews …")
     reviews = source.read()
-    corpus = encode_corpus(reviews.parts, marks=marks)
+    corpus = encode_corpus(reviews.parts, sentence_ends=sentence_ends)
     try:
         keep(corpus, reviews.label_names)
     except OSError as error:

@@ -12,17 +12,17 @@ import torch
 from torch.utils.data import SequentialSampler
 
 from imdbclf.data.batches import FeatureDropout, ReviewBatch, SharedBatch, cut_batches
-from imdbclf.data.device_batches import DeviceReviews
+from imdbclf.data.gpu_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.shards import Shard
-from imdbclf.data.weighting import Labels
+from imdbclf.data.term_weights import Labels
 from imdbclf.settings import Layout
 
 AHEAD = 2
 """Batches cut before they are asked for."""
 
 Keep = Callable[[int, int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]]
-"""Given an epoch, its number of batches and what cuts them: the batches; see `imdbclf.data.shared.KeptBatches`."""
+"""Given an epoch, its number of batches and what cuts them: the batches; see `imdbclf.data.job_cache.KeptBatches`."""
 
 
 class EpochOrder:

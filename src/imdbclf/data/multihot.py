@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from imdbclf.data.encoding import EncodedReviews
-    from imdbclf.data.term_columns import TermColumns
-    from imdbclf.data.weighting import Weighting
+    from imdbclf.data.corpus import EncodedReviews
+    from imdbclf.data.term_lookup import TermColumns
+    from imdbclf.data.term_weights import TermWeights
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class MultiHotMatrix:
     offsets: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int32]
     width: int
-    weighting: Weighting | None = None
+    weighting: TermWeights | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -77,7 +77,7 @@ class MultiHotMatrix:
         columns = np.array(columns) if self.on_disk else columns
         return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.weighting)
 
-    def weighted(self, weighting: Weighting | None) -> MultiHotMatrix:
+    def weighted(self, weighting: TermWeights | None) -> MultiHotMatrix:
         """The same columns with other values."""
         return MultiHotMatrix(self.offsets, self.columns, self.width, weighting)
 

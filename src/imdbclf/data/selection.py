@@ -3,7 +3,7 @@
 | selection | a term's score |
 | --- | --- |
 | `frequency` | how often it occurs, repeats included, as Keras counts words |
-| `log_odds` | how far its log-odds are from 0 (Wang & Manning 2012; see `imdbclf.data.weighting`) |
+| `log_odds` | how far its log-odds are from 0 (Wang & Manning 2012; see `imdbclf.data.term_weights`) |
 | `z_score` | the same by its standard error, √(1/p + 1/q) (Monroe, Colaresi & Quinn 2008, "Fightin' Words") |
 
 Log-odds alone favour what is rare: a term of two positive reviews is as far from 0 as can be. Terms of equal scores
@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.data.arrow import strings, to_arrow, to_numpy
-from imdbclf.data.encoding import Corpus, EncodedReviews
+from imdbclf.data.corpus import Corpus, EncodedReviews
 from imdbclf.data.ngrams import (
     LONGEST,
     MOST_WORDS,
@@ -35,8 +35,8 @@ from imdbclf.data.ngrams import (
     single_words,
     words_of_keys,
 )
+from imdbclf.data.term_weights import log_odds
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.data.weighting import log_odds
 from imdbclf.errors import UserError
 from imdbclf.settings import FeatureSettings
 
@@ -75,7 +75,7 @@ def word_counts(
 
 
 @dataclass(frozen=True)
-class Answered:
+class PseudoLabelled:
     """Reviews whose labels are somebody's answers: the probability of being positive of each, (n,)."""
 
     reviews: EncodedReviews
@@ -87,7 +87,7 @@ def learn_vocabulary(
     reviews: EncodedReviews,
     settings: FeatureSettings,
     rows: npt.NDArray[np.int64] | None = None,
-    answered: Answered | None = None,
+    pseudo_labelled: PseudoLabelled | None = None,
 ) -> Vocabulary:
     """The terms that the settings choose from the given rows (default: all).
 
@@ -96,19 +96,19 @@ def learn_vocabulary(
         reviews: the part of the corpus that has the training reviews.
         settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` count.
         rows: the training reviews, ascending.
-        answered: more training reviews, of the same corpus.
+        pseudo_labelled: more training reviews, of the same corpus.
 
     Raises:
         UserError: if n-grams are wanted, and there are fewer than columns. (Of single words there may be fewer: a
             corpus has as many as it has.)
     """
     counts = word_counts(corpus, reviews, rows)
-    if answered is not None:
-        counts += word_counts(corpus, answered.reviews)
+    if pseudo_labelled is not None:
+        counts += word_counts(corpus, pseudo_labelled.reviews)
     if settings.order == 1 and settings.selection == "frequency" and settings.min_documents == 1:
         order = _ranked(np.arange(1, len(counts) + 1), counts)[: settings.columns - 1]
         return _named(corpus.dictionary, order[counts[order] > 0] + 1)
-    training = _training_words(reviews, np.arange(len(reviews)) if rows is None else rows, answered)
+    training = _training_words(reviews, np.arange(len(reviews)) if rows is None else rows, pseudo_labelled)
     candidates = _candidates(training, _numbered(counts, settings.min_documents), settings)
     wanted = settings.columns - 1
     if len(candidates.keys) < wanted and settings.order > 1:
@@ -135,15 +135,17 @@ class _TrainingWords:
     positive: npt.NDArray[np.float64]
 
 
-def _training_words(reviews: EncodedReviews, rows: npt.NDArray[np.int64], answered: Answered | None) -> _TrainingWords:
+def _training_words(
+    reviews: EncodedReviews, rows: npt.NDArray[np.int64], pseudo_labelled: PseudoLabelled | None
+) -> _TrainingWords:
     words = reviews.words_between(0, len(reviews), reviews.mask(rows))
     lengths, positive = reviews.lengths[rows], reviews.labels[rows].astype(np.float64)
-    if answered is None:
+    if pseudo_labelled is None:
         return _TrainingWords(words, lengths, positive)
     return _TrainingWords(
-        np.concatenate([words, answered.reviews.words]),
-        np.concatenate([lengths, answered.reviews.lengths]),
-        np.concatenate([positive, answered.answers.astype(np.float64)]),
+        np.concatenate([words, pseudo_labelled.reviews.words]),
+        np.concatenate([lengths, pseudo_labelled.reviews.lengths]),
+        np.concatenate([positive, pseudo_labelled.answers.astype(np.float64)]),
     )
 
 

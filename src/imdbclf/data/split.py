@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.encoding import scramble
+from imdbclf.data.corpus import scramble
 from imdbclf.errors import UserError
 
 Rows = npt.NDArray[np.int64]

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.words import words_of
+from imdbclf.data.tokenize import tokenize
 
 if TYPE_CHECKING:
     # A vocabulary out of a checkpoint classifies a text without Arrow, which takes a tenth of a second to import.
-    from imdbclf.data.term_columns import TermTables
+    from imdbclf.data.term_lookup import TermTables
 
 UNKNOWN = 0
 """The column of every word that has none of its own."""
@@ -63,13 +63,13 @@ class Vocabulary:
     @cached_property
     def tables(self) -> TermTables:
         """The terms as numbers, for many texts at once."""
-        from imdbclf.data.term_columns import TermTables  # noqa: PLC0415 - see above
+        from imdbclf.data.term_lookup import TermTables  # noqa: PLC0415 - see above
 
         return TermTables.of(self.terms)
 
-    def columns_of(self, text: str, *, marks: bool = False) -> npt.NDArray[np.int32]:
+    def columns_of(self, text: str, *, sentence_ends: bool = False) -> npt.NDArray[np.int32]:
         """The columns that are set in a text's multi-hot row, ascending, int32; empty for a text without words."""
-        words = words_of(text, marks=marks)
+        words = tokenize(text, sentence_ends=sentence_ends)
         columns = {self.column.get(word, UNKNOWN) for word in set(words)}
         for order in range(2, self.order + 1):
             terms = map(" ".join, zip(*(words[start:] for start in range(order)), strict=False))

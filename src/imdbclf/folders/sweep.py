@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from imdbclf.errors import UserError
-from imdbclf.files import write_json
 from imdbclf.folders.run import RunFolder
+from imdbclf.storage import write_json
 
 Choice = bool | int | float | str | None | list[int]
 """A value on an axis, as the config has it."""

@@ -1,20 +1,64 @@
-"""`imdbclf evaluate`: a checkpoint on the reviews of a source."""
+"""The figures of a checkpoint on the reviews of a source: the same code for the training job and for `evaluate`.
+
+`imdbclf evaluate`: a checkpoint on the reviews of a source.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.cache import cache_folder, load_or_encode
-from imdbclf.data.labels import same_meaning
-from imdbclf.data.sources import open_source
+from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.sources.choose import open_source
+from imdbclf.data.sources.labels import same_meaning
 from imdbclf.errors import UserError
-from imdbclf.inference.checkpoint import read_checkpoint
-from imdbclf.inference.evaluation import Evaluation, evaluate_checkpoint_on, flat_figures
+from imdbclf.inference.predictor import logits_of
+from imdbclf.model.calibration import calibrated
+from imdbclf.model.losses import LOSSES
+from imdbclf.reports.metrics import Figures, classification_metrics
 from imdbclf.settings import DataSettings, Settings
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Probabilities of being positive, float32 (n,), and the figures that follow from them.
+
+    `uncalibrated` are the probabilities at the temperature 1, float32 (n,).
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    uncalibrated: npt.NDArray[np.float32]
+    figures: Figures
+
+
+def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
+    """Run the network over all rows on the CPU and compare with the labels (n,).
+
+    All figures are those of the logits divided by the temperature, the loss included.
+    """
+    logits, temperature = logits_of(checkpoint.network.cpu().eval(), matrix), checkpoint.temperature
+    truth = torch.from_numpy(labels.astype(np.float64))
+    losses = LOSSES[checkpoint.loss](logits.double() / temperature, truth, reduction="none")
+    probabilities = calibrated(logits, temperature).numpy()
+    uncalibrated = torch.sigmoid(logits).numpy()
+    return Evaluation(probabilities, uncalibrated, classification_metrics(labels, probabilities, losses.numpy()))
+
+
+def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:
+    """`PART/NAME` to value and, where there is one, `PART/NAME_interval` to its two ends."""
+    flat: dict[str, Any] = {}
+    for name, figure in evaluation.figures.items():
+        flat[f"{part}/{name}"] = figure.value
+        if figure.interval is not None:
+            flat[f"{part}/{name}_interval"] = list(figure.interval)
+    return flat
 
 
 def evaluate_checkpoint(
@@ -51,7 +95,9 @@ def evaluate_checkpoint(
     # Groups decide how training reviews are split; here nothing is, and another source may not know them.
     settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
     reviews_source = open_source(settings)
-    cached = load_or_encode(reviews_source, cache_folder(settings.cache_dir), marks=checkpoint.features.marks)
+    cached = load_or_encode(
+        reviews_source, cache_folder(settings.cache_dir), sentence_ends=checkpoint.vectorizer.sentence_ends
+    )
     if split not in cached.corpus.parts:
         msg = f"--split {split}: must be {' or '.join(cached.corpus.parts)}"
         raise UserError(msg)
@@ -61,12 +107,12 @@ def evaluate_checkpoint(
         msg = f"{reviews_source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     reviews = cached.corpus.parts[split]
-    matrix = checkpoint.features.encode(cached.corpus, reviews)
+    matrix = checkpoint.vectorizer.encode(cached.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     if picture is not None:
         _draw(picture, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
     about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
-    return flat_figures(split, evaluation) | about
+    return flat_metrics(split, evaluation) | about
 
 
 def _draw(picture: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:

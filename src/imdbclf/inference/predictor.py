@@ -13,12 +13,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.vocabulary import UNKNOWN
-from imdbclf.inference.checkpoint import Checkpoint, read_checkpoint
-from imdbclf.model.mlp import MLP, Network, members_of
-from imdbclf.model.temperature import calibrated
+from imdbclf.model.calibration import calibrated
+from imdbclf.model.network import MLP, Network, members_of
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -76,7 +76,7 @@ class Predictor:
         return np.concatenate([probabilities for _, probabilities in self._in_bulk(texts)])
 
     def _predict_one(self, text: str) -> Prediction:
-        columns, values = self.checkpoint.features.row_of(text)
+        columns, values = self.checkpoint.vectorizer.row_of(text)
         has_unknown = len(columns) > 0 and columns[0] == UNKNOWN
         logit = sum(member.logit(columns, values) for member in self._members) / len(self._members)
         probability = _sigmoid(logit / self.checkpoint.temperature)
@@ -87,7 +87,7 @@ class Predictor:
         from imdbclf.data.text_rows import encode_texts  # noqa: PLC0415 - Arrow is a tenth of a second few texts save
 
         for start in range(0, len(texts), AT_ONCE):
-            rows = encode_texts(self.checkpoint.features, texts[start : start + AT_ONCE])
+            rows = encode_texts(self.checkpoint.vectorizer, texts[start : start + AT_ONCE])
             logits = logits_of(self.checkpoint.network, rows)
             yield rows, calibrated(logits, self.checkpoint.temperature).numpy()
 

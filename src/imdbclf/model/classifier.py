@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import LOSSES
-from imdbclf.model.mlp import make_network, members_of
+from imdbclf.model.network import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
-from imdbclf.model.temperature import calibrated
 
 EVEN = 0.5
 """Above it a label, which may be a teacher's probability, says positive."""
@@ -63,7 +63,7 @@ class ReviewClassifier(pl.LightningModule):
     Args:
         in_features: width of the multi-hot rows.
         widths: units of each hidden layer.
-        activation: see `imdbclf.model.mlp.ACTIVATIONS`.
+        activation: see `imdbclf.model.network.ACTIVATIONS`.
         dropout: probability of leaving out a hidden unit in training.
         loss: see `imdbclf.model.losses.LOSSES`.
         optimizer: `name` and its settings; Keras' RMSprop by default.

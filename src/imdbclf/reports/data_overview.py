@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
+from imdbclf.console import console
 from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
-from imdbclf.data.encoding import Corpus
+from imdbclf.data.corpus import Corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
-from imdbclf.data.sources import choose_source, open_source
+from imdbclf.data.sources.choose import choose_source, open_source
 from imdbclf.data.vocabulary import UNKNOWN, Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE_FEATURES, DataSettings
-from imdbclf.terminal import console
 
 FIRST_WORDS = 20
 

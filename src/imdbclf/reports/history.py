@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from imdbclf.files import write_aside
+from imdbclf.storage import atomic_write
 
 COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
 
@@ -27,7 +27,7 @@ def write_history(rows: Sequence[Row], path: Path) -> None:
 
 def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
     """Write rows of epochs as CSV with the given columns; a value that a row lacks is left empty."""
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
         writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
@@ -75,7 +75,7 @@ def draw_history(rows: Sequence[Row], path: Path, title: str) -> None:
     for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
         _draw_quantity(axes, rows, quantity)
     figure.suptitle(title, fontsize=11)
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, dpi=120, format="png")
 
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from imdbclf.files import write_aside
-from imdbclf.reports.figures import BINS, calibration_error
+from imdbclf.reports.metrics import BINS, calibration_error
 from imdbclf.reports.statistics import proportion_interval
+from imdbclf.storage import atomic_write
 
 _EDGES = np.linspace(0, 1, BINS + 1)
 
@@ -92,7 +92,7 @@ def draw_reliability(
     upper.legend(loc="lower right", fontsize="small")
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
-    with write_aside(path) as aside:
+    with atomic_write(path) as aside:
         figure.savefig(aside, dpi=120, format="png")
 
 

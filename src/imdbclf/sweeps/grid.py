@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from hydra.core.override_parser.types import Override
 
+from imdbclf.console import tell
 from imdbclf.errors import UserError
 from imdbclf.sweeps.plan import axes_of, each_once
-from imdbclf.sweeps.running import Running
-from imdbclf.terminal import tell
+from imdbclf.sweeps.run import Running
 
 
 def sweep(running: Running) -> None:

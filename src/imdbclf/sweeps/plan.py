@@ -14,10 +14,10 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
-from imdbclf.data.shared import ORIGIN, content_key, decided_source
+from imdbclf.data.job_cache import ORIGIN, content_key, decided_source
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
-from imdbclf.training.composition import folder_name, override, short_key, validated_ahead
+from imdbclf.training.compose import folder_name, override, short_key, validated_ahead
 
 KEY_LENGTH = 12
 """Hexadecimal digits of a key: two of 10,000 jobs collide once in some five million sweeps."""

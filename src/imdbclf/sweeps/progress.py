@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from imdbclf.console import console, tell
 from imdbclf.folders.run import Outcome, RunFolder
 from imdbclf.folders.sweep import SweepFolder, SweepJob
-from imdbclf.terminal import console, tell
 
 SECONDS_BETWEEN_LOOKS = 0.3
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from imdbclf.console import tell
 from imdbclf.errors import UserError
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once
 from imdbclf.sweeps.progress import Tally
-from imdbclf.sweeps.running import Running
-from imdbclf.terminal import tell
+from imdbclf.sweeps.run import Running
 
 if TYPE_CHECKING:
     from imdbclf.sweeps.search_settings import SearchSettings

@@ -33,8 +33,8 @@ class OwnSweeper(Sweeper):
         Raises:
             UserError: for anything that the person at the keyboard can put right, failed jobs included.
         """
-        from imdbclf.data.shared import forget  # noqa: PLC0415
-        from imdbclf.sweeps.running import Running  # noqa: PLC0415
+        from imdbclf.data.job_cache import forget  # noqa: PLC0415
+        from imdbclf.sweeps.run import Running  # noqa: PLC0415
 
         assert self.hydra_context is not None  # noqa: S101 - Hydra calls setup first
         assert self.task_function is not None  # noqa: S101

@@ -24,7 +24,7 @@ from imdbclf.sweeps.samplers import ABANDONED, seeded_sampler
 from imdbclf.sweeps.search_settings import SearchSettings
 from imdbclf.sweeps.searchers import Searchers
 from imdbclf.sweeps.space import Space
-from imdbclf.training.composition import explain_composition
+from imdbclf.training.compose import explain_composition
 from imdbclf.training.optuna_names import make_pruner
 from imdbclf.training.trial import was_pruned
 

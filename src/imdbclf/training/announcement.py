@@ -8,9 +8,9 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
-from imdbclf.data.encoding import EncodedReviews
-from imdbclf.data.module import ReviewDataModule
-from imdbclf.model.mlp import make_network
+from imdbclf.data.corpus import EncodedReviews
+from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.model.network import make_network
 from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings, Settings
 
 log = logging.getLogger(__name__)

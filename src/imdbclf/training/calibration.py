@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imdbclf.data.prepared import PreparedReviews
+from imdbclf.checkpoint import Checkpoint, keep_temperature
+from imdbclf.data.prepare import PreparedReviews
 from imdbclf.errors import UserError
-from imdbclf.inference.checkpoint import Checkpoint, keep_temperature
 from imdbclf.inference.predictor import logits_of
-from imdbclf.model.temperature import fit_temperature
+from imdbclf.model.calibration import fit_temperature
 from imdbclf.settings import Settings
 
 

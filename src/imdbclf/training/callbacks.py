@@ -14,9 +14,9 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from imdbclf.console import console
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import Row
-from imdbclf.terminal import console
 
 log = logging.getLogger(__name__)
 

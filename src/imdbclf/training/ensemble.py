@@ -13,13 +13,13 @@ from statistics import fmean
 
 import torch
 
-from imdbclf.data.module import ReviewDataModule
-from imdbclf.files import write_aside
+from imdbclf.checkpoint import load_plain
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import load_plain
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import Row, draw_history, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
+from imdbclf.storage import atomic_write
 from imdbclf.training.fit import Fit, attached
 
 log = logging.getLogger(__name__)
@@ -105,5 +105,5 @@ def _write_together(
     together["hyper_parameters"] = contents[0]["hyper_parameters"] | {"members": len(members)}
     together[CHECKPOINT_KEY] = attached(settings, data)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
-    with write_aside(folder.best) as aside:
+    with atomic_write(folder.best) as aside:
         torch.save(together, aside)

@@ -16,15 +16,15 @@ from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.checkpoint import attachment, carries, load_plain
+from imdbclf.console import console
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import attachment, carries, load_plain
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import best_row, draw_history, write_history
 from imdbclf.settings import Settings
-from imdbclf.terminal import console
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
 from imdbclf.training.processes import lead_processes
@@ -94,7 +94,7 @@ class Fit:
         """The network before it has learnt, with what its checkpoints carry."""
         settings = self.settings
         classifier = ReviewClassifier(
-            in_features=len(data.prepared.features),
+            in_features=len(data.prepared.vectorizer),
             widths=settings.model.widths,
             activation=settings.model.activation,
             dropout=settings.model.dropout,
@@ -155,7 +155,7 @@ class Fit:
 
     def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
-        if not carries(contents[CHECKPOINT_KEY], data.prepared.features):
+        if not carries(contents[CHECKPOINT_KEY], data.prepared.vectorizer):
             msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
             raise UserError(msg)
         # Before there were ensembles, nothing was said of members.
@@ -177,7 +177,7 @@ class Fit:
 def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:
     """What the checkpoints of an experiment carry besides the network."""
     return attachment(
-        data.prepared.features,
+        data.prepared.vectorizer,
         settings=settings.model_dump(),
         data_source=data.source.description,
         label_names=list(data.encoded.label_names),

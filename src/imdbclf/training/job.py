@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 import filelock
 from omegaconf import OmegaConf
 
+from imdbclf.console import program, shown_path
 from imdbclf.errors import UserError, is_full_disk, one_line
-from imdbclf.files import write_json
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import DataSettings, Settings
 from imdbclf.startup import fast_imports
-from imdbclf.terminal import program, shown_path
-from imdbclf.training.composition import Refused, override
-from imdbclf.training.stopping import stopping
+from imdbclf.storage import write_json
+from imdbclf.training.compose import Refused, override
+from imdbclf.training.interrupts import stopping
 from imdbclf.training.trial import RunningTrial, was_pruned
 
 if TYPE_CHECKING:
-    from imdbclf.data.prepared import LoadedReviews
-    from imdbclf.data.sources import ChosenSource
-    from imdbclf.training.experiment import Experiment
+    from imdbclf.data.prepare import LoadedReviews
+    from imdbclf.data.sources.choose import ChosenSource
+    from imdbclf.training.run import Experiment
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +67,14 @@ def run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> f
 
 def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     # Here, because they take seconds to import and a refused command line should not.
-    from imdbclf.data.prepared import load_reviews  # noqa: PLC0415
-    from imdbclf.data.sources import choose_source  # noqa: PLC0415
+    from imdbclf.data.prepare import load_reviews  # noqa: PLC0415
+    from imdbclf.data.sources.choose import choose_source  # noqa: PLC0415
 
     chosen = choose_source(settings.data)
     experiment = _begin(
         settings, folder, overrides, chosen, lambda data: load_reviews(data, settings.seed, settings.features)
     )
-    from imdbclf.reports.summary import (  # noqa: PLC0415
+    from imdbclf.reports.run_summary import (  # noqa: PLC0415
         print_interruption,
         print_interruption_of_final,
         print_interruption_of_several,
@@ -130,7 +130,7 @@ def run_swept(
 
 
 def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None) -> float | None:
-    from imdbclf.data.shared import decided_source, shared_reviews  # noqa: PLC0415
+    from imdbclf.data.job_cache import decided_source, shared_reviews  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
     experiment = _begin(
@@ -140,8 +140,8 @@ def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], tria
         chosen,
         lambda data: shared_reviews(data, settings.features, settings.seed, settings.shared_batches),
     )
-    from imdbclf.training.experiment import Pruned  # noqa: PLC0415
     from imdbclf.training.fit import Interrupted  # noqa: PLC0415
+    from imdbclf.training.run import Pruned  # noqa: PLC0415
 
     experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
     experiment.trial = trial
@@ -160,7 +160,7 @@ def _cut_short(settings: Settings, folder: RunFolder) -> Path | None:
 
     That is so where every epoch is done, and where callbacks of a library may have wanted to end it early.
     """
-    from imdbclf.inference.checkpoint import load_plain  # noqa: PLC0415
+    from imdbclf.checkpoint import load_plain  # noqa: PLC0415
 
     if settings.callbacks or not folder.last.exists():
         return None
@@ -188,7 +188,7 @@ def _begin(
         # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
         loading: Future[LoadedReviews] = reader.submit(load, settings.data)
         from imdbclf.training.environment import environment  # noqa: PLC0415
-        from imdbclf.training.experiment import Experiment  # noqa: PLC0415
+        from imdbclf.training.run import Experiment  # noqa: PLC0415
     _quiet_libraries()
     write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))
     return Experiment(settings, folder, loading, chosen.because)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from imdbclf.data.module import ReviewDataModule
+from imdbclf.checkpoint import keep_temperature, read_checkpoint
+from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.checkpoint import keep_temperature, read_checkpoint
 from imdbclf.reports.history import Row, best_row
 from imdbclf.settings import CalibrationSettings, Settings
+from imdbclf.training.distillation import learn_from_teacher
 from imdbclf.training.ensemble import fit_ensemble
 from imdbclf.training.fit import Fit
-from imdbclf.training.teacher import learn_from_teacher
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
-from imdbclf.files import write_json
 from imdbclf.folders.journal import open_journal
 from imdbclf.folders.run import RunFolder
 from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.storage import write_json
 from imdbclf.training.optuna_names import make_pruner
 
 if TYPE_CHECKING:

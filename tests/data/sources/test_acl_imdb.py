@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.helpers import TEST, TRAIN, contents, write_acl_tree
-from imdbclf.data.encoding import encode_corpus
+from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.split import joined, split_rows
 from imdbclf.errors import UserError

@@ -8,7 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.labels import number_labels
+from imdbclf.data.sources.labels import number_labels
 from imdbclf.errors import UserError, one_line
 
 

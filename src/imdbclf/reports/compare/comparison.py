@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from imdbclf.reports.compare.predictions import Predictions, read_runs
-from imdbclf.reports.compare.words import Beginnings, find_beginnings
+from imdbclf.reports.compare.review_starts import Beginnings, find_beginnings
 from imdbclf.reports.statistics import SIGNIFICANCE, holm, mcnemar_p, paired_accuracy_interval, proportion_interval
 
 

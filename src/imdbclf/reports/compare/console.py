@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from imdbclf.console import console
 from imdbclf.reports.compare.comparison import Difference, RunComparison
-from imdbclf.reports.sweep.labels import number_of, percent, said_p, shown_p, signed
-from imdbclf.terminal import console
+from imdbclf.reports.labels import number_of, percent, said_p, shown_p, signed
 
 CAUTION = (
     "This compares networks, not settings: another seed would give other networks. To compare settings, repeat both "

@@ -16,8 +16,8 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.reports.labels import configuration_label
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
-from imdbclf.reports.sweep.labels import configuration_label
 from imdbclf.reports.sweep.table import JobRow
 
 ACCURACY = "val/accuracy"

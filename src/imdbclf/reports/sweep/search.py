@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from imdbclf.folders.sweep import Sweep, SweepFolder
-from imdbclf.reports.sweep.figures import BEST, PLAIN
-from imdbclf.reports.sweep.labels import axis_labels, number_of, said_choice
+from imdbclf.reports.labels import axis_labels, number_of, said_choice
+from imdbclf.reports.sweep.plots import BEST, PLAIN
 from imdbclf.reports.sweep.sections import Picture, Section, TextTable, picture_of
 
 if TYPE_CHECKING:

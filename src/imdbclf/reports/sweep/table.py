@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from imdbclf.errors import one_line
-from imdbclf.files import write_aside
 from imdbclf.folders.run import Outcome, RunFolder
 from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import COLUMNS as HISTORY_COLUMNS
 from imdbclf.reports.history import Row as EpochRow
 from imdbclf.reports.history import read_history, write_rows
+from imdbclf.storage import atomic_write
 
 _BEFORE = ("folder", "status")
 _NUMBERS = {
@@ -135,7 +135,7 @@ def _epochs(run: RunFolder) -> list[EpochRow]:
 def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None:
     """Write the rows as CSV; `seed` is the last of the axes where it is none of them."""
     axes = [*axes, *([] if SEED in axes else [SEED])]
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, [*_BEFORE, *axes, *_AFTER], restval="")
         writer.writeheader()
         for row in rows:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from imdbclf.reports.labels import number_of, percent, said_choice, said_p, signed
 from imdbclf.reports.sweep.configurations import Comparison, Configuration
 from imdbclf.reports.sweep.effects import Effect
-from imdbclf.reports.sweep.labels import number_of, percent, said_choice, said_p, signed
 from imdbclf.reports.sweep.table import JobRow
 
 MORE_SEEDS = "With one seed nothing can be tested, since chance can't be told from choice: add 'seed=range(5)'."

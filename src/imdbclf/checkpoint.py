@@ -1,0 +1,160 @@
+"""Checkpoints as files: inert (plain types, loaded with `weights_only=True`) and sufficient (no corpus needed)."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from imdbclf.data.term_weights import TermWeights
+from imdbclf.data.vectorize import Vectorizer
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.errors import UserError, one_line
+from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.network import Network, make_network
+from imdbclf.storage import atomic_write
+
+FORMAT = 2
+"""Raised when the attachment changes so that older readers would misread it."""
+
+_PREFIX = "network."
+_TEMPERATURE = "temperature"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network and all that is needed to use it.
+
+    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
+    """
+
+    network: Network
+    vectorizer: Vectorizer
+    loss: str
+    about: dict[str, Any]
+    temperature: float = 1.0
+    """What the logits are divided by; 1 where nothing was fitted."""
+
+
+def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
+    """What a checkpoint carries besides the network's weights, in plain types."""
+    plain: dict[str, Any] = {
+        "format": FORMAT,
+        "vocabulary": features.vocabulary.as_text(),
+        "marks": features.sentence_ends,
+    }
+    if features.weighting is not None:
+        columns, unit_length = features.weighting.columns, features.weighting.unit_length
+        plain["weighting"] = {
+            "columns": None if columns is None else torch.from_numpy(columns),
+            "unit_length": unit_length,
+        }
+    return plain | about
+
+
+def carries(about: dict[str, Any], features: Vectorizer) -> bool:
+    """Whether what a checkpoint carries are these very features: the same terms of the same words, the same values."""
+    return _identity(about) == _identity(attachment(features))
+
+
+def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
+    weighting = about.get("weighting") or {"columns": None, "unit_length": False}
+    columns = weighting["columns"]
+    values = None if columns is None else columns.numpy().tobytes()
+    return about["vocabulary"], about.get("marks", False), weighting["unit_length"], values
+
+
+def _features(about: dict[str, Any]) -> Vectorizer:
+    """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
+    vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
+    sentence_ends = bool(about.pop("marks", False))
+    if plain is None:
+        return Vectorizer(vocabulary, sentence_ends=sentence_ends)
+    columns = None if plain["columns"] is None else plain["columns"].numpy()
+    if columns is not None and columns.shape != (len(vocabulary),):
+        msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
+        raise ValueError(msg)
+    return Vectorizer(vocabulary, TermWeights(columns, bool(plain["unit_length"])), sentence_ends)
+
+
+def keep_temperature(path: Path, temperature: float) -> None:
+    """Write a temperature into a checkpoint of ours, whole or not at all; all else in it stays.
+
+    Raises:
+        UserError: see `load_plain`.
+    """
+    contents = load_plain(path)
+    contents[CHECKPOINT_KEY][_TEMPERATURE] = temperature
+    with atomic_write(path) as aside:
+        torch.save(contents, aside)
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint of ours; nothing in the file is ever executed.
+
+    Raises:
+        UserError: if the file is missing, cut short, holds code, or is not one of ours.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no such checkpoint file"
+        raise UserError(msg)
+    try:
+        with warnings.catch_warnings():
+            # A file of another kind is refused below; torch's guesses about its pickle protocol help nobody.
+            warnings.simplefilter("ignore")
+            contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        msg = f"{path}: refused, since it is no plain checkpoint (it would run code, or is damaged); nothing was run"
+        raise UserError(msg) from error
+    except Exception as error:
+        # Random bytes can make the unpickler raise anything at all.
+        msg = f"{path}: not a readable checkpoint (cut short, or another kind of file: {one_line(error)[:80]})"
+        raise UserError(msg) from error
+    ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
+    if not isinstance(ours, dict) or ours.get("format") != FORMAT:
+        kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
+        msg = f"{path}: a checkpoint, but {kind}; give one that `imdbclf train` wrote"
+        raise UserError(msg)
+    return contents
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The network with its weights, in evaluation mode on the CPU, and what its columns are.
+
+    Raises:
+        UserError: see `load_plain`; also if the parts of the file do not fit together.
+    """
+    contents = load_plain(path)
+    about = dict(contents[CHECKPOINT_KEY])
+    try:
+        features = _features(about)
+        settings = contents["hyper_parameters"]
+        weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
+        # On the meta device, so that the numbers in the file, not those it claims, decide how much memory is taken.
+        with torch.device("meta"):
+            network = make_network(
+                # Before there were ensembles, nothing was said of members.
+                settings.get("members", 1),
+                len(features),
+                settings["widths"],
+                settings["activation"],
+                settings["dropout"],
+            )
+        network.load_state_dict(weights, assign=True)
+        loss, temperature = str(settings["loss"]), _temperature(about.pop(_TEMPERATURE, 1.0))
+    except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+        msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
+        raise UserError(msg) from error
+    return Checkpoint(network.eval(), features, loss, about, temperature)
+
+
+def _temperature(value: float) -> float:
+    if not 0 < value < inf:
+        msg = f"temperature {value}"
+        raise ValueError(msg)
+    return float(value)

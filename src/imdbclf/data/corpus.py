@@ -1,0 +1,299 @@
+"""Texts to numbered words: the form in which reviews are kept, cached and read back.
+
+A part of the corpus (train, test) becomes an Arrow table whose `large_list<int32>` column of word numbers, opened
+memory-mapped, is offsets and values: the rows of a sparse matrix. Rows stand in the order of their texts' hash, so
+that nothing downstream can depend on the order of the source.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.tokenize import text_bytes, tokenize_many
+
+ENCODING_VERSION = 3
+"""Raised when the tables below change their meaning, so that no older cache is used."""
+
+CHUNK = 2048
+"""Reviews numbered at a time: what threads share out, and small enough to stay in a processor's cache."""
+
+THREADS = min(4, os.cpu_count() or 1)
+"""More are of no use: what Python itself does between Arrow's and NumPy's work can't be shared out."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.uint64(), nullable=False),
+        pa.field("sequence", pa.uint64(), nullable=False),
+        pa.field("label", pa.int8(), nullable=False),
+        pa.field("words", pa.large_list(pa.int32()), nullable=False),
+    ]
+)
+
+GROUPED_SCHEMA = SCHEMA.append(pa.field("group", pa.uint64(), nullable=False))
+"""Of a part whose reviews have groups."""
+
+
+@dataclass(frozen=True)
+class EncodedReviews:
+    """One part of a corpus, n reviews as an Arrow table of `SCHEMA`, or of `GROUPED_SCHEMA` if groups were asked for.
+
+    `id` hashes the raw text, `sequence` its words in their order: reviews of one sequence read the same to the network
+    and must fall on one side of any split. `label` is 0 or 1. `words` are numbers into the corpus' dictionary. `group`
+    hashes what `data.group` names, such as the film.
+    """
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> npt.NDArray[np.uint64]:
+        """Hash of each review's text, shape (n,); equal texts have equal ids."""
+        return _numpy(self.table, "id").astype(np.uint64, copy=False)
+
+    @cached_property
+    def sequences(self) -> npt.NDArray[np.uint64]:
+        """Hash of each review's words in order, shape (n,)."""
+        return _numpy(self.table, "sequence").astype(np.uint64, copy=False)
+
+    @cached_property
+    def groups(self) -> npt.NDArray[np.uint64] | None:
+        """Hash of each review's group, shape (n,); None where no groups were asked for."""
+        if "group" not in self.table.column_names:
+            return None
+        return _numpy(self.table, "group").astype(np.uint64, copy=False)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int8]:
+        """0 (negative) or 1 (positive), shape (n,)."""
+        return _numpy(self.table, "label").astype(np.int8, copy=False)
+
+    @cached_property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Where each review's words begin in `words`, and the end of the last, shape (n + 1,)."""
+        return to_numpy(_lists(self.table).offsets)
+
+    @cached_property
+    def words(self) -> npt.NDArray[np.int32]:
+        """The word numbers of all reviews one after the other, in text order, repeats included."""
+        return to_numpy(_lists(self.table).values)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Number of words of each review, shape (n,)."""
+        return np.diff(self.offsets)
+
+    def mask(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """True for the given rows, shape (n,)."""
+        chosen = np.zeros(len(self), dtype=bool)
+        chosen[rows] = True
+        return chosen
+
+    def words_between(
+        self, start: int, stop: int, chosen: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int32]:
+        """The word numbers of the rows from `start` up to `stop`; of those where `chosen` (n,) is true, if given."""
+        offsets = self.offsets[start : stop + 1]
+        words = self.words[offsets[0] : offsets[-1]]
+        return words if chosen is None else words[np.repeat(chosen[start:stop], np.diff(offsets))]
+
+    def review_names(self) -> list[str]:
+        """A name for each review that depends on its text alone: the hash in hexadecimal, repeats numbered."""
+        repeat = np.zeros(len(self), dtype=np.int64)
+        for row in np.flatnonzero(self.ids[1:] == self.ids[:-1]) + 1:
+            repeat[row] = repeat[row - 1] + 1
+        return [f"{name:016x}" + (f"-{n + 1}" if n else "") for name, n in zip(self.ids, repeat, strict=True)]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All parts of a source, their words numbered by one dictionary, which is sorted by code point."""
+
+    dictionary: pa.Array
+    parts: Mapping[str, EncodedReviews]
+
+
+def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False) -> Corpus:
+    """Number the words of all parts.
+
+    Args:
+        parts: tables with the columns `text` (string) and `label` (int8), by name of the part; a third column
+            `group` (string) is kept as hashes. A review whose group is null or empty is a group of its own.
+        sentence_ends: whether the ends of sentences are words, see `imdbclf.data.tokenize`.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        encode = partial(_encode_chunk, sentence_ends=sentence_ends)
+        found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
+        chunks = [chunk for part in found.values() for chunk in part]
+        dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
+        word_hashes = _hashes(dictionary)
+        numbered = pool.map(lambda chunk, number: chunk.numbered(number, word_hashes), chunks, numbers)
+        tables = {name: _part_table(found[name], numbered, parts[name]) for name in parts}
+    return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
+
+
+def sequence_hashes(
+    offsets: npt.NDArray[np.int64], words: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each review's words in order, shape (n,).
+
+    The sum over positions of hash(word) times an odd number that the position gives, modulo 2⁶⁴: it depends on the
+    words alone, not on how a corpus happens to number them. A collision would only keep two reviews together.
+    """
+    lengths = np.diff(offsets)
+    position = np.arange(len(words)) - np.repeat(offsets[:-1], lengths)
+    odd = scramble(np.arange(lengths.max(initial=0), dtype=np.uint64)) | np.uint64(1)
+    terms = word_hashes[words] * odd[position]
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(terms, dtype=np.uint64)])
+    sequences: npt.NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
+    return sequences
+
+
+def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A fixed pseudo-random permutation of the 64-bit numbers: the finaliser of SplitMix64 (Steele et al., 2014)."""
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    result: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return result
+
+
+@dataclass(frozen=True)
+class NumberedWords:
+    """The words of some texts, numbered by a dictionary of their own; the first text's come first."""
+
+    offsets: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int32]
+    dictionary: pa.Array
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Number of words of each text, (n,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class _EncodedChunk(NumberedWords):
+    """Some reviews."""
+
+    ids: npt.NDArray[np.uint64]
+
+    def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
+        """The same reviews by the common dictionary, in which the chunk's words have the given numbers."""
+        words = number[self.words]
+        return _NumberedChunk(words, sequence_hashes(self.offsets, words, word_hashes))
+
+
+@dataclass(frozen=True)
+class _NumberedChunk:
+    words: npt.NDArray[np.int32]
+    sequences: npt.NDArray[np.uint64]
+
+
+def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedWords:
+    """The words of each text of a `string` array, in order, repeats included."""
+    lists = tokenize_many(texts, sentence_ends=sentence_ends)
+    numbered = lists.values.dictionary_encode()
+    words = to_numpy(numbered.indices)
+    kept = words != pc.index(numbered.dictionary, "").as_py()
+    # The empty string is no word: leave it out, and close the gap it had in the numbers.
+    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
+    return NumberedWords(before[to_numpy(lists.offsets)], words[kept], numbered.dictionary)
+
+
+def _encode_chunk(texts: pa.Array, *, sentence_ends: bool) -> _EncodedChunk:
+    numbered = numbered_words(texts, sentence_ends=sentence_ends)
+    return _EncodedChunk(numbered.offsets, numbered.words, numbered.dictionary, _hashes(texts))
+
+
+def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:
+    """All words once, sorted by code point, and for each given dictionary the numbers of its words therein."""
+    encoded = pa.chunked_array(dictionaries, type=pa.string()).combine_chunks().dictionary_encode()
+    words = encoded.dictionary
+    order = pc.sort_indices(words)
+    # The empty string is first, if it is there; it gets the number -1, which no kept word has.
+    empty = int(len(words) > 0 and words[order[0].as_py()].as_py() == "")
+    number = np.empty(len(words), dtype=np.int32)
+    number[to_numpy(order)] = np.arange(len(words), dtype=np.int32) - empty
+    numbers = number[to_numpy(encoded.indices)]
+    ends = np.cumsum([len(dictionary) for dictionary in dictionaries], dtype=np.int64)
+    return words.take(order[empty:]), np.split(numbers, ends[:-1])
+
+
+def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], read: pa.Table) -> pa.Table:
+    """The table of a part, as it was `read`, from its chunks; `numbered` yields theirs next, and is read no further."""
+    done = [chunk for _, chunk in zip(chunks, numbered, strict=False)]
+    ids = _joined([chunk.ids for chunk in chunks], np.uint64)
+    lengths = _joined([np.diff(chunk.offsets) for chunk in chunks], np.int64)
+    words = pa.LargeListArray.from_arrays(
+        to_arrow(np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])),
+        to_arrow(_joined([chunk.words for chunk in done], np.int32)),
+    )
+    columns = {
+        "id": to_arrow(ids),
+        "sequence": to_arrow(_joined([chunk.sequences for chunk in done], np.uint64)),
+        "label": read.column("label").combine_chunks().cast(pa.int8()),
+        "words": words,
+    }
+    order = [to_numpy(columns["label"]), ids]
+    if "group" not in read.column_names:
+        table = pa.table(columns, schema=SCHEMA)
+    else:
+        groups = _group_hashes(read.column("group"), ids)
+        table = pa.table(columns | {"group": to_arrow(groups)}, schema=GROUPED_SCHEMA)
+        order.insert(0, groups)
+    return table.take(to_arrow(np.lexsort(order))).combine_chunks()
+
+
+def _group_hashes(values: pa.ChunkedArray, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each review's group, shape (n,); without a group it is one of the review's text."""
+    numbered = values.fill_null("").combine_chunks().dictionary_encode()
+    number = to_numpy(numbered.indices)
+    nameless = number == pc.index(numbered.dictionary, "").as_py()
+    # Mixed once more, so that a review without a group is in none whose name happens to be its text.
+    return np.where(nameless, scramble(ids), _hashes(numbered.dictionary)[number])
+
+
+def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
+    for piece in texts.chunks:
+        for start in range(0, len(piece), CHUNK):
+            yield piece.slice(start, CHUNK)
+
+
+def _hashes(texts: pa.Array) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each text, shape (n,), from its bytes: no Python string is made."""
+    data, offsets = text_bytes(texts)
+    whole = memoryview(data)
+    digests = [blake2b(whole[start:end], digest_size=8).digest() for start, end in pairwise(offsets.tolist())]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+
+
+def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any]:
+    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=dtype)
+
+
+def only_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, without a copy where it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _numpy(table: pa.Table, column: str) -> npt.NDArray[Any]:
+    return to_numpy(only_chunk(table.column(column)))
+
+
+def _lists(table: pa.Table) -> pa.LargeListArray:
+    return only_chunk(table.column("words"))

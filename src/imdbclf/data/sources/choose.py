@@ -1,0 +1,98 @@
+"""Which source the settings name: `choose_source` decides what `auto` means, `open_source` opens it.
+
+To add a kind: write a module with a class that has the three members of `Source`, and name it in `open_source`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from imdbclf.data.cache import cache_folder, is_encoded
+from imdbclf.data.sources.acl_imdb import AclImdbSource
+from imdbclf.data.sources.base import Source
+from imdbclf.data.sources.files import SUFFIXES, FilesSource
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
+from imdbclf.data.sources.sample import SampleSource
+from imdbclf.errors import UserError
+from imdbclf.settings import DataSettings
+
+VARIABLE = "IMDBCLF_DATA"
+_WORDS = ("auto", "sample", "files")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class ChosenSource:
+    """Settings whose `source` is not `auto` any more, and why it is what it is (None if it was named)."""
+
+    settings: DataSettings
+    because: str | None
+
+
+def choose_source(settings: DataSettings) -> ChosenSource:
+    """Decide what `auto` means here and now: `IMDBCLF_DATA`, else IMDB from the Hub or its cache, else the sample.
+
+    Paths become absolute, so that a checkpoint or a config finds them again from any folder.
+    """
+    if settings.source != "auto":
+        return ChosenSource(_absolute(settings), None)
+    if value := os.environ.get(VARIABLE):
+        return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
+    hub = settings.model_copy(update={"source": LECTURE_DATASET})
+    source = HubSource(
+        LECTURE_DATASET, settings.text_column, settings.label_column, settings.group, settings.unlabelled
+    )
+    # What has been encoded once needs the Hub no more.
+    obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
+    if obstacle is None:
+        return ChosenSource(hub, f"{VARIABLE} is not set")
+    sample = settings.model_copy(update={"source": "sample"})
+    return ChosenSource(sample, f"{VARIABLE} is not set and {obstacle}")
+
+
+def open_source(settings: DataSettings) -> Source:
+    """The source that the settings name; nothing is read yet.
+
+    Raises:
+        UserError: if a source that was named explicitly is not there, or cannot have the groups that are asked for.
+    """
+    settings = choose_source(settings).settings
+    if settings.source == "sample":
+        if settings.unlabelled is not None:
+            msg = f"data.unlabelled={settings.unlabelled}: must be null; the bundled sample has no unlabelled reviews"
+            raise UserError(msg)
+        return SampleSource(settings.group)
+    if settings.source == "files":
+        return FilesSource.from_settings(settings)
+    return _named(settings)
+
+
+def _absolute(settings: DataSettings) -> DataSettings:
+    paths = {}
+    for key in ("source", "train", "test", "unlabelled"):
+        value = getattr(settings, key)
+        if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
+            paths[key] = str(path.resolve())
+    return settings.model_copy(update=paths)
+
+
+def _named(settings: DataSettings) -> Source:
+    path = Path(settings.source)
+    columns = (settings.text_column, settings.label_column, settings.group)
+    if path.is_dir():
+        if AclImdbSource.recognises(path):
+            return AclImdbSource(path, settings.group, settings.unlabelled)
+        return FolderSource(path, *columns, settings.unlabelled)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        return FilesSource(None, path, *columns)  # an evaluation, which needs no unlabelled reviews
+    if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
+        return HubSource(settings.source, *columns, settings.unlabelled)
+    msg = (
+        f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
+        "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"
+    )
+    raise UserError(msg)

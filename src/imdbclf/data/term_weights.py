@@ -1,0 +1,70 @@
+"""What stands in a multi-hot row instead of ones: log-odds of the terms, rows of length 1.
+
+The log-odds (the log-count ratio) are those of Wang & Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and
+Topic Classification": with p and q the numbers of positive and of negative reviews that hold each term, plus a
+smoothing, r = ln((p / ‖p‖₁) / (q / ‖q‖₁)). A review's row times r is what naive Bayes adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from imdbclf.data.multihot import MultiHotMatrix
+    from imdbclf.settings import FeatureSettings
+
+Labels = npt.NDArray[Any]
+"""0 and 1, int8; or a teacher's probabilities of 1, float32."""
+
+
+@dataclass(frozen=True)
+class TermWeights:
+    """The weight of each column, (width,) float32, or None for 1; and whether each row is divided by its length.
+
+    A row's length is the root of its squares' sum (L2). As a row is normalised on its own, a review's values do not
+    depend on the reviews around it.
+    """
+
+    columns: npt.NDArray[np.float32] | None = None
+    unit_length: bool = False
+
+    def values(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """The values of the set columns of n rows, float32 as many; `offsets` (n + 1,) says where each row begins."""
+        values = np.ones(len(columns), dtype=np.float32) if self.columns is None else self.columns[columns]
+        if not self.unit_length:
+            return values
+        n = len(offsets) - 1
+        rows = np.repeat(np.arange(n), np.diff(offsets))
+        # Each row is summed from 0, so that it does not matter to the last bit what stands before it.
+        lengths = np.sqrt(np.bincount(rows, weights=values * values, minlength=n))
+        # A row of zeros stays one.
+        scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
+        weighted: npt.NDArray[np.float32] = values * scale[rows]
+        return weighted
+
+
+def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights | None:
+    """The weighting that the settings name, from the training part alone; None for plain ones.
+
+    Args:
+        settings: `weighting`, `smoothing` and `unit_length` count.
+        matrix: the training part, n rows of ones.
+        labels: (n,).
+    """
+    if settings.weighting == "multi_hot":
+        return TermWeights(unit_length=True) if settings.unit_length else None
+    share = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
+    positive = np.bincount(matrix.columns, weights=share, minlength=matrix.width)
+    negative = np.bincount(matrix.columns, minlength=matrix.width) - positive
+    return TermWeights(log_odds(positive, negative, settings.smoothing).astype(np.float32), settings.unit_length)
+
+
+def log_odds(positive: npt.NDArray[Any], negative: npt.NDArray[Any], smoothing: float) -> npt.NDArray[np.float64]:
+    """Wang & Manning's r of each term, from the numbers of positive and of negative reviews that hold it."""
+    p, q = positive + smoothing, negative + smoothing
+    ratio: npt.NDArray[np.float64] = np.log(p / p.sum()) - np.log(q / q.sum())
+    return ratio

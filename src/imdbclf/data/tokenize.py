@@ -1,0 +1,134 @@
+"""Words as Keras makes them: lower case, its filter characters to blanks, split on blanks.
+
+The rule is that of `keras.preprocessing.text.text_to_word_sequence` with its defaults. A word is a run of characters
+that are neither a blank nor one of `FILTERS`; the apostrophe stays (`don't`), `<br />` gives the word `br`, and white
+space other than blank, tab and line feed is an ordinary character. `tokenize_many` does the same for many texts
+at once, in Arrow.
+
+With `sentence_ends`, the ends of sentences are words too: `!`, `?`, and one `.` for each of `.`, `:` and `;`; a run of
+equal ones is one word. An n-gram can then say that a sentence begins or ends with a word.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    # One text needs no Arrow, which takes a tenth of a second to import.
+    import pyarrow as pa
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+WORDS_VERSION = 1
+"""Raised when the same text gives other words, so that no cache of the old words is used."""
+
+
+MARKS = b".!?"
+"""The words that the ends of sentences become."""
+
+_MARKS_OF = {".": b".:;", "!": b"!", "?": b"?"}
+_REPEATED = re.compile(rb"([.!?])\1*")
+
+
+def _byte_table(*, sentence_ends: bool) -> bytes:
+    table = bytearray(range(256))
+    for upper in range(ord("A"), ord("Z") + 1):
+        table[upper] = upper + 32
+    for character in FILTERS:
+        table[ord(character)] = ord(" ")
+    for mark, ends in _MARKS_OF.items() if sentence_ends else ():
+        for end in ends:
+            table[end] = ord(mark)
+    return bytes(table)
+
+
+BYTE_TABLES = {sentence_ends: _byte_table(sentence_ends=sentence_ends) for sentence_ends in (False, True)}
+"""What each byte becomes: ASCII in lower case, filtered characters blanks, bytes of other characters themselves.
+
+One table without and one with sentence_ends.
+"""
+
+
+def tokenize(text: str, *, sentence_ends: bool = False) -> list[str]:
+    """The words of one text, in order, repeats included; with `sentence_ends` the ends of sentences are words."""
+    plain = normalised(text, sentence_ends=sentence_ends)
+    return list(filter(None, (_REPEATED.sub(rb" \1 ", plain) if sentence_ends else plain).decode().split(" ")))
+
+
+def normalised(text: str, *, sentence_ends: bool = False) -> bytes:
+    """The text in lower case with blanks for filtered characters, UTF-8; with `sentence_ends`, these stay.
+
+    What is no character (half of a surrogate pair, as undecodable bytes of a command line become) is a blank.
+    """
+    return text.lower().encode(errors="replace").translate(BYTE_TABLES[sentence_ends])
+
+
+ASCII_END = 128
+
+
+def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArray:
+    """The words of each text.
+
+    Args:
+        texts: `string` array of n texts without nulls.
+        sentence_ends: whether the ends of sentences are words.
+
+    Returns:
+        `list<string>` array of length n. Runs of blanks leave empty strings, which are no words; whoever numbers the
+        words drops them, which is cheaper on numbers than on strings.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - see above
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    data, offsets = text_bytes(texts)
+    # ASCII is lower-cased and filtered by one pass over the bytes of all texts; the few texts with other characters
+    # go through Python, whose `lower` knows Unicode (and may change a text's length).
+    lowered = pa.Array.from_buffers(
+        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(data.translate(BYTE_TABLES[sentence_ends]))]
+    )
+    other = _rows_beyond_ascii(data, offsets)
+    if len(other):
+        mask = np.zeros(len(texts), dtype=bool)
+        mask[other] = True
+        replacements = [
+            normalised(data[offsets[row] : offsets[row + 1]].decode(), sentence_ends=sentence_ends) for row in other
+        ]
+        lowered = pc.replace_with_mask(lowered, pa.array(mask), pa.array(replacements, type=pa.string()))
+    return pc.split_pattern(_apart(lowered) if sentence_ends else lowered, " ")
+
+
+def _apart(texts: pa.Array) -> pa.Array:
+    """The texts with blanks around sentence_ends, one mark for a row of equal ones."""
+    import pyarrow as pa  # noqa: PLC0415 - see above
+
+    data, offsets = text_bytes(texts)
+    letters = np.frombuffer(data, dtype=np.uint8).copy()
+    is_mark = np.isin(letters, np.frombuffer(MARKS, dtype=np.uint8))
+    again = np.zeros(len(letters), dtype=bool)
+    again[1:] = is_mark[1:] & (letters[1:] == letters[:-1])
+    # A text that begins as the one before it ends repeats nothing.
+    again[offsets[:-1][offsets[:-1] < len(letters)]] = False
+    letters[again] = ord(" ")
+    is_mark &= ~again
+    wide = np.repeat(letters, 1 + 2 * is_mark)
+    first = np.flatnonzero(is_mark) + 2 * np.arange(np.count_nonzero(is_mark))
+    wide[first], wide[first + 2] = ord(" "), ord(" ")
+    moved = offsets + 2 * np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(is_mark, dtype=np.int32)])[offsets]
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(moved), pa.py_buffer(wide)])
+
+
+def text_bytes(texts: pa.Array) -> tuple[bytes, npt.NDArray[np.int32]]:
+    """The UTF-8 of n texts one after the other, and where each begins and the last ends, int32 (n + 1,)."""
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    start, end = int(offsets[0]), int(offsets[-1])
+    return texts.buffers()[2].slice(start, end - start).to_pybytes(), offsets - offsets[0]
+
+
+def _rows_beyond_ascii(data: bytes, offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    if data.isascii():
+        return np.zeros(0, dtype=np.int64)
+    beyond = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) >= ASCII_END)
+    return np.unique(np.searchsorted(offsets, beyond, side="right") - 1)

@@ -1,0 +1,192 @@
+"""Running planned jobs: skip what is done, hand the rest to Hydra's launcher, watch, and report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, read_write
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from imdbclf.console import console, program, shown_path, spoken, tell
+from imdbclf.errors import UserError, one_line
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
+from imdbclf.sweeps.plan import PlannedJob, Planner, parsed
+from imdbclf.sweeps.progress import Tally, Watch
+from imdbclf.training.compose import Refused, folder_name, override, short_key
+from imdbclf.training.interrupts import stopping
+
+_BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+
+
+class Running:
+    """One sweep at work.
+
+    Args:
+        context: Hydra's loader and callbacks.
+        task: what runs a job.
+        config: the sweep's own config.
+        arguments: overrides as typed.
+    """
+
+    def __init__(self, context: HydraContext, task: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
+        self.context, self.task, self.config, self.arguments = context, task, config, list(arguments)
+        HydraConfig.instance().set_config(config)
+        self.experiment = str(config.experiment)
+        self.folder = SweepFolder(Path())
+        typed = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
+        as_typed = [text for text in typed if not text.startswith("hydra.mode=")]
+        self.command = shlex.join([program(), "train", "-m", *as_typed])
+        """What asks for this sweep."""
+        self._launched = 0
+
+    @property
+    def overrides(self) -> list[Override]:
+        """What was asked for: the config's own axes (`hydra.sweeper.params`), and before them what was typed."""
+        params = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.params or {}).items()]
+        return parsed([*params, *self.arguments], self.context.config_loader)
+
+    def planner(self, axes: Sequence[str]) -> Planner:
+        """Who composes the jobs, once the folder is decided."""
+        return Planner(self.context.config_loader, self.config, axes, self.folder)
+
+    def begin(self, axes: Sequence[str]) -> None:
+        """Decide the folder, and have jobs speak to their own logs; before any job is composed."""
+        hydra = self.config.hydra
+        chosen = Path(hydra.sweep.dir).expanduser()
+        if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
+            own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
+            asked = [hydra.runtime.choices.get("sweep", "none"), self.experiment]
+            named = [name for name in dict.fromkeys(asked) if name != "none"]
+            held = ["-".join(map(short_key, own))] if own else []
+            chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, *held])))
+        self.folder = SweepFolder(chosen.absolute())
+        self.folder.check_usable()
+        with read_write(hydra):
+            hydra.sweep.dir = str(self.folder.path)
+            hydra.overrides.hydra += [
+                override("hydra.sweep.dir", str(self.folder.path)),
+                "hydra.job_logging.root.handlers=[file]",
+            ]
+
+    @contextmanager
+    def checking(self, total: int) -> Iterator[Callable[[PlannedJob], PlannedJob]]:
+        """Progress for the composition of a grid, which takes a tenth of a second a job."""
+        columns = (TextColumn("checking every job"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as progress:
+            bar = progress.add_task("checking", total=total)
+
+            def checked(job: PlannedJob) -> PlannedJob:
+                progress.advance(bar)
+                return job
+
+            yield checked
+
+    def ask(self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None) -> None:
+        """Write down which jobs the sweep has."""
+        sweep = Sweep(self.experiment, self.command, list(axes), list(jobs), search or {})
+        self.folder.write(sweep)
+
+    def run(self, jobs: Sequence[PlannedJob]) -> None:
+        """Run those jobs that are not done; jobs that want the same reviews and batches one after the other.
+
+        Raises:
+            SystemExit: if it was stopped.
+            UserError: for the first failure, if `fail_fast` was asked for.
+        """
+        pending = [planned for planned in jobs if self.folder.run(planned.job).outcome != "done"]
+        if len(pending) < len(jobs):
+            tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
+        pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
+        tally = Tally(self.folder, [planned.job for planned in jobs])
+        try:
+            with self.stoppable(tally):
+                self.launch(pending, tally)
+        except UserError:
+            raise
+        except Exception as error:
+            # Whatever an engine raises, what is done is done and reported.
+            tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
+            tell(f"Go on:    {self.command}")
+
+    def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
+        """Hand jobs to the launcher and watch until the last one is finished.
+
+        Raises:
+            UserError: for the first failure, if `fail_fast` was asked for.
+        """
+        try:
+            with Watch(tally):
+                self._launch(jobs)
+        except Refused as refused:
+            raise refused.error from refused
+
+    @contextmanager
+    def stoppable(self, tally: Tally) -> Iterator[None]:
+        """Inside, Ctrl-C and SIGTERM end with how far it came and the command that goes on.
+
+        Raises:
+            SystemExit: if it was stopped.
+        """
+        try:
+            yield
+        except KeyboardInterrupt as event:
+            stop = stopping()
+            of = "" if tally.total is None else f" of {tally.total}"
+            done = tally.finished - tally.failed
+            tell(f"\nInterrupted with {done}{of} jobs done in {shown_path(self.folder.path)}.")
+            tell(f"Go on:    {self.command}")
+            raise stop from event
+
+    def report(self, elsewhere: Collection[str] = ()) -> None:
+        """Write tables, figures and words into the folder, and say how it came out.
+
+        Args:
+            elsewhere: folders of jobs that another process is at work on.
+
+        Raises:
+            UserError: if jobs failed or did not finish.
+        """
+        from imdbclf.reports.sweep.console import print_sweep  # noqa: PLC0415
+        from imdbclf.reports.sweep.page import write_sweep_report  # noqa: PLC0415
+
+        report = write_sweep_report(self.folder)
+        with spoken():
+            print_sweep(report)
+        own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
+        outcomes = [self.folder.run(job).outcome for job in own]
+        if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
+            logs = f"{shown_path(self.folder.runs)}/…/train.log"
+            msg = f"{lacking} of {len(outcomes)} jobs failed or did not finish; why is in {logs}"
+            raise UserError(msg)
+
+    def _launch(self, jobs: Sequence[PlannedJob]) -> None:
+        """Run jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
+        context, batches = self.context, [jobs]
+        if self.config.hydra.launcher._target_ == _BASIC:
+            context = HydraContext(cast("Any", _Composed(jobs)), self.context.callbacks)
+            batches = [[planned] for planned in jobs]
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=self.task, config=self.config
+        )
+        for batch in batches if jobs else []:
+            launcher.launch([planned.launch_overrides for planned in batch], self._launched)
+            self._launched += len(batch)
+
+
+class _Composed:
+    """Stands in for Hydra's loader where jobs were composed in this process already: composing costs .1 s a job."""
+
+    def __init__(self, jobs: Sequence[PlannedJob]) -> None:
+        self._configs = {tuple(planned.launch_overrides): planned.config for planned in jobs}
+
+    def load_sweep_config(self, _master: DictConfig, overrides: list[str]) -> DictConfig:
+        """The job's config, once."""
+        return self._configs.pop(tuple(overrides))

@@ -1,0 +1,168 @@
+"""The way from settings to the rows of each part; what the parts hold is checked in test_module.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from data.helpers import TEST, encode, write_hub_layout, write_json_lines
+from imdbclf.data.arrow import to_arrow
+from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.corpus import SCHEMA, Corpus, EncodedReviews
+from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
+from imdbclf.data.split import split_rows
+from imdbclf.errors import UserError
+from imdbclf.settings import DataSettings, FeatureSettings, Selection
+
+SOME = [(f"word{number} word{number % 7} film", number % 2) for number in range(40)]
+TWENTY = FeatureSettings(columns=20)
+
+
+def settings_of(folder: Path) -> DataSettings:
+    write_hub_layout(folder, SOME, TEST)
+    return DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), val_size=10)
+
+
+def test_reviews_loaded_ahead_are_those_that_a_module_loads_itself(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    loaded = load_reviews(settings, 3, TWENTY).prepared
+    own = ReviewDataModule(settings, seed=3, features=TWENTY).prepared
+    assert loaded.vectorizer == own.vectorizer
+    assert loaded.matrices.keys() == own.matrices.keys() == {"train", "val", "test"}
+    for part, matrix in own.matrices.items():
+        np.testing.assert_array_equal(loaded.matrices[part].offsets, matrix.offsets)
+        np.testing.assert_array_equal(loaded.matrices[part].columns, matrix.columns)
+        np.testing.assert_array_equal(loaded.labels[part], own.labels[part])
+
+
+def test_a_module_that_is_given_its_reviews_reads_none(tmp_path: Path) -> None:
+    loaded = load_reviews(settings_of(tmp_path / "here"), seed=3)
+    module = ReviewDataModule(DataSettings(source=str(tmp_path / "absent")), seed=3, loaded=loaded)
+    module.prepare_data()
+    module.setup()
+    assert module.prepared is loaded.prepared
+    assert module.source is loaded.source
+    assert len(module.train_dataloader()) == 1
+
+
+def grouped(folder: Path, groups: Sequence[object], **values: Any) -> DataSettings:
+    """Settings of training reviews with a column `film`, one for each of the groups."""
+    rows = [{"text": f"word{n} film", "label": n % 2, "film": group} for n, group in enumerate(groups)]
+    file = write_json_lines(folder / "train.jsonl", rows)
+    given: dict[str, Any] = {"group": "film", "val_size": 10} | values
+    return DataSettings(source="files", train=str(file), cache_dir=str(folder / ".cache"), **given)
+
+
+def sides(settings: DataSettings, seed: int) -> list[set[str]]:
+    """The words of the training and of the validation part; each review has one that no other has."""
+    prepared = load_reviews(settings, seed).prepared
+    train = set(prepared.vectorizer.vocabulary.terms) - {"film"}
+    return [train, {f"word{n}" for n in range(40)} - train]
+
+
+def test_no_group_is_on_both_sides(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, [f"film {n // 4}" for n in range(40)], val_size=12)
+    for seed in range(5):
+        train, val = ({int(word[4:]) // 4 for word in side} for side in sides(settings, seed))
+        assert (len(train), len(val)) == (7, 3)
+        assert not train & val
+
+
+def test_without_the_setting_groups_are_divided(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, [f"film {n // 4}" for n in range(40)], val_size=12, group=None)
+    train, val = ({int(word[4:]) // 4 for word in side} for side in sides(settings, 0))
+    assert train & val
+
+
+REFUSED: dict[str, tuple[Sequence[object], str]] = {
+    "one group": (
+        ["x"] * 40,
+        "data.group=film: puts all 40 training reviews into one group; "
+        "there must be at least two, one of them to validate on (or data.val_size=0)",
+    ),
+    "none fits": (
+        ["x", "y"] * 20,
+        "data.val_size=10: more is needed, since every group of data.group=film is larger",
+    ),
+    "too little fits": (
+        ["x"] * 20 + ["y"] * 18 + ["u", "v"],
+        "data.val_size=10: with undivided groups of data.group=film only 2 of 10 reviews fit; "
+        "the other groups are larger than what is left",
+    ),
+}
+
+
+@pytest.mark.parametrize(("groups", "message"), REFUSED.values(), ids=REFUSED)
+def test_groups_that_leave_no_fair_validation_part_are_refused(
+    groups: Sequence[object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError) as refusal:
+        load_reviews(grouped(tmp_path, groups), 0)
+    assert str(refusal.value) == message
+
+
+def test_half_of_what_was_asked_for_is_enough(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, ["x"] * 20 + ["y"] * 15 + ["z"] * 5)
+    assert len(load_reviews(settings, 0).prepared.matrices["val"]) == 5
+
+
+def test_without_a_validation_part_one_group_is_fine(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, ["x"] * 40, val_size=0)
+    assert len(load_reviews(settings, 0).prepared.matrices["train"]) == 40
+
+
+DATA = DataSettings(val_size=10)
+
+
+def prepared_from(corpus: Corpus, features: FeatureSettings) -> PreparedReviews:
+    return prepare_reviews(CachedCorpus(corpus, ("neg", "pos"), from_cache=False), DATA, features, 3, "here")
+
+
+def spoilt(reviews: EncodedReviews, rows: npt.NDArray[np.int64], nonsense: int) -> EncodedReviews:
+    """The same reviews, but those rows are of one word, a hundred times, and the labels of half of them are wrong."""
+    kept = [reviews.words[start:end] for start, end in zip(reviews.offsets[:-1], reviews.offsets[1:], strict=True)]
+    labels = reviews.labels.copy()
+    for row in rows:
+        kept[row] = np.full(100, nonsense, dtype=np.int32)
+    labels[rows[::2]] = 1 - labels[rows[::2]]
+    offsets = np.cumsum([0, *map(len, kept)], dtype=np.int64)
+    words = pa.LargeListArray.from_arrays(to_arrow(offsets), to_arrow(np.concatenate(kept)))
+    columns = {"id": to_arrow(reviews.ids), "sequence": to_arrow(reviews.sequences), "label": to_arrow(labels)}
+    return EncodedReviews(pa.table(columns | {"words": words}, schema=SCHEMA))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("selection", get_args(Selection))
+def test_terms_and_weights_are_learnt_from_the_training_part_alone(order: int, selection: Selection) -> None:
+    features = FeatureSettings(order=order, columns=12, selection=selection, weighting="log_odds", unit_length=True)
+    whole = encode(train=SOME, test=[*TEST, ("film nonsense", 1)])
+    nonsense = whole.dictionary.to_pylist().index("nonsense")
+    train, test = whole.parts["train"], whole.parts["test"]
+    rows, val_rows = split_rows(train.sequences, 10, 3)
+    for name, changed in {
+        "val": {"train": spoilt(train, val_rows, nonsense), "test": test},
+        "test": {"train": train, "test": spoilt(test, np.arange(len(test)), nonsense)},
+        "train": {"train": spoilt(train, rows[:1], nonsense), "test": test},
+    }.items():
+        ours, theirs = prepared_from(whole, features), prepared_from(Corpus(whole.dictionary, changed), features)
+        same_terms = ours.vectorizer.vocabulary == theirs.vectorizer.vocabulary
+        weights = [one.vectorizer.weighting and one.vectorizer.weighting.columns for one in (ours, theirs)]
+        assert (same_terms and np.array_equal(*weights)) == (name != "train")  # type: ignore[arg-type]
+
+
+def test_every_part_has_the_values_that_the_training_part_teaches() -> None:
+    features = FeatureSettings(columns=12, weighting="log_odds")
+    prepared = prepared_from(encode(train=SOME, test=TEST), features)
+    weighting = prepared.vectorizer.weighting
+    assert weighting is not None
+    assert weighting.columns is not None
+    for matrix in prepared.matrices.values():
+        assert matrix.values is not None
+        np.testing.assert_array_equal(matrix.values, weighting.columns[matrix.columns])

@@ -1,0 +1,235 @@
+"""Checkpoints: plain, sufficient, and never executed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from commands import metrics_of
+
+from imdbclf.checkpoint import attachment, carries, keep_temperature, load_plain, read_checkpoint
+from imdbclf.data.term_weights import TermWeights
+from imdbclf.data.vectorize import Vectorizer
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.errors import UserError
+from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.model import CHECKPOINT_KEY
+
+
+class Hostile:
+    """Unpickling it would make a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def best(finished_run: Path) -> Path:
+    return finished_run / "checkpoints" / "best.ckpt"
+
+
+def test_a_checkpoint_is_plain_types_and_carries_all_it_needs(best: Path) -> None:
+    ours = torch.load(best, weights_only=True)[CHECKPOINT_KEY]
+    assert len(ours["vocabulary"].split("\n")) == 499
+    assert {"settings", "versions", "data_source", "label_names"} <= ours.keys()
+
+
+def test_a_classifier_loads_in_a_fresh_process_from_the_path_alone(best: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from imdbclf import ReviewClassifier\n"
+        "model = ReviewClassifier.load_from_checkpoint(sys.argv[1])\n"
+        "print(len(model.vocabulary), model.network.parameter_count)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, str(best)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["499", "8305"]
+
+
+@pytest.mark.parametrize("plain_pickle", [True, False])
+def test_a_hostile_file_is_refused_and_not_run(tmp_path: Path, plain_pickle: bool) -> None:
+    trap, file = tmp_path / "trap", tmp_path / "hostile.ckpt"
+    if plain_pickle:
+        file.write_bytes(pickle.dumps({"state_dict": Hostile(trap)}))
+    else:
+        torch.save({"state_dict": Hostile(trap)}, file)
+    with pytest.raises(UserError, match="refused"):
+        load_plain(file)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+def test_a_file_cut_short_is_refused(best: Path, tmp_path: Path, share: float) -> None:
+    data = best.read_bytes()
+    (tmp_path / "cut.ckpt").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(UserError, match="not a readable checkpoint"):
+        read_checkpoint(tmp_path / "cut.ckpt")
+
+
+@pytest.mark.parametrize("contents", [{}, {"state_dict": {}}, [1, 2], {CHECKPOINT_KEY: {"format": 99}}])
+def test_another_programs_checkpoint_is_refused(tmp_path: Path, contents: object) -> None:
+    torch.save(contents, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="a checkpoint, but"):
+        read_checkpoint(tmp_path / "x.ckpt")
+
+
+def test_a_checkpoint_that_claims_a_larger_network_than_it_holds_is_refused(best: Path, tmp_path: Path) -> None:
+    contents = torch.load(best, weights_only=True)
+    contents["hyper_parameters"]["widths"] = [10**12]
+    torch.save(contents, tmp_path / "large.ckpt")
+    with pytest.raises(UserError, match="do not fit together"):
+        read_checkpoint(tmp_path / "large.ckpt")
+
+
+VOCABULARY = Vocabulary(("good", "not good", "not"))
+WEIGHTS = np.array([0.5, 1, -2, 0.1], dtype=np.float32)
+FEATURES = [
+    Vectorizer(VOCABULARY),
+    Vectorizer(VOCABULARY, TermWeights(WEIGHTS)),
+    Vectorizer(VOCABULARY, TermWeights(WEIGHTS, unit_length=True)),
+    Vectorizer(VOCABULARY, TermWeights(unit_length=True)),
+    Vectorizer(VOCABULARY, sentence_ends=True),
+]
+
+
+@pytest.fixture
+def altered(best: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Writes a copy of a checkpoint that carries other things."""
+
+    def alter(**ours: Any) -> Path:
+        contents = torch.load(best, weights_only=True)
+        contents[CHECKPOINT_KEY] |= ours
+        torch.save(contents, tmp_path / "altered.ckpt")
+        return tmp_path / "altered.ckpt"
+
+    return alter
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(-1, 1, 500, dtype=np.float32)])
+@pytest.mark.parametrize("unit_length", [True, False])
+def test_weights_and_length_read_back_the_same(
+    altered: Callable[..., Path], best: Path, weights: np.ndarray | None, unit_length: bool
+) -> None:
+    features = Vectorizer(read_checkpoint(best).vectorizer.vocabulary, TermWeights(weights, unit_length))
+    found = read_checkpoint(altered(**attachment(features))).vectorizer
+    assert found.vocabulary == features.vocabulary
+    assert found.weighting is not None
+    assert found.weighting.unit_length == unit_length
+    if weights is None:
+        assert found.weighting.columns is None
+    else:
+        np.testing.assert_array_equal(found.weighting.columns, weights)
+
+
+def test_a_run_on_n_grams_carries_its_weights(ngram_run: Path) -> None:
+    features = read_checkpoint(ngram_run / "checkpoints/best.ckpt").vectorizer
+    assert len(features) == 2000
+    assert {term.count(" ") for term in features.vocabulary.terms} == {0, 1, 2}
+    assert features.weighting is not None
+    assert features.weighting.columns is not None
+    assert features.weighting.columns.shape == (2000,)
+    assert features.weighting.unit_length
+
+
+def test_a_checkpoint_from_before_there_were_weightings_is_one_of_ones_and_can_be_evaluated(
+    altered: Callable[..., Path], best: Path, finished_run: Path
+) -> None:
+    settings = load_plain(best)[CHECKPOINT_KEY]["settings"]
+    older = {key: value for key, value in settings.items() if key != "features"}
+    path = altered(settings=older | {"data": settings["data"] | {"vocab_size": 500}})
+    assert "weighting" not in load_plain(path)[CHECKPOINT_KEY]
+    assert read_checkpoint(path).vectorizer == Vectorizer(read_checkpoint(best).vectorizer.vocabulary)
+    assert evaluate_checkpoint(path)["test/accuracy"] == metrics_of(finished_run)["test/accuracy"]
+
+
+@pytest.mark.parametrize(
+    "weighting",
+    [
+        {"columns": torch.ones(499), "unit_length": False},
+        {"columns": torch.ones(500, 1), "unit_length": False},
+        {"columns": torch.ones(500)},
+        {"columns": [1.0] * 500, "unit_length": True},
+        "log_odds",
+    ],
+    ids=["shorter", "of two dimensions", "without a length", "a list", "a name"],
+)
+def test_weights_that_do_not_fit_the_columns_are_refused_in_a_line(
+    altered: Callable[..., Path], weighting: object
+) -> None:
+    with pytest.raises(UserError, match="parts do not fit together") as refusal:
+        read_checkpoint(altered(weighting=weighting))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("one", range(len(FEATURES)))
+@pytest.mark.parametrize("other", range(len(FEATURES)))
+def test_a_checkpoint_carries_the_features_that_it_was_given_and_no_others(one: int, other: int) -> None:
+    assert carries(attachment(FEATURES[one]), FEATURES[other]) == (one == other)
+    assert not carries(attachment(FEATURES[one]), Vectorizer(Vocabulary(("good",)), FEATURES[one].weighting))
+
+
+def test_evaluating_an_n_gram_run_gives_its_test_figures_again(ngram_run: Path) -> None:
+    again, metrics = evaluate_checkpoint(ngram_run / "checkpoints/best.ckpt"), metrics_of(ngram_run)
+    assert {name: again[name] for name in again if name.startswith("test/")} == {
+        name: metrics[name] for name in metrics if name.startswith("test/")
+    }
+
+
+def test_a_checkpoint_without_a_temperature_has_the_temperature_1(best: Path) -> None:
+    assert "temperature" not in load_plain(best)[CHECKPOINT_KEY]
+    assert read_checkpoint(best).temperature == 1
+
+
+def test_a_temperature_is_kept_and_nothing_else_changes(best: Path, tmp_path: Path) -> None:
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(best.read_bytes())
+    keep_temperature(path, 1.25)
+    assert read_checkpoint(path).temperature == 1.25
+    before, after = load_plain(best), load_plain(path)
+    assert after[CHECKPOINT_KEY].pop("temperature") == 1.25
+    weights = before.pop("state_dict"), after.pop("state_dict")
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    del before["optimizer_states"], after["optimizer_states"]
+    assert repr(after) == repr(before)
+    assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+def test_a_temperature_that_could_not_be_written_leaves_the_checkpoint_as_it_was(
+    best: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(best.read_bytes())
+
+    def interrupted(_contents: object, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        keep_temperature(path, 1.25)
+    assert path.read_bytes() == best.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("inf"), float("nan"), "warm", None])
+def test_a_temperature_that_is_none_is_refused(best: Path, tmp_path: Path, temperature: object) -> None:
+    contents = torch.load(best, weights_only=True)
+    contents[CHECKPOINT_KEY]["temperature"] = temperature
+    torch.save(contents, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="do not fit together"):
+        read_checkpoint(tmp_path / "x.ckpt")
