@@ -13,7 +13,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep ladder costs
+.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep ladder
 .PHONY: docs docs-check clean
 
 help: ## List the targets
@@ -74,9 +74,6 @@ lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into d
 
 ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest, a change a rung, into docs/ladder.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.ladder $(ARGS)
-
-costs: $(READY) ## Measure what a job and a review cost besides the fit, into docs/scaling.md (IMDBCLF_DATA)
-	@$(BIN)/python -m benchmarks.costs
 
 docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

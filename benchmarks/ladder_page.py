@@ -20,6 +20,7 @@ from benchmarks.sealed import shows
 from imdbclf.errors import UserError
 from imdbclf.reports.labels import number_of, percent, said_p, signed
 from imdbclf.reports.statistics import half_width
+from imdbclf.settings import RENAMED
 
 Ladder = dict[str, Any]
 """What was measured: `rungs` (figures of all seeds, settings, command), `steps` (from one rung to the next), `runs` (a
@@ -283,7 +284,8 @@ def check() -> None:
 
 def _refuse_other_settings(name: str, measured: Changed, today: Changed) -> None:
     """A setting that there was none of then is at its default; one that is another now makes it another recipe."""
-    for key, value in measured.items():
+    for old_key, value in measured.items():
+        key = RENAMED.get(old_key, old_key)
         if today.get(key) != value:
             msg = f"{LADDER.name}: {name} was measured with {key}={_value(value)}, now {_value(today.get(key))}"
             raise UserError(f"{msg}; run: make ladder")

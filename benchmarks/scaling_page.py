@@ -32,7 +32,7 @@ UNMEASURED = "unmeasured"
 
 @dataclass(frozen=True)
 class Costs:
-    """What `make costs` measured: medians; seconds, bytes and files a job, bytes a review, memory a process.
+    """What a job and a review cost, measured once: medians; seconds, bytes and files a job, memory a process.
 
     `run_bytes` is by network, `private_mb` by the setting `shared_batches`.
     """
@@ -61,7 +61,7 @@ def read_costs(path: Path = COSTS) -> Costs | None:
         contents: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return Costs(**contents)
     except (ValueError, TypeError) as error:
-        msg = f"{path.name}: is no file of costs ({error}); move it away and run: make costs"
+        msg = f"{path.name}: is no file of costs ({error})"
         raise UserError(msg) from error
 
 
@@ -148,7 +148,7 @@ def _costs(costs: Costs) -> list[Line]:
         "a job in the report": short(costs.report_seconds),
         **memory,
     }
-    return [(what, figure, f"`make costs`, {costs.date}") for what, figure in measured.items()]
+    return [(what, figure, f"measured once, {costs.date}") for what, figure in measured.items()]
 
 
 def _jobs(results: Results | None, costs: Costs | None) -> list[Line]:

@@ -1,36 +1,19 @@
-"""TPE beside random search on the lecture's 36 networks: how good the best is after so many trials.
-
-The 36 runs are computed once, by the grid. Runs repeat bit for bit and every search finds them in its folder, so that
-20 searches are exact and take minutes: each is the real command, whose every trial has been run before.
-
-`python -m benchmarks.search_comparison [FOLDER]` measures into benchmarks/search.json and docs/search.md; FOLDER is
-the grid's (its runs are made if they are not there; IMDBCLF_DATA names the reviews).
-"""
+"""TPE and random search on the lecture's 36 networks, measured once (benchmarks/search.json), in docs/search.md."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import tempfile
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.failing import failing_in_one_line
-from benchmarks.machine import machine, our_versions
 from benchmarks.markers import refuse_stale, rewrite, with_part
-from benchmarks.our_command import train_many
 from benchmarks.page import table
-from benchmarks.paths import ROOT, SEARCH, SEARCH_PAGE, SEARCH_PICTURE
-from benchmarks.workplace import reviews_folder
-from imdbclf.errors import UserError
-from imdbclf.folders.sweep import SweepFolder
+from benchmarks.paths import SEARCH, SEARCH_PAGE, SEARCH_PICTURE
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, paired_p
-from imdbclf.storage import atomic_write, write_json
+from imdbclf.storage import atomic_write
 
 SAMPLERS = ("tpe", "random")
 SEEDS = range(10)
@@ -43,57 +26,6 @@ COLOURS = {"tpe": "#2563eb", "random": "#94a3b8"}
 Found = dict[str, Any]
 """`grid`: the accuracy of each of the 36; `searches`: by sampler, for each seed the accuracy of each trial; `networks`:
 by sampler, for each seed how many different ones were tried; `versions`; `machine`."""
-
-
-def measure(grid: Path) -> Found:
-    """Make the grid where it is not there, then search in it with each sampler and seed."""
-    _command("sweep=lecture", f"hydra.sweep.dir={grid}")
-    folder = SweepFolder(grid)
-    accuracies = [
-        float(json.loads(folder.run(job).metrics.read_text(encoding="utf-8"))["val/accuracy"])
-        for job in folder.read().jobs
-    ]
-    found = {sampler: [_search(grid, sampler, seed) for seed in SEEDS] for sampler in SAMPLERS}
-    return {
-        "machine": machine(),
-        "versions": our_versions() | {"optuna": metadata.version("optuna")},
-        "grid": accuracies,
-        "searches": {sampler: [values for values, _ in searches] for sampler, searches in found.items()},
-        "networks": {sampler: [networks for _, networks in searches] for sampler, searches in found.items()},
-    }
-
-
-def _search(grid: Path, sampler: str, seed: int) -> tuple[list[float], int]:
-    """The accuracy of each trial of a search, in their order, and how many different networks it tried."""
-    import optuna  # noqa: PLC0415 - checking does without
-
-    from imdbclf.folders.journal import read_journal  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory(prefix="imdbclf-search-") as name:
-        folder = SweepFolder(Path(name))
-        folder.runs.symlink_to(grid.absolute() / "runs")
-        _command(
-            "hydra/sweeper=search",
-            "sweep=lecture",
-            "hydra.sweeper.monitor=val/accuracy",
-            f"hydra.sweeper.sampler={sampler}",
-            f"hydra.sweeper.sampler_seed={seed}",
-            f"hydra.sweeper.trials={TRIALS}",
-            f"hydra.sweep.dir={folder.path}",
-        )
-        sweep = folder.read()
-        study = optuna.load_study(study_name=sweep.search["study"], storage=read_journal(folder.journal))
-        values = [trial.value for trial in study.trials]
-    if len(values) != TRIALS or None in values:
-        msg = f"sampler={sampler}, seed={seed}: not every trial is done"
-        raise UserError(msg)
-    return [float(value) for value in values if value is not None], len(sweep.jobs)
-
-
-def _command(*overrides: str) -> None:
-    """`imdbclf train -m …` on the reviews that IMDBCLF_DATA names."""
-    os.environ["IMDBCLF_DATA"] = str(reviews_folder())
-    train_many(*overrides)
 
 
 def best_so_far(found: Found, sampler: str) -> npt.NDArray[np.float64]:
@@ -193,18 +125,3 @@ def draw(found: Found, path: Path) -> None:
     axes.legend(frameon=False, loc="lower right")
     with atomic_write(path) as aside:
         figure.savefig(aside, format="png", dpi=100)
-
-
-@failing_in_one_line
-def main() -> None:
-    """Measure and write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.search_comparison", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "outputs" / "sweep_lecture", help="the grid's")
-    found = measure(parser.parse_args().folder)
-    write_json(SEARCH, found)
-    write(found)
-    print(f"Written: {SEARCH.relative_to(ROOT)}, {SEARCH_PAGE.relative_to(ROOT)}")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
