@@ -13,7 +13,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-ray lint types wheel peers bench bench-quick profile lecture-sweep ladder
+.PHONY: help setup train test tests test-all test-ray checks lint types wheel peers bench bench-quick profile lecture-sweep ladder
 .PHONY: docs docs-check clean
 
 help: ## List the targets
@@ -29,10 +29,19 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict (ARGS="model.hidden=32 loss=mse")
 	@$(BIN)/python train.py $(ARGS)
 
-# Three at once, on two cores too: many tests wait for processes to start.
+# Three workers, on two cores too: many tests wait for processes to start. One torch thread each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
 test: $(READY) ## Run every check: lint, types, structure, tests
-	@$(MAKE) --no-print-directory lint types
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target checks tests
+
+checks: lint types
+
+tests: $(READY) # Beside the checks: each of them uses one core.
+	@$(PYTEST) -n 3 --dist loadfile
+
+test-all: test ## The same, and the slow proofs (several minutes)
+	@$(PYTEST) -n 2 --dist loadfile -m slow
 
 test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray, which it makes where needed
 	@$(RAY)/bin/python -m pytest -m ray tests/sweeps

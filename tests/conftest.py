@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
+import filelock
 import pytest
 from commands import made
 
@@ -18,10 +19,36 @@ from imdbclf.data.sources.sample import draw_reviews
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
 
 
+class Once(Protocol):
+    """Makes a folder once for all of pytest's workers; whichever needs it first makes it."""
+
+    def __call__(self, name: str, make: Callable[[Path], object]) -> Path:
+        """The folder of this name, after `make` has filled it."""
+        ...
+
+
 @pytest.fixture(scope="session")
-def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What fixtures of the session use for what tests only read."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "once"
+
+    def made_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, finished = place / name, place / f"{name}.finished"
+        place.mkdir(exist_ok=True)
+        with filelock.FileLock(place / f"{name}.lock"):
+            if not finished.exists():
+                make(folder)
+                finished.touch()
+        return folder
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def cache_folder(once: Once) -> Path:
     """One cache for the session, so that the sample and the real reviews are encoded once."""
-    return tmp_path_factory.mktemp("cache")
+    return once("cache", Path.mkdir)
 
 
 @pytest.fixture(autouse=True)
@@ -58,16 +85,19 @@ def real_imdb() -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def small_files(once: Once) -> dict[str, Path]:
     """600 training and 200 test reviews of the sample as JSON Lines: enough to learn from in a moment."""
-    folder = tmp_path_factory.mktemp("reviews")
-    paths: dict[str, Path] = {}
     parts: tuple[tuple[Literal["train", "test"], int], ...] = (("train", 600), ("test", 200))
-    for part, count in parts:
-        rows = draw_reviews(part).slice(0, count).to_pylist()
-        paths[part] = folder / f"{part}.jsonl"
-        paths[part].write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return paths
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        for part, count in parts:
+            rows = draw_reviews(part).slice(0, count).to_pylist()
+            lines = "".join(json.dumps(row) + "\n" for row in rows)
+            (folder / f"{part}.jsonl").write_text(lines, encoding="utf-8")
+
+    folder = once("reviews", write)
+    return {part: folder / f"{part}.jsonl" for part, _ in parts}
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +127,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
+def finished_run(once: Once, small: list[str], cache_folder: Path) -> Path:
     """The folder of a small run, made once; tests only read it."""
-    folder = tmp_path_factory.mktemp("run") / "small"
-    made(cache_folder, "train", *small, f"hydra.run.dir={folder}")
-    return folder
+    return once("finished_run", lambda folder: made(cache_folder, "train", *small, f"hydra.run.dir={folder}"))
 
 
 @pytest.fixture(scope="session")
-def ngram_run(tmp_path_factory: pytest.TempPathFactory, small_ngrams: list[str], cache_folder: Path) -> Path:
+def ngram_run(once: Once, small_ngrams: list[str], cache_folder: Path) -> Path:
     """The folder of a small run on n-grams, made once; tests only read it."""
-    folder = tmp_path_factory.mktemp("run") / "ngrams"
-    made(cache_folder, "train", *small_ngrams, f"hydra.run.dir={folder}")
-    return folder
+    return once("ngram_run", lambda folder: made(cache_folder, "train", *small_ngrams, f"hydra.run.dir={folder}"))
