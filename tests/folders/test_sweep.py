@@ -43,7 +43,6 @@ def test_a_folder_that_is_no_sweeps_is_refused_by_name(tmp_path: Path, contents:
     [
         ([], "unfinished"),
         (["failure"], "failed"),
-        (["pruned"], "pruned"),
         (["metrics"], "done"),
         (["failure", "metrics"], "done"),
     ],

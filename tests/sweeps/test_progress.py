@@ -62,11 +62,10 @@ def test_what_was_done_before_counts_but_does_not_set_the_pace(folder: SweepFold
     assert tally.seconds_left() == pytest.approx(10, abs=1)
 
 
-def test_failures_and_pruned_trials_are_told_with_their_reasons(folder: SweepFolder) -> None:
+def test_a_failure_is_shown_with_its_reason(folder: SweepFolder) -> None:
     tally = Tally(folder, JOBS)
     begin(folder, 0).failure.write_text('{"error": "no room"}', encoding="utf-8")
-    begin(folder, 1).pruned.write_text('{"reason": "no hope", "epoch": 2}', encoding="utf-8")
-    assert tally.look() == ["[1/3] a: failed: no room", "[2/3] b: pruned: no hope"]
+    assert tally.look() == ["[1/3] a: failed: no room"]
     assert tally.failed == 1
     assert tally.summary().startswith("1 failed")
 

@@ -1,4 +1,4 @@
-"""Searches by the command line: real trials of a moment, resumed, shared, pruned, refused."""
+"""Searches by the command line: real trials of a moment, resumed, shared, refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from imdbclf.folders.sweep import SweepFolder
 SEARCH = ["train", "-m", "hydra/sweeper=search"]
 RATE = "optimizer.lr=tag(log,interval(1e-3,1e-1))"
 LAYERS = "model.layers=1,2"
-PRUNED = ["hydra.sweeper.pruner=median", "+hydra.sweeper.pruner_options.n_startup_trials=2"]
 SOON = ["+hydra.sweeper.sampler_options.n_startup_trials=3", "hydra.sweeper.trials=7"]
 """TPE draws three trials at random, then four by what it has learnt."""
 
@@ -39,7 +38,7 @@ def trials_of(folder: Path) -> list[FrozenTrial]:
 def told(trials: list[FrozenTrial]) -> list[tuple[Any, ...]]:
     """What came of the trials, in their order; one that was killed while its values were chosen counts for nothing."""
     counted = [one for one in trials if "abandoned" not in one.user_attrs]
-    return [(one.state, one.params, one.value, one.intermediate_values) for one in counted]
+    return [(one.state, one.params, one.value) for one in counted]
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -49,9 +48,9 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
-    """A search that prunes; tests only read it."""
+    """A search that nothing disturbs; tests only read it."""
     folder = tmp_path_factory.mktemp("search") / "undisturbed"
-    command = [sys.executable, "-m", "imdbclf", *SEARCH, *small, *PRUNED, RATE, LAYERS, f"hydra.sweep.dir={folder}"]
+    command = [sys.executable, "-m", "imdbclf", *SEARCH, *small, RATE, LAYERS, f"hydra.sweep.dir={folder}"]
     done = subprocess.run(
         [*command, *SOON],
         env=os.environ | {"IMDBCLF_CACHE": str(cache_folder)},
@@ -83,26 +82,14 @@ def test_the_manifest_says_how_was_searched_and_lists_each_job_once(undisturbed:
     assert contents["axes"] == ["optimizer.lr", "model.layers"]
     search = contents["search"]
     assert (search["sampler"], search["sampler_seed"], search["monitor"]) == ("tpe", 0, "val/loss")
-    assert sum(search["outcomes"][name] for name in ("done", "pruned", "failed")) == 7
-
-
-def test_pruned_trials_leave_their_course_but_no_figures(undisturbed: Path) -> None:
-    pruned = [one for one in trials_of(undisturbed) if one.state is TrialState.PRUNED]
-    assert pruned
-    for one in pruned:
-        run_folder = undisturbed / "runs" / one.user_attrs["job"]["folder"]
-        about = json.loads((run_folder / "pruned.json").read_text(encoding="utf-8"))
-        rows = (run_folder / "history.csv").read_text(encoding="utf-8").splitlines()[1:]
-        assert about["trial"] == one.number
-        assert about["epoch"] == len(rows) == len(one.intermediate_values)
-        assert not (run_folder / "metrics.json").exists()
+    assert sum(search["outcomes"][name] for name in ("done", "failed")) == 7
 
 
 def test_a_search_that_is_killed_goes_on_as_if_it_had_not_been(
     undisturbed: Path, tmp_path: Path, small: list[str], here: Path
 ) -> None:
     folder = tmp_path / "killed"
-    arguments = [*SEARCH, *small, *PRUNED, RATE, LAYERS, f"hydra.sweep.dir={folder}", *SOON]
+    arguments = [*SEARCH, *small, RATE, LAYERS, f"hydra.sweep.dir={folder}", *SOON]
     process = start(*arguments, cwd=here)
     wait_for(lambda: started(folder) >= 5, process)
     process.kill()
@@ -207,7 +194,8 @@ def test_minutes_end_a_search_without_a_number_of_trials(
         ([RATE, "hydra.sweeper.sampler=tpee"], "did you mean 'tpe'"),
         ([RATE, "hydra.sweeper.sampler=grid"], "interval has no list of values"),
         ([RATE, "+hydra.sweeper.sampler_options.n_startup=3"], "hydra.sweeper.sampler_options"),
-        ([RATE, "hydra.sweeper.pruner=medain"], "did you mean 'median'"),
+        ([RATE, "hydra.sweeper.pruner=median"], "hydra.sweeper.pruner=median: pruning was removed; train fewer epochs"),
+        ([RATE, "+hydra.sweeper.pruner_options.n_warmup_steps=3"], "pruning was removed"),
         ([RATE, "hydra.sweeper.trials=0"], "hydra.sweeper.trials=0: must be 1 or more"),
         ([RATE, "hydra.sweeper.trials=null"], "give hydra.sweeper.trials or hydra.sweeper.minutes"),
         ([RATE, "hydra.sweeper.monitor=val/acc"], "must be val/loss or val/accuracy"),

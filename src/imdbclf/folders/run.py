@@ -13,7 +13,6 @@ The folder is the interface between training and everything that reads its resul
 | `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
 | `train.log` | everything that was said |
 | `failure.json` | only in a sweep, only of a job that failed: `error` and `overrides` |
-| `pruned.json` | only of a search's trial that was ended early: `epoch` and `reason` |
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from typing import Literal
 
 from imdbclf.errors import UserError
 
-Outcome = Literal["done", "pruned", "failed", "unfinished"]
+Outcome = Literal["done", "failed", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -111,11 +110,6 @@ class RunFolder:
         return self.path / "failure.json"
 
     @property
-    def pruned(self) -> Path:
-        """Why a trial of a search was ended early."""
-        return self.path / "pruned.json"
-
-    @property
     def lock(self) -> Path:
         """Held by whoever works on a sweep's job."""
         return self.path / ".lock"
@@ -125,8 +119,6 @@ class RunFolder:
         """How far the run has come, by the file that is written last."""
         if self.metrics.exists():
             return "done"
-        if self.pruned.exists():
-            return "pruned"
         return "failed" if self.failure.exists() else "unfinished"
 
     def discard(self) -> None:
@@ -147,7 +139,6 @@ class RunFolder:
             self.environment,
             self.log,
             self.failure,
-            self.pruned,
             self.lock,
         ):
             with contextlib.suppress(OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -28,29 +28,16 @@ _NOT_COMPUTED = {"experiment", "logger", "fail_fast", "shared_batches"}
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need.
-
-    `trial` says of which search it is a trial, and which one.
-    """
+    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need."""
 
     job: SweepJob
     settings: Settings
     config: DictConfig
-    trial: tuple[str, int] | None = None
 
     @property
     def launch_overrides(self) -> list[str]:
         """The overrides by which a launcher composes the job again."""
-        overrides = [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
-        if self.trial is not None:
-            study, number = self.trial
-            overrides += [override("hydra.sweeper.study", study), f"hydra.sweeper.trial={number}"]
-        return overrides
-
-    def for_trial(self, study: str, number: int) -> PlannedJob:
-        """The job as this trial of a search, which it finds in its own config."""
-        self.config.hydra.sweeper.study, self.config.hydra.sweeper.trial = study, number
-        return replace(self, trial=(study, number))
+        return [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
 
 
 def axes_of(overrides: Sequence[Override]) -> list[str]:

@@ -58,7 +58,7 @@ class Tally:
         for name, run in list(self._waiting.items()):
             outcome = run.outcome
             if outcome == "unfinished" or not self._is_of_now(run, outcome):
-                self.running += self._at_work(run)
+                self.running += _time_of(run.config) > self.began - CLOCK_GRAIN
                 continue
             result = self._take(name, run, outcome)
             of = "" if self.total is None else f"/{self.total}"
@@ -82,13 +82,7 @@ class Tally:
 
     def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
         """Whether a failure is of this sweep; one of an earlier attempt waits to be tried again."""
-        return outcome == "done" or self._is_recent(run.failure, run.pruned)
-
-    def _at_work(self, run: RunFolder) -> bool:
-        return self._is_recent(run.config)
-
-    def _is_recent(self, *files: Path) -> bool:
-        return _time_of(*files) > self.began - CLOCK_GRAIN
+        return outcome == "done" or _time_of(run.failure) > self.began - CLOCK_GRAIN
 
     def _take(self, name: str, run: RunFolder, outcome: Outcome) -> str:
         """Count a job that has come to its end, and say what came of it."""
@@ -98,10 +92,8 @@ class Tally:
 
     def _result(self, name: str, run: RunFolder, outcome: Outcome) -> str:
         if outcome != "done":
-            self.failed += outcome == "failed"
-            file = run.failure if outcome == "failed" else run.pruned
-            about = json.loads(file.read_text(encoding="utf-8"))
-            return f"{outcome}: {about.get('error') or about.get('reason')}"
+            self.failed += 1
+            return f"failed: {json.loads(run.failure.read_text(encoding='utf-8')).get('error')}"
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
         if self.monitor not in metrics:
             return "done"
@@ -150,15 +142,12 @@ class Watch:
         self._bar.update(self._task, completed=self.tally.finished, description=self.tally.summary())
 
 
-def _time_of(*files: Path) -> float:
-    """When the newest of the files was written; 0 if there is none."""
-    times = [0.0]
-    for file in files:
-        try:
-            times.append(file.stat().st_mtime)
-        except OSError:
-            continue
-    return max(times)
+def _time_of(file: Path) -> float:
+    """When the file was written; 0 if there is none."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _duration(seconds: float) -> str:

@@ -16,9 +16,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from imdbclf.sweeps.optuna_names import make_sampler, plain_name
 from imdbclf.sweeps.search_settings import SearchSettings
 from imdbclf.sweeps.space import Space
-from imdbclf.training.optuna_names import make_sampler, plain_name
 
 ABANDONED = "abandoned"
 """Marks a trial whose process died while its values were chosen; it counts for nothing."""
@@ -87,5 +87,5 @@ def seeded_sampler(settings: SearchSettings, space: Space) -> SeededSampler:
     def make(seed: int) -> BaseSampler:
         return make_sampler(settings.sampler, settings.sampler_options, seed, grid)
 
-    is_one_sequence = plain_name(settings.sampler, "Sampler") in _OF_ONE_SEQUENCE
+    is_one_sequence = plain_name(settings.sampler) in _OF_ONE_SEQUENCE
     return SeededSampler(make, settings.sampler_seed, is_one_sequence=is_one_sequence)

@@ -18,9 +18,10 @@ from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import Running
 
 if TYPE_CHECKING:
+    from imdbclf.sweeps.samplers import SeededSampler
     from imdbclf.sweeps.search_settings import SearchSettings
     from imdbclf.sweeps.space import Space
-    from imdbclf.sweeps.trials import Claim, Engine, Trials
+    from imdbclf.sweeps.trials import Claim, Trials
 
 
 def sweep(running: Running) -> None:
@@ -33,15 +34,15 @@ def sweep(running: Running) -> None:
         UserError: for a wrong value anywhere, or jobs that failed.
     """
     _require_optuna()
+    from imdbclf.sweeps.samplers import seeded_sampler  # noqa: PLC0415
     from imdbclf.sweeps.search_settings import SearchSettings  # noqa: PLC0415
     from imdbclf.sweeps.space import space_of  # noqa: PLC0415
-    from imdbclf.sweeps.trials import engine_of  # noqa: PLC0415
 
     settings = SearchSettings.from_config(running.config.hydra.sweeper)
     overrides = running.overrides
     space = space_of(overrides)
     settings.check_axes(space)
-    engine = engine_of(settings, space)
+    sampler = seeded_sampler(settings, space)
     axes = axes_of(overrides)
     running.begin(axes)
     planner = running.planner(axes)
@@ -49,7 +50,7 @@ def sweep(running: Running) -> None:
     with running.checking(len(to_check)) as checked:
         planned = [checked(_validated(planner, space.overrides(values))) for values in to_check]
     name = study_name(space, settings, planned[0])
-    Search(running, space, settings, engine, planner, name).run()
+    Search(running, space, settings, sampler, planner, name).run()
 
 
 def study_name(space: Space, settings: SearchSettings, first: PlannedJob) -> str:
@@ -62,7 +63,13 @@ class Search:
     """One process at work on a search."""
 
     def __init__(
-        self, running: Running, space: Space, settings: SearchSettings, engine: Engine, planner: Planner, name: str
+        self,
+        running: Running,
+        space: Space,
+        settings: SearchSettings,
+        sampler: SeededSampler,
+        planner: Planner,
+        name: str,
     ) -> None:
         from imdbclf.sweeps.searchers import Searchers  # noqa: PLC0415
         from imdbclf.sweeps.trials import Trials  # noqa: PLC0415
@@ -72,7 +79,7 @@ class Search:
         folder.path.mkdir(parents=True, exist_ok=True)
         self.searchers = Searchers(folder.path)
         with self.searchers.turn:
-            self.trials: Trials = Trials(folder, name, space, settings, engine, planner, self.searchers)
+            self.trials: Trials = Trials(folder, name, space, settings, sampler, planner, self.searchers)
         self.workers = settings.workers or width(running.config.hydra.launcher)
         self._began = time.monotonic()
 
@@ -139,8 +146,6 @@ class Search:
             "sampler",
             "sampler_options",
             "sampler_seed",
-            "pruner",
-            "pruner_options",
             "trials",
             "minutes",
             "workers",

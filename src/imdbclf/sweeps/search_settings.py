@@ -15,11 +15,11 @@ from imdbclf.sweeps.space import Space
 Monitor = Literal["val/loss", "val/accuracy"]
 Count = Annotated[int, Field(ge=1)]
 
-_OF_HYDRA = {"_target_", "params", "study", "trial"}
+_OF_HYDRA = {"_target_", "params"}
 
 
 class SearchSettings(BaseModel):
-    """How to search: what to watch, for how long, with which sampler and pruner."""
+    """How to search: what to watch, for how long, with which sampler."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -30,8 +30,6 @@ class SearchSettings(BaseModel):
     sampler: str = "tpe"
     sampler_options: dict[str, Any] = {}
     sampler_seed: Annotated[int, Field(ge=0)] = 0
-    pruner: str | None = None
-    pruner_options: dict[str, Any] = {}
 
     @classmethod
     def from_config(cls, sweeper: DictConfig) -> SearchSettings:
@@ -43,6 +41,7 @@ class SearchSettings(BaseModel):
         contents = OmegaConf.to_container(sweeper, resolve=True)
         assert isinstance(contents, dict)  # noqa: S101 - a DictConfig
         own = {str(name): value for name, value in contents.items() if name not in _OF_HYDRA}
+        _refuse_pruner({name: own.pop(name) for name in list(own) if name.startswith("pruner")})
         for name, value in own.items():
             if name not in cls.model_fields:
                 msg = f"hydra.sweeper.{name}={value}: there is no such key{nearest(name, cls.model_fields)}"
@@ -78,3 +77,13 @@ class SearchSettings(BaseModel):
                     "say hydra.sweeper.monitor=val/accuracy"
                 )
                 raise UserError(msg)
+
+
+def _refuse_pruner(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            msg = (
+                f"hydra.sweeper.{name}={value}: pruning was removed; train fewer epochs (trainer.max_epochs), or add "
+                "callbacks=early_stopping"
+            )
+            raise UserError(msg)

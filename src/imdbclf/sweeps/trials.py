@@ -11,8 +11,6 @@ from typing import Any
 import optuna
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
-from optuna.pruners import BasePruner
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from imdbclf.errors import UserError
@@ -20,35 +18,16 @@ from imdbclf.folders.journal import open_journal
 from imdbclf.folders.run import RunFolder
 from imdbclf.folders.sweep import SweepFolder, SweepJob
 from imdbclf.sweeps.plan import PlannedJob, Planner
-from imdbclf.sweeps.samplers import ABANDONED, seeded_sampler
+from imdbclf.sweeps.samplers import ABANDONED, SeededSampler
 from imdbclf.sweeps.search_settings import SearchSettings
 from imdbclf.sweeps.searchers import Searchers
 from imdbclf.sweeps.space import Space
 from imdbclf.training.compose import explain_composition
-from imdbclf.training.optuna_names import make_pruner
-from imdbclf.training.trial import was_pruned
 
 OWNER, JOB, ERROR, REUSED = "owner", "job", "error", "reused"
 """What is written down of a trial: who is at work on it, its job, why it failed, whether its run was there before."""
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Optuna's part: who chooses values, and who ends trials early."""
-
-    sampler: BaseSampler
-    pruner: BasePruner
-
-
-def engine_of(settings: SearchSettings, space: Space) -> Engine:
-    """The sampler and the pruner that the settings name.
-
-    Raises:
-        UserError: if there is none of such a name, or it can't be made.
-    """
-    return Engine(seeded_sampler(settings, space), make_pruner(settings.pruner, settings.pruner_options))
 
 
 @dataclass(frozen=True)
@@ -70,7 +49,7 @@ class Trials:
         name: of the study.
         space: where the values come from.
         settings: how to search.
-        engine: who chooses values and ends trials.
+        sampler: who chooses values.
         planner: makes jobs of overrides.
         searchers: the processes at work.
     """
@@ -81,7 +60,7 @@ class Trials:
         name: str,
         space: Space,
         settings: SearchSettings,
-        engine: Engine,
+        sampler: SeededSampler,
         planner: Planner,
         searchers: Searchers,
     ) -> None:
@@ -92,8 +71,7 @@ class Trials:
             storage=self._storage,
             study_name=name,
             direction="minimize" if settings.is_loss else "maximize",
-            sampler=engine.sampler,
-            pruner=engine.pruner,
+            sampler=sampler,
             load_if_exists=True,
         )
 
@@ -144,11 +122,8 @@ class Trials:
         return self.space.size is not None and len({_values(trial) for trial in tried}) >= self.space.size
 
     def known_result(self, claim: Claim) -> bool:
-        """Whether the trial's run is there already: done, or ended early by this very search."""
-        run = self.folder.run(claim.job)
-        if run.outcome == "done":
-            return True
-        return self.settings.pruner is not None and was_pruned(run, self.name) is not None
+        """Whether the trial's run is there already."""
+        return self.folder.run(claim.job).outcome == "done"
 
     def tell(self, claim: Claim, *, reused: bool = False) -> str:
         """Tell Optuna how a trial came out, by what its run has left; in words for people."""
@@ -159,21 +134,11 @@ class Trials:
             value = monitored(run, self.settings.monitor)
             self.study.tell(claim.number, value)
             return f"{self.settings.monitor} {value:.4f}"
-        if run.outcome == "pruned":
-            self._tell_pruned(claim.number, was_pruned(run, self.name))
-            return "pruned"
         reason = "did not finish"
         if run.outcome == "failed":
             reason = str(json.loads(run.failure.read_text(encoding="utf-8")).get("error"))
         self._fail(claim.number, reason)
         return f"failed: {reason}"
-
-    def _tell_pruned(self, number: int, first: int | None) -> None:
-        """A trial whose run an earlier one of this search ended early has that one's course."""
-        if first is not None and first != number:
-            for epoch, value in self.study.get_trials(deepcopy=False)[first].intermediate_values.items():
-                self._storage.set_trial_intermediate_value(self._id(number), epoch, value)
-        self.study.tell(number, state=TrialState.PRUNED)
 
     def _left_behind(self) -> int | None:
         """The first trial of a process that is no more.
@@ -201,7 +166,7 @@ class Trials:
             self._fail(number, str(explain_composition(error)))
             return None
         self._write(number, JOB, asdict(planned.job))
-        return Claim(number, planned.job, planned.for_trial(self.name, number))
+        return Claim(number, planned.job, planned)
 
     def _done_before(self, trial: FrozenTrial) -> SweepJob | None:
         """The job of an earlier trial with the same values whose run is still there; composing it again takes time."""
@@ -243,6 +208,6 @@ def _values(trial: FrozenTrial) -> tuple[Any, ...]:
 
 def counts(trials: Sequence[FrozenTrial]) -> dict[str, int]:
     """How many trials came out how."""
-    states = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+    states = {"done": TrialState.COMPLETE, "failed": TrialState.FAIL}
     found = {name: sum(trial.state is state for trial in trials) for name, state in states.items()}
     return found | {"reused": sum(REUSED in trial.user_attrs for trial in trials)}

@@ -19,7 +19,6 @@ from imdbclf.settings import RENAMED
 from imdbclf.training.compose import CONFIGS, PRIMARY, Refused, current_folder, explain_composition, validated
 from imdbclf.training.interrupts import sigterm_as_interrupt
 from imdbclf.training.job import run_single, run_swept
-from imdbclf.training.trial import running_trial
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -42,11 +41,9 @@ def train(arguments: Sequence[str]) -> None:
 
 def task(config: DictConfig) -> float | None:
     """One job; returns the validation loss of the best epoch where there is one."""
-    settings, folder, hydra_config = validated(config), RunFolder(current_folder()), HydraConfig.get()
-    overrides = list(hydra_config.overrides.task)
-    if hydra_config.mode is RunMode.MULTIRUN:
-        return run_swept(settings, folder, overrides, running_trial(hydra_config))
-    return run_single(settings, folder, overrides)
+    hydra_config = HydraConfig.get()
+    run = run_swept if hydra_config.mode is RunMode.MULTIRUN else run_single
+    return run(validated(config), RunFolder(current_folder()), list(hydra_config.overrides.task))
 
 
 # Besides `task` and not around its name, so that worker processes find it by importing this module.

@@ -28,7 +28,6 @@ from imdbclf.settings import Settings
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.environment import versions
 from imdbclf.training.processes import lead_processes
-from imdbclf.training.trial import RunningTrial
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
@@ -40,14 +39,13 @@ class Fit:
     """One network that learns from the reviews of a data module.
 
     A `quiet` one shows no progress. `going_on_from` is the checkpoint of an earlier attempt at this very fit; it counts
-    before the settings' `ckpt_path`. `trial` is what a search may end.
+    before the settings' `ckpt_path`.
     """
 
     settings: Settings
     folder: RunFolder
     quiet: bool = False
     going_on_from: Path | None = None
-    trial: RunningTrial | None = None
     history: History = field(default_factory=History)
     seconds: float = 0.0
 
@@ -138,10 +136,6 @@ class Fit:
             callbacks.append(LiveProgress())
         if settings.model.dropout > 0:
             callbacks.append(EpochSeed(settings.seed))
-        if self.trial is not None:
-            from imdbclf.training.pruning import Pruning  # noqa: PLC0415 - imports Optuna, which only a search has
-
-            callbacks.append(Pruning(self.trial, self.folder))
         return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
 
     @property

@@ -22,7 +22,6 @@ from imdbclf.startup import fast_imports
 from imdbclf.storage import write_json
 from imdbclf.training.compose import Refused, override
 from imdbclf.training.interrupts import stopping
-from imdbclf.training.trial import RunningTrial, was_pruned
 
 if TYPE_CHECKING:
     from imdbclf.data.prepare import LoadedReviews
@@ -97,9 +96,7 @@ def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> 
     return _validation_loss(metrics)
 
 
-def run_swept(
-    settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None = None
-) -> float | None:
+def run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     """One job of a sweep: what it says goes to its own `train.log`, and so does why it failed, if it does.
 
     A folder that another process is working in is waited for; a job that is done by then is not done again, and one
@@ -110,12 +107,11 @@ def run_swept(
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     with _log_closed(), filelock.FileLock(folder.lock):
-        if folder.outcome == "done" or (trial is not None and was_pruned(folder, trial.study) is not None):
+        if folder.outcome == "done":
             return None
-        for earlier in (folder.failure, folder.pruned):
-            earlier.unlink(missing_ok=True)
+        folder.failure.unlink(missing_ok=True)
         try:
-            loss = _run_swept(settings, folder, overrides, trial)
+            loss = _run_swept(settings, folder, overrides)
         except Exception as error:
             if is_full_disk(error):
                 error = UserError(f"no space left on the disk of {shown_path(folder.path)}")
@@ -129,7 +125,7 @@ def run_swept(
         return loss
 
 
-def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], trial: RunningTrial | None) -> float | None:
+def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     from imdbclf.data.job_cache import decided_source, shared_reviews  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
@@ -141,16 +137,12 @@ def _run_swept(settings: Settings, folder: RunFolder, overrides: list[str], tria
         lambda data: shared_reviews(data, settings.features, settings.seed, settings.shared_batches),
     )
     from imdbclf.training.fit import Interrupted  # noqa: PLC0415
-    from imdbclf.training.run import Pruned  # noqa: PLC0415
 
     experiment.quiet, experiment.going_on_from = True, _cut_short(settings, folder)
-    experiment.trial = trial
     if experiment.going_on_from is None:
         folder.discard_checkpoints()
     try:
         return _validation_loss(experiment.run())
-    except Pruned:
-        return None
     except Interrupted as event:
         raise KeyboardInterrupt from event
 

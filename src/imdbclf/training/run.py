@@ -26,16 +26,11 @@ from imdbclf.training.announcement import PART_NAMES, announce
 from imdbclf.training.calibration import calibrate, check_calibration
 from imdbclf.training.fit import Fit
 from imdbclf.training.learning import Course, learn, refit
-from imdbclf.training.trial import RunningTrial
 
 EXAMPLES = (
     "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
     "What a waste of time. The plot is awful, the acting is terrible, and the jokes are just boring.",
 )
-
-
-class Pruned(Exception):  # noqa: N818 - not an error, an event
-    """The search that the run is a trial of ended the fit; why is in the folder's `pruned.json`."""
 
 
 @dataclass
@@ -53,7 +48,6 @@ class Experiment:
     because: str | None = None
     quiet: bool = False
     going_on_from: Path | None = None
-    trial: RunningTrial | None = None
     rows: list[Row] = field(default_factory=list)
     is_validated: bool = False
 
@@ -63,9 +57,8 @@ class Experiment:
         Raises:
             UserError: for anything that the person who asked for the run can put right.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
-            Pruned: if the search did.
         """
-        fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from, self.trial)
+        fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from)
         fit.prepare()
         check_calibration(self.settings, self.data.prepared)
         announce(self.settings, self.data, fit.trainer, self.because)
@@ -75,8 +68,6 @@ class Experiment:
             # Whoever interrupts a fit is told how far it came.
             self.rows = fit.history.rows
         self.rows, self.is_validated = course.rows, True
-        if self.folder.pruned.exists():
-            raise Pruned
         if calibrate(self.best, self.folder.best, self.settings, course.data.prepared):
             self.best = read_checkpoint(self.folder.best)
         return self._evaluate(course)

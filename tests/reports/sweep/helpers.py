@@ -14,7 +14,7 @@ from imdbclf.reports.history import write_history
 from imdbclf.reports.sweep.table import JobRow, shown_choice
 
 Chosen = dict[str, Any]
-State = float | Literal["failed", "pruned", "unfinished"]
+State = float | Literal["failed", "unfinished"]
 """The validation accuracy of a run that is done, or why it is not."""
 
 LECTURE: dict[str, list[Choice]] = {"model.layers": [1, 2], "loss": ["bce", "mse"], "seed": [0, 1, 2]}
@@ -37,8 +37,6 @@ def write_run(
     run.config.write_text(f"seed: {seed}\n", encoding="utf-8")
     if state == "failed":
         run.failure.write_text(json.dumps({"error": "out of\nmemory", "overrides": ["seed=1"]}), encoding="utf-8")
-    elif state == "pruned":
-        run.pruned.write_text(json.dumps({"epoch": 2, "reason": "worse than the median"}), encoding="utf-8")
     if not isinstance(state, float):
         return run
     rows = [

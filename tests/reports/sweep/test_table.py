@@ -29,7 +29,7 @@ ROWS = st.lists(
     st.builds(
         JobRow,
         folder=NAMES,
-        status=st.sampled_from(["done", "pruned", "failed", "unfinished"]),
+        status=st.sampled_from(["done", "failed", "unfinished"]),
         choices=st.fixed_dictionaries({"model.hidden": NAMES, "loss": NAMES}),
         seed=NAMES,
         figures=FIGURES,
@@ -91,12 +91,11 @@ def test_the_seconds_are_those_of_all_epochs_also_of_a_resumed_run(tmp_path: Pat
 
 
 def test_a_job_that_is_not_done_says_why(tmp_path: Path) -> None:
-    states: list[State] = ["failed", "pruned", "unfinished"]
-    folder = write_sweep(tmp_path, {"seed": [0, 1, 2]}, lambda chosen: states[chosen["seed"]])
+    states: list[State] = ["failed", "unfinished"]
+    folder = write_sweep(tmp_path, {"seed": [0, 1]}, lambda chosen: states[chosen["seed"]])
     rows = collect(folder, folder.read()).rows
     assert [(row.status, row.error) for row in rows] == [
         ("failed", "out of memory"),
-        ("pruned", "ended after epoch 2: worse than the median"),
         ("unfinished", ""),
     ]
     assert all(row.accuracy is None and not row.figures for row in rows)

@@ -71,23 +71,22 @@ def _study(folder: SweepFolder, sweep: Sweep) -> Study | None:
 
 
 def _how(sweep: Sweep) -> str:
-    """Sampler, pruner and budget in a sentence."""
+    """Sampler and budget in a sentence."""
     search = sweep.search
     budget = [number_of(search["trials"], "trial")] if search["trials"] else []
     budget += [f"{search['minutes']:g} minutes"] if search["minutes"] else []
     aim = "smallest" if search["monitor"] == "val/loss" else "largest"
-    pruner = f", pruner {search['pruner']}" if search["pruner"] else ""
     workers = search["workers"]
     at_once = "one trial at a time" if workers == 1 else f"{workers} trials at a time"
     return (
         f"Sought: the {aim} {search['monitor']}, with sampler {search['sampler']} (seed {search['sampler_seed']})"
-        f"{pruner}, {at_once}, within {' or '.join(budget)}."
+        f", {at_once}, within {' or '.join(budget)}."
     )
 
 
 def _outcomes(finished: Sequence[FrozenTrial]) -> str:
     names = [trial.state.name for trial in finished]
-    parts = {"done": names.count("COMPLETE"), "pruned": names.count("PRUNED"), "failed": names.count("FAIL")}
+    parts = {"done": names.count("COMPLETE"), "failed": names.count("FAIL")}
     said = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
     reused = sum("reused" in trial.user_attrs for trial in finished)
     known = f"; the run of {reused:,} was there already and was not computed again" if reused else ""
@@ -164,27 +163,14 @@ def _draw_history(panel: Axes, finished: Sequence[FrozenTrial], monitor: str) ->
     scale = 1 if is_loss else 100
     done = [(trial.number, scale * value) for trial in finished if (value := _value(trial)) is not None]
     best = [(trial.number, scale * value) for trial, value in _better_and_better(finished, is_loss=is_loss)]
-    pruned = [trial.number for trial in finished if trial.state.name == "PRUNED"]
     if done:
         panel.plot(*zip(*done, strict=True), "o", color=PLAIN, markersize=4, label="trial")
         numbers, values = zip(*best, (finished[-1].number, best[-1][1]), strict=True)
         panel.step(numbers, values, where="post", color=BEST, linewidth=1.6, label="best so far")
-    if pruned:
-        # At the edge: their last value is of another epoch than those of the others.
-        panel.plot(
-            pruned,
-            [0.02] * len(pruned),
-            "x",
-            color="black",
-            markersize=5,
-            label="pruned",
-            clip_on=False,
-            transform=panel.get_xaxis_transform(),
-        )
     panel.set(xlabel="trial", title="validation loss" if is_loss else "validation accuracy, %")
     panel.title.set_fontsize(11)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
-    if done or pruned:
+    if done:
         panel.legend(frameon=False, fontsize=9)

@@ -111,10 +111,7 @@ def _reason(run: RunFolder) -> str:
     """Why the run is not done, in one line."""
     if run.outcome == "unfinished":
         return ""
-    about = _read(run.pruned if run.outcome == "pruned" else run.failure) or {}
-    if run.outcome == "failed":
-        return one_line(about.get("error", "no reason was left"))
-    return one_line(f"ended after epoch {about.get('epoch', '?')}: {about.get('reason', 'no reason was left')}")
+    return one_line((_read(run.failure) or {}).get("error", "no reason was left"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ def verdict(
 
 def _not_finished(rows: Sequence[JobRow]) -> str:
     counts = Counter(row.status for row in rows if row.status != "done")
-    said = [f"{counts[status]:,} {status}" for status in ("failed", "pruned", "unfinished") if counts[status]]
+    said = [f"{counts[status]:,} {status}" for status in ("failed", "unfinished") if counts[status]]
     return f"{', '.join(said)} of {number_of(len(rows), 'job')}" if said else ""
 
 
