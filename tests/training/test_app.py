@@ -375,6 +375,12 @@ REFUSED = {
     "data.source=nowhere": "data.source=nowhere: no such folder; must be auto, sample, files",
     "+trainer.max_stepz=1": "trainer.max_stepz=1: Lightning's Trainer has no such argument; did you mean 'max_steps'?",
     "trainer.accelerator=warp": "invalid accelerator name",
+    "trainer.devices=2": "trainer.devices=2: must be 1; a run uses one process and one device; imdbclf train -m",
+    "trainer.devices='2'": "trainer.devices=2: must be 1; a run uses one process",
+    "trainer.devices=[0,1]": "trainer.devices=[0, 1]: must be 1; a run uses one process",
+    "trainer.devices='0,1'": "trainer.devices=0,1: must be 1; a run uses one process",
+    "+trainer.num_nodes=2": "trainer.num_nodes=2: must be 1; a run uses one process",
+    "trainer.strategy=ddp": "trainer.strategy=ddp: must be auto; a run uses one process",
     "ckpt_path=nowhere.ckpt": "nowhere.ckpt: there is no such checkpoint file",
     "ckpt_path=epoch=3.ckpt": "put values with blanks, commas or '=' into double quotes",
 }
@@ -389,6 +395,31 @@ def test_a_wrong_value_is_refused_in_one_line_and_leaves_nothing(
     assert message in result.err
     assert result.err.count("\n") == 1
     assert not list(here.rglob("outputs/*"))
+
+
+def test_several_processes_are_refused_in_a_sweep_and_under_another_launcher_too(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = run(capsys, "train", "-m", *small, "trainer.devices=1,2", "hydra.sweep.dir=sweep")
+    assert (swept.status, "trainer.devices=2: must be 1" in swept.err) == (2, True)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    launched = run(capsys, "train", *small)
+    assert (launched.status, "WORLD_SIZE=2: must be 1" in launched.err) == (2, True)
+    assert not list(here.rglob("train.log"))
+
+
+def test_all_devices_of_a_machine_may_be_asked_for_where_they_are_one(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    result = run(capsys, "train", *small, "trainer.devices=auto", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert result.status == 0, result.err
+    assert metrics_of(here / "run")["epochs"] == 1
+
+
+def test_train_py_starts_no_run_when_a_process_of_a_launcher_reads_it_again() -> None:
+    script = Path(__file__).parents[2] / "train.py"
+    code = f"import runpy; runpy.run_path({str(script)!r}, run_name='__mp_main__')"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b""
 
 
 def test_debug_shows_the_traceback(here: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from commands import metrics_of, run
 
 from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import DataSettings, FeatureSettings, ModelSettings, Settings, TrainerSettings
 from imdbclf.training.fit import Fit
@@ -40,6 +41,12 @@ def test_a_network_depends_on_its_seed_and_not_on_what_was_drawn_or_fitted_befor
     assert all(torch.equal(first[name], second[name]) for name in first)
     other = fitted(here / "other", settings.model_copy(update={"seed": 1}), drawn_between=1)
     assert not torch.equal(first["network.first.weight"], other["network.first.weight"])
+
+
+def test_several_devices_are_refused_also_where_only_lightning_knows_their_number(here: Path) -> None:
+    settings = Settings(experiment="fit", trainer=TrainerSettings.model_validate({"devices": 2, "accelerator": "cpu"}))
+    with pytest.raises(UserError, match=r"trainer.devices=2: are 2 here; a run uses one process and one device"):
+        Fit(settings, RunFolder(here)).prepare()
 
 
 def test_a_fit_goes_on_from_a_checkpoint_of_before_there_were_ensembles(

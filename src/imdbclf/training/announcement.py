@@ -25,7 +25,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
     Args:
         settings: the experiment.
         data: its reviews, which are prepared if they were not.
-        trainer: knows the device and the number of processes.
+        trainer: knows the device.
         because: why the reviews come from where they do, where nobody named a source.
     """
     model = settings.model
@@ -46,8 +46,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
         log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
     elif features != LECTURE_FEATURES:
         log.info("        %s", _features_line(features))
-    size, processes = settings.data.batch_size, trainer.world_size
-    if parts["train"] < size * processes:
+    if parts["train"] < settings.data.batch_size:
         log.info("        one batch an epoch: the training part has no more reviews")
     log.info(
         "Model:  %s%s, %s; %s, %s; %s parameters",
@@ -61,7 +60,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
     log.info(
         "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
         trainer.max_epochs,
-        size if processes == 1 else f"{processes} × {size}, a process each,",
+        settings.data.batch_size,
         trainer.strategy.root_device,
         torch.get_num_threads(),
         settings.seed,

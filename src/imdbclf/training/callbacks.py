@@ -11,7 +11,6 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.utilities import rank_zero_only
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from imdbclf.console import console
@@ -71,8 +70,6 @@ class LiveProgress(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Show the bar."""
-        if not trainer.is_global_zero:
-            return
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
         total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
@@ -101,18 +98,14 @@ class LiveProgress(Callback):
 
 
 class EpochSeed(Callback):
-    """Seeds torch anew at each epoch from (seed, epoch), so that dropout after a resume is what it would have been.
-
-    Every process has a seed of its own, so that they do not all leave out the same units.
-    """
+    """Seeds torch at each epoch from (seed, epoch), so that dropout in a resumed run is that of an unbroken run."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Seed the epoch."""
-        # On a CPU torch looks at the lower 32 bits alone; the multiples of an odd number are far apart in these.
-        torch.manual_seed((self.seed << 20) + trainer.current_epoch + trainer.global_rank * 0x9E3779B9)
+        torch.manual_seed((self.seed << 20) + trainer.current_epoch)
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -150,8 +143,7 @@ class BestCheckpoint(ModelCheckpoint):
         own = Path(self.dirpath) / best.name
         if best.resolve() != own.resolve():
             own.parent.mkdir(parents=True, exist_ok=True)
-            if getattr(rank_zero_only, "rank", 0) == 0:
-                shutil.copyfile(best, own)
+            shutil.copyfile(best, own)
         self.best_model_path, self.best_model_score = str(own), state_dict["best_model_score"]
         self.best_k_models = {str(own): state_dict["best_model_score"]}
         self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf
 """The experiment space: inside the wheel, or at the top of the repository."""
 
 PRIMARY = "train"
+
+ONE_PROCESS = (
+    "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
+    "all cores"
+)
+"""What to say to users who ask for more."""
 
 
 class Refused(BaseException):
@@ -61,11 +68,41 @@ def validated(config: DictConfig) -> Settings:
     """The typed settings of a composed config, `hydra` left aside.
 
     Raises:
-        UserError: for the first wrong key or value, or an interpolation that leads nowhere.
+        UserError: for the first wrong key or value, an unresolvable interpolation, or a run in several processes.
     """
     plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     container = OmegaConf.to_container(plain, resolve=True)
-    return Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
+    settings = Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
+    _check_one_process(settings.trainer.model_dump())
+    return settings
+
+
+def _check_one_process(trainer: Mapping[str, Any]) -> None:
+    """Refuse several processes for one run.
+
+    Not part of the settings themselves, since checkpoints of older versions may come from such runs.
+    `imdbclf.training.fit` checks what only Lightning can tell (`auto` and -1 mean all devices of the machine).
+
+    Raises:
+        UserError: if the arguments of the Trainer, or a launcher such as torchrun, say so.
+    """
+    counts = {f"trainer.{key}": trainer.get(key, 1) for key in ("devices", "num_nodes")}
+    for key, value in (counts | {"WORLD_SIZE": os.environ.get("WORLD_SIZE", "1")}).items():
+        if _count(value) > 1:
+            msg = f"{key}={value}: must be 1; {ONE_PROCESS}"
+            raise UserError(msg)
+    if (strategy := trainer.get("strategy", "auto")) != "auto":
+        msg = f"trainer.strategy={strategy}: must be auto; {ONE_PROCESS}"
+        raise UserError(msg)
+
+
+def _count(devices: object) -> int:
+    """The number of devices, or 1 where the value does not say."""
+    if isinstance(devices, str) and "," in devices:
+        devices = [number for number in devices.split(",") if number.strip()]
+    if isinstance(devices, list):
+        return len(devices)
+    return int(devices) if isinstance(devices, int) or (isinstance(devices, str) and devices.strip().isdigit()) else 1
 
 
 def validated_ahead(config: DictConfig) -> Settings:

@@ -26,8 +26,8 @@ from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import best_row, draw_history, write_history
 from imdbclf.settings import Settings
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
+from imdbclf.training.compose import ONE_PROCESS
 from imdbclf.training.environment import versions
-from imdbclf.training.processes import lead_processes
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
@@ -125,7 +125,9 @@ class Fit:
         except (TypeError, ValueError, RuntimeError, ImportError) as error:
             msg = f"trainer: {one_line(error)}"
             raise UserError(msg) from error
-        lead_processes(trainer)
+        if trainer.world_size > 1:
+            msg = f"trainer.devices={arguments.get('devices', 'auto')}: are {trainer.world_size} here; {ONE_PROCESS}"
+            raise UserError(msg)
         return trainer
 
     def _callbacks(self) -> list[Callback]:

@@ -176,6 +176,11 @@ def _begin(
 
     settings = settings.model_copy(update={"data": chosen.settings})
     write_config(settings, folder.config)
+    if getattr(settings.trainer, "devices", 1) in ("auto", "-1", -1):
+        # Only Lightning knows how many these are, and several are refused before the reviews are read.
+        from imdbclf.training.fit import Fit  # noqa: PLC0415
+
+        _ = Fit(settings, folder).trainer
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
         loading: Future[LoadedReviews] = reader.submit(load, settings.data)
