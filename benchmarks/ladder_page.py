@@ -18,7 +18,7 @@ from benchmarks.page import table
 from benchmarks.paths import LADDER, LADDER_PAGE, LADDER_PICTURE, README
 from benchmarks.sealed import shows
 from imdbclf.errors import UserError
-from imdbclf.reports.labels import number_of, percent, said_p, signed
+from imdbclf.reports.labels import number_of, p_text, percent, signed
 from imdbclf.reports.statistics import half_width
 from imdbclf.settings import RENAMED
 
@@ -110,7 +110,7 @@ def _step(found: Ladder, name: str, what: str, p: tuple[float | None, float | No
     difference = differences(found, name)
     points = f"{signed(float(difference.mean()), half_width(difference))} points"
     tests = " and ".join(
-        f"{NOTHING if each is None else said_p(each)} over {over}"
+        f"{NOTHING if each is None else p_text(each)} over {over}"
         for each, over in zip(p, ("seeds", "reviews"), strict=True)
     )
     shown = "" if is_shown(p) else "; no difference that both tests show"

@@ -17,10 +17,10 @@ from typing import Any
 from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.reports.sweep.findings import Findings, findings_of
+from imdbclf.reports.sweep.conclusions import Conclusions, conclusions_of
+from imdbclf.reports.sweep.job_table import read_table
 from imdbclf.reports.sweep.page import configurations_section, effects_section, plain
 from imdbclf.reports.sweep.sections import Section, TextTable
-from imdbclf.reports.sweep.table import read_table
 from imdbclf.storage import atomic_write, write_json
 
 PICTURES = {
@@ -66,11 +66,11 @@ class Kept:
         files = [self.table, *map(self.picture, PICTURES)]
         return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.exists()}
 
-    def read(self) -> tuple[Findings, dict[str, Any]]:
+    def read(self) -> tuple[Conclusions, dict[str, Any]]:
         """What the table says, and how it was run."""
         about: dict[str, Any] = json.loads(self.about.read_text(encoding="utf-8"))
         rows = read_table(self.table)
-        return findings_of(rows, list(rows[0].choices)), about
+        return conclusions_of(rows, list(rows[0].choices)), about
 
 
 IN_REPOSITORY = Kept(LECTURE_SWEEP, LECTURE_SWEEP_PAGE)
@@ -117,28 +117,28 @@ The lecture ends with suggestions: one or three hidden layers instead of two, mo
 cross-entropy, `tanh` instead of `relu`. Here is every combination of them on the real reviews."""
 
 
-def page(findings: Findings, about: dict[str, Any], stem: str = LECTURE_SWEEP_PAGE.stem) -> str:
+def page(conclusions: Conclusions, about: dict[str, Any], stem: str = LECTURE_SWEEP_PAGE.stem) -> str:
     """The whole page.
 
     Args:
-        findings: what the table says.
+        conclusions: what the table says.
         about: how the sweep was run.
         stem: how the names of the pictures begin.
     """
-    axes = list(findings.rows[0].choices)
-    seeds = len({row.seed for row in findings.rows})
-    size = f"{len(findings.configurations)} configurations, {seeds} seeds each: {len(findings.rows)} fits."
+    axes = list(conclusions.rows[0].choices)
+    seeds = len({row.seed for row in conclusions.rows})
+    size = f"{len(conclusions.configurations)} configurations, {seeds} seeds each: {len(conclusions.rows)} fits."
     parts = [
         _TITLE,
         f"{_QUESTION} {size}",
-        "\n".join(f"- {plain(sentence)}" for sentence in findings.verdict),
-        *_shown(effects_section(findings.effects, None), stem, "effects"),
+        "\n".join(f"- {plain(sentence)}" for sentence in conclusions.sentences),
+        *_shown(effects_section(conclusions.effects, None), stem, "effects"),
         *_shown(Section("The course of training", [_COURSE]), stem, "curves"),
         *_shown(Section("What accuracy costs", [_COST]), stem, "cost"),
-        *_shown(configurations_section(axes, findings), stem),
+        *_shown(configurations_section(axes, conclusions), stem),
         "## How it was run",
         f"```bash\nexport IMDBCLF_DATA=/data/imdb\n{about['command']}\n```",
-        f"{_time(about['attempts'], len(findings.rows))} {_place(about)}",
+        f"{_time(about['attempts'], len(conclusions.rows))} {_place(about)}",
         _NUMBERS,
     ]
     return "\n\n".join(parts) + "\n"

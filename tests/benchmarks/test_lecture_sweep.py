@@ -15,8 +15,8 @@ from benchmarks.lecture_sweep import main, timed
 from benchmarks.lecture_sweep_page import IN_REPOSITORY, PICTURES, Kept, check, write
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.reports.sweep.findings import findings_of
-from imdbclf.reports.sweep.table import JobRow, write_table
+from imdbclf.reports.sweep.conclusions import conclusions_of
+from imdbclf.reports.sweep.job_table import JobRow, write_table
 from imdbclf.storage import write_json
 
 AXES = {"model.layers": "123", "loss": ("bce", "mse"), "model.activation": ("relu", "tanh")}
@@ -45,7 +45,7 @@ def _rows() -> list[JobRow]:
 def kept(tmp_path: Path) -> Kept:
     folder = SweepFolder(tmp_path / "sweep")
     folder.path.mkdir()
-    write_table(findings_of(_rows(), list(AXES)).rows, [*AXES, "seed"], folder.table)
+    write_table(conclusions_of(_rows(), list(AXES)).rows, [*AXES, "seed"], folder.table)
     for name in PICTURES:
         (folder.path / f"{name}.png").write_bytes(name.encode())
     (tmp_path / "docs").mkdir()
@@ -67,13 +67,13 @@ def _sentences(table: Path) -> list[str]:
         found[tuple(row[axis] for axis in axes)][row["seed"]] = float(row["val/accuracy"])
     accuracy = {key: np.array([by_seed[seed] for seed in seeds]) for key, by_seed in found.items()}
     best = max(accuracy, key=lambda key: accuracy[key].mean())
-    said = [f"{_figure(accuracy[best])} % accuracy ({len(seeds)} seeds)."]
+    said = [f"(accuracy {_figure(accuracy[best])} %, {len(seeds)} seeds)."]
 
     others = [values for key, values in accuracy.items() if key != best]
     p = _holm([stats.ttest_rel(accuracy[best], values).pvalue for values in others])
     alike, count = sum(value >= 0.05 for value in p), len(others)
-    some = f"{alike} of the {count} other configurations can't be told from it."
-    ends = {0: f"All {count} other configurations are worse", count: f"None of the {count} other configurations can be"}
+    some = f"{alike} of the {count} other configurations {'is' if alike == 1 else 'are'} not significantly worse."
+    ends = {0: f"All of the {count} other configurations", count: f"None of the {count} other configurations"}
     said.append(ends.get(alike, some))
 
     differences = []
@@ -86,10 +86,10 @@ def _sentences(table: Path) -> list[str]:
     for values, adjusted in zip(differences, p, strict=True):
         shown = _figure(values, sign="+").replace("-", "−")
         shown = re.sub(r"^[+−]0\.00", "0.00", shown)
-        said.append(f"{shown} points (p" if adjusted < 0.05 else f"can show: {shown} points.")
+        said.append(f"{shown} points (p" if adjusted < 0.05 else f"{shown} points, not significant")
 
     test = np.array([float(row["test/accuracy"]) for row in rows if tuple(row[axis] for axis in axes) == best])
-    said.append(f"for this configuration alone: {_figure(test)} %.")
+    said.append(f"Test accuracy of this configuration: {_figure(test)} %.")
     assert all(not row["test/accuracy"] for row in rows if tuple(row[axis] for axis in axes) != best)
     return said
 

@@ -1,13 +1,13 @@
-"""The course of training in a table, a sentence and a picture."""
+"""The course of training in a table, a sentence and a plot."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from imdbclf.reports.history import Row, best_row, draw_history, read_history, verdict, write_history
+from imdbclf.reports.history import EpochRow, best_row, conclusion, draw_history, read_history, write_history
 
 
-def row(epoch: int, train: float, val: float | None = None) -> Row:
+def row(epoch: int, train: float, val: float | None = None) -> EpochRow:
     validation = {} if val is None else {"val/loss": val, "val/accuracy": 0.8}
     return {"epoch": epoch, "train/loss": train, "train/accuracy": 0.9, "seconds": 0.1} | validation
 
@@ -29,19 +29,19 @@ def test_the_best_epoch_is_the_first_of_the_lowest_validation_loss() -> None:
     assert best_row([row(1, 0.5)]) is None
 
 
-def test_overfitting_is_said_in_words_with_its_figures() -> None:
-    assert verdict(OVERFITTED) == (
+def test_overfitting_is_said_in_words_with_its_metrics() -> None:
+    assert conclusion(OVERFITTED) == (
         "Validation loss was lowest (0.3000) after epoch 2; from there to epoch 4 training loss fell from 0.3000 to "
         "0.1000 while validation loss rose from 0.3000 to 0.4500: the network was overfitting."
     )
 
 
 def test_no_overfitting_and_no_validation_are_said_too() -> None:
-    assert "no overfitting yet" in verdict(OVERFITTED[:2])
-    assert "no validation part" in verdict([row(1, 0.5)])
+    assert "no overfitting yet" in conclusion(OVERFITTED[:2])
+    assert "no validation part" in conclusion([row(1, 0.5)])
 
 
-def test_the_picture_is_drawn_with_and_without_validation(tmp_path: Path) -> None:
+def test_the_plot_is_drawn_with_and_without_validation(tmp_path: Path) -> None:
     for name, rows in (("a.png", OVERFITTED), ("b.png", [row(1, 0.5), row(2, 0.4)])):
         draw_history(rows, tmp_path / name, "lecture")
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from imdbclf.reports.labels import (
     axis_label,
     axis_labels,
+    choice_label,
     configuration_label,
     number_of,
+    p_cell,
+    p_text,
     percent,
-    said_choice,
-    said_p,
-    shown_p,
     signed,
 )
 
@@ -53,7 +53,7 @@ def test_axes_that_would_be_called_the_same_keep_their_keys() -> None:
     ],
 )
 def test_a_value_shows_what_it_is_a_value_of(axis: str, value: str, said: str) -> None:
-    assert said_choice(axis, value) == said
+    assert choice_label(axis, value) == said
 
 
 def test_a_configuration_is_one_line_without_the_seed() -> None:
@@ -80,5 +80,5 @@ def test_a_difference_has_a_sign_unless_it_is_shown_as_zero(difference: float) -
 
 
 def test_p_values_have_three_digits() -> None:
-    assert [shown_p(p) for p in (None, 0.0004, 0.003, 0.1, 0.9996, 1.0)] == ["–", "< .001", ".003", ".100", "1", "1"]
-    assert [said_p(p) for p in (0.0004, 0.003)] == ["p < .001", "p = .003"]
+    assert [p_cell(p) for p in (None, 0.0004, 0.003, 0.1, 0.9996, 1.0)] == ["–", "< .001", ".003", ".100", "1", "1"]
+    assert [p_text(p) for p in (0.0004, 0.003)] == ["p < .001", "p = .003"]

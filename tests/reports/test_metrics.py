@@ -8,15 +8,15 @@ import pytest
 from imdbclf.reports.metrics import calibration_error, classification_metrics
 
 
-def test_figures_of_a_case_worked_by_hand() -> None:
+def test_metrics_of_a_case_worked_by_hand() -> None:
     labels = np.array([1, 1, 1, 0, 0], dtype=np.int8)
     probabilities = np.array([0.9, 0.6, 0.2, 0.4, 0.7], dtype=np.float32)
     losses = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    figures = classification_metrics(labels, probabilities, losses)
+    metrics = classification_metrics(labels, probabilities, losses)
     expected = {"accuracy": 3 / 5, "loss": 0.3, "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "auroc": 3 / 6}
     # Each has a bin of its own: (.1 + .4 + .8 + .4 + .7) / 5.
     expected["calibration_error"] = 2.4 / 5
-    assert {name: figure.value for name, figure in figures.items()} == pytest.approx(expected)
+    assert {name: figure.value for name, figure in metrics.items()} == pytest.approx(expected)
 
 
 def test_probabilities_are_never_taken_for_logits() -> None:

@@ -47,7 +47,7 @@ def test_bins_hold_every_review_once_and_give_the_calibration_error(reviews: lis
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0], ids=["one", "before and after"])
-def test_the_picture_is_drawn_of_few_reviews_and_of_many(tmp_path: Path, factor: float) -> None:
+def test_the_plot_is_drawn_of_few_reviews_and_of_many(tmp_path: Path, factor: float) -> None:
     for n in (1, 500):
         logits = np.random.default_rng(0).normal(0, 3, n)
         chance, before = ((1 / (1 + np.exp(-scale * logits))).astype(np.float32) for scale in (1, factor))

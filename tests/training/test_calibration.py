@@ -128,11 +128,11 @@ def test_a_best_epoch_taken_over_from_a_calibrated_run_is_as_the_resumed_run_ask
     assert read_checkpoint(here / "resumed/checkpoints/best.ckpt").temperature == 1
 
 
-def test_the_closing_words_name_the_temperature_and_the_picture(here: Path, small: list[str], capsys: Capture) -> None:
+def test_the_closing_words_name_the_temperature_and_the_plot(here: Path, small: list[str], capsys: Capture) -> None:
     out = run(capsys, "train", *small, *STEEP, "hydra.run.dir=run").out
     assert f"Temperature {metrics_of(here / 'run')['temperature']:.3f}, fitted on validation" in out
     assert "calibration error" in out
-    assert "Picture:  run/reliability.png" in out
+    assert "Plot:     run/reliability.png" in out
     assert (here / "run/reliability.png").read_bytes().startswith(b"\x89PNG")
 
 

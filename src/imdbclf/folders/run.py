@@ -5,9 +5,9 @@ The folder is the interface between training and everything that reads its resul
 | file | what |
 | --- | --- |
 | `config.yaml` | the resolved experiment, headed by the command that runs it again |
-| `history.csv`, `history.png` | a row an epoch, and the picture |
-| `reliability.png` | how often probabilities come true, on the test part, else on validation; not of a sweep's jobs |
-| `metrics.json` | the figures |
+| `history.csv`, `history.png` | a row an epoch, and its plot |
+| `reliability.png` | the reliability diagram of the test part, else of validation; not for the jobs of a sweep |
+| `metrics.json` | the metrics |
 | `predictions.parquet` | the test part: `id` of the review (from its text), `label`, `probability` of being positive |
 | `environment.json` | versions, machine, command |
 | `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
@@ -45,18 +45,18 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
-    def picture(self) -> Path:
-        """The history drawn."""
+    def history_plot(self) -> Path:
+        """The plot of the history."""
         return self.path / "history.png"
 
     @property
-    def reliability(self) -> Path:
-        """How often probabilities come true, drawn."""
+    def reliability_diagram(self) -> Path:
+        """The reliability diagram."""
         return self.path / "reliability.png"
 
     @property
     def metrics(self) -> Path:
-        """The figures; written last, so that a folder that has them is a finished run."""
+        """The metrics; written last, so that a folder that has them is a finished run."""
         return self.path / "metrics.json"
 
     @property
@@ -132,8 +132,8 @@ class RunFolder:
         for file in (
             self.config,
             self.history,
-            self.picture,
-            self.reliability,
+            self.history_plot,
+            self.reliability_diagram,
             self.metrics,
             self.predictions,
             self.environment,

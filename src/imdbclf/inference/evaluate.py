@@ -1,4 +1,4 @@
-"""The figures of a checkpoint on the reviews of a source: the same code for the training job and for `evaluate`.
+"""The metrics of a checkpoint on the reviews of a source: the same code for the training job and for `evaluate`.
 
 `imdbclf evaluate`: a checkpoint on the reviews of a source.
 """
@@ -22,26 +22,26 @@ from imdbclf.errors import UserError
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import LOSSES
-from imdbclf.reports.metrics import Figures, classification_metrics
+from imdbclf.reports.metrics import Metrics, classification_metrics
 from imdbclf.settings import DataSettings, Settings
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Probabilities of being positive, float32 (n,), and the figures that follow from them.
+    """Probabilities of being positive, float32 (n,), and the metrics that follow from them.
 
     `uncalibrated` are the probabilities at the temperature 1, float32 (n,).
     """
 
     probabilities: npt.NDArray[np.float32]
     uncalibrated: npt.NDArray[np.float32]
-    figures: Figures
+    metrics: Metrics
 
 
 def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
     """Run the network over all rows on the CPU and compare with the labels (n,).
 
-    All figures are those of the logits divided by the temperature, the loss included.
+    All metrics are those of the logits divided by the temperature, the loss included.
     """
     logits, temperature = logits_of(checkpoint.network.cpu().eval(), matrix), checkpoint.temperature
     truth = torch.from_numpy(labels.astype(np.float64))
@@ -54,10 +54,10 @@ def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, label
 def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:
     """`PART/NAME` to value and, where there is one, `PART/NAME_interval` to its two ends."""
     flat: dict[str, Any] = {}
-    for name, figure in evaluation.figures.items():
-        flat[f"{part}/{name}"] = figure.value
-        if figure.interval is not None:
-            flat[f"{part}/{name}_interval"] = list(figure.interval)
+    for name, metric in evaluation.metrics.items():
+        flat[f"{part}/{name}"] = metric.value
+        if metric.interval is not None:
+            flat[f"{part}/{name}_interval"] = list(metric.interval)
     return flat
 
 
@@ -69,7 +69,7 @@ def evaluate_checkpoint(
     label_column: str | None = None,
     picture: Path | None = None,
 ) -> dict[str, Any]:
-    """The figures of a checkpoint on one part of a source.
+    """The metrics of a checkpoint on one part of a source.
 
     Args:
         path: the checkpoint.

@@ -1,1 +1,1 @@
-"""Numbers to tables, figures and sentences; reads arrays and run folders, never a trainer."""
+"""Numbers to tables, plots and sentences; reads arrays and run folders, never a trainer."""

@@ -1,4 +1,4 @@
-"""The course of training: a row an epoch, a verdict on overfitting in words, and the lecture's picture."""
+"""The course of training: a row an epoch, a conclusion on overfitting in words, and the lecture's plot."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from imdbclf.storage import atomic_write
 
 COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
 
-Row = dict[str, float]
+EpochRow = dict[str, float]
 """Values by the names in `COLUMNS`; `epoch` counts from 1, an epoch without validation lacks its two columns."""
 
 
-def write_history(rows: Sequence[Row], path: Path) -> None:
+def write_history(rows: Sequence[EpochRow], path: Path) -> None:
     """Write the rows as CSV, the same columns in every run."""
     write_rows(rows, COLUMNS, path)
 
@@ -33,19 +33,19 @@ def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: 
         writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
 
 
-def read_history(path: Path) -> list[Row]:
+def read_history(path: Path) -> list[EpochRow]:
     """The rows that `write_history` wrote."""
     with path.open(encoding="utf-8", newline="") as stream:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
 
 
-def best_row(rows: Sequence[Row]) -> Row | None:
+def best_row(rows: Sequence[EpochRow]) -> EpochRow | None:
     """The row of the lowest validation loss, the first of equals; None without validation."""
     validated = [row for row in rows if "val/loss" in row]
     return min(validated, key=lambda row: row["val/loss"]) if validated else None
 
 
-def verdict(rows: Sequence[Row]) -> str:
+def conclusion(rows: Sequence[EpochRow]) -> str:
     """What the history says about overfitting, in a sentence."""
     last, best = rows[-1], best_row(rows)
     if best is None:
@@ -65,7 +65,7 @@ def verdict(rows: Sequence[Row]) -> str:
     )
 
 
-def draw_history(rows: Sequence[Row], path: Path, title: str) -> None:
+def draw_history(rows: Sequence[EpochRow], path: Path, title: str) -> None:
     """Loss and accuracy by epoch, training and validation, the best epoch marked, as the lecture plots them (PNG)."""
     figure = Figure(figsize=(10, 4))
     FigureCanvasAgg(figure)
@@ -79,7 +79,7 @@ def draw_history(rows: Sequence[Row], path: Path, title: str) -> None:
         figure.savefig(aside, dpi=120, format="png")
 
 
-def _draw_quantity(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
+def _draw_quantity(axes: Axes, rows: Sequence[EpochRow], quantity: str) -> None:
     epochs = [row["epoch"] for row in rows]
     axes.plot(epochs, [row[f"train/{quantity}"] for row in rows], "o", color="tab:blue", label=f"Training {quantity}")
     validated = [row for row in rows if f"val/{quantity}" in row]

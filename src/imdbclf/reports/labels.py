@@ -36,16 +36,16 @@ def axis_labels(axes: Sequence[str]) -> dict[str, str]:
     return {axis: label if said.count(label) == 1 else axis for axis, label in labels.items()}
 
 
-def shown_value(value: str) -> str:
+def value_label(value: str) -> str:
     """A value as people read it: a number of many digits, which only a search comes upon, rounded to four."""
     if len(value) > LONG_NUMBER and _NUMBER.fullmatch(value):
         return f"{float(value):.4g}"
     return value
 
 
-def said_choice(axis: str, value: str) -> str:
+def choice_label(axis: str, value: str) -> str:
     """A value so that one sees what it is a value of: `2 layers`, `relu`, `dropout 0.5`."""
-    value = shown_value(value)
+    value = value_label(value)
     if axis in _COUNTED:
         return f"{value} {_COUNTED[axis]}" + ("" if value == "1" else "s")
     return value if axis in _NAMES_ALONE else f"{axis_label(axis)} {value}"
@@ -53,7 +53,7 @@ def said_choice(axis: str, value: str) -> str:
 
 def configuration_label(choices: Mapping[str, str]) -> str:
     """All values of a configuration in one line."""
-    said = [said_choice(axis, value) for axis, value in choices.items() if axis != SEED]
+    said = [choice_label(axis, value) for axis, value in choices.items() if axis != SEED]
     return ", ".join(said) or "the one configuration"
 
 
@@ -74,7 +74,7 @@ def signed(difference: float, half: float | None = None) -> str:
     return text if half is None else f"{text} ± {100 * half:.2f}"
 
 
-def shown_p(p: float | None) -> str:
+def p_cell(p: float | None) -> str:
     """A p value to three digits: `.003`, `< .001`, `1`; a dash where there is none."""
     if p is None:
         return "–"
@@ -83,7 +83,7 @@ def shown_p(p: float | None) -> str:
     return "1" if p > 0.9995 else f"{p:.3f}".lstrip("0")  # noqa: PLR2004 - three digits
 
 
-def said_p(p: float) -> str:
+def p_text(p: float) -> str:
     """A p value in a sentence: `p = .003`, `p < .001`."""
-    shown = shown_p(p)
+    shown = p_cell(p)
     return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

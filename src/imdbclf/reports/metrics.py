@@ -1,4 +1,4 @@
-"""The figures of a classification with their 95 % intervals."""
+"""The metrics of a classification with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from imdbclf.reports.statistics import mean_interval, proportion_interval
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure and the interval that holds its true value in 95 % of repetitions with other reviews."""
+class Metric:
+    """A metric and the interval that holds its true value in 95 % of repetitions with other reviews."""
 
     value: float
     interval: tuple[float, float] | None = None
 
 
-Figures = dict[str, Figure]
+Metrics = dict[str, Metric]
 
 BINS = 15
-"""Of equal width, for the calibration error and its picture; as Guo et al. (2017) have it."""
+"""Of equal width, for the calibration error and its plot; as Guo et al. (2017) have it."""
 
 
 def classification_metrics(
     labels: npt.NDArray[np.int8], probabilities: npt.NDArray[np.float32], losses: npt.NDArray[np.float64]
-) -> Figures:
+) -> Metrics:
     """Accuracy, loss, area under the ROC curve, precision, recall and F1 at the threshold .5, calibration error.
 
     Args:
@@ -47,13 +47,13 @@ def classification_metrics(
     # torchmetrics answers in single precision; the count of hits is a whole number.
     hits = round(float(binary_accuracy(chance, truth)) * len(labels))
     return {
-        "accuracy": Figure(hits / len(labels), proportion_interval(hits, len(labels))),
-        "loss": Figure(float(losses.mean()), mean_interval(losses)),
-        "auroc": Figure(float(binary_auroc(chance, truth))),
-        "precision": Figure(float(binary_precision(chance, truth))),
-        "recall": Figure(float(binary_recall(chance, truth))),
-        "f1": Figure(float(binary_f1_score(chance, truth))),
-        "calibration_error": Figure(calibration_error(labels, probabilities)),
+        "accuracy": Metric(hits / len(labels), proportion_interval(hits, len(labels))),
+        "loss": Metric(float(losses.mean()), mean_interval(losses)),
+        "auroc": Metric(float(binary_auroc(chance, truth))),
+        "precision": Metric(float(binary_precision(chance, truth))),
+        "recall": Metric(float(binary_recall(chance, truth))),
+        "f1": Metric(float(binary_f1_score(chance, truth))),
+        "calibration_error": Metric(calibration_error(labels, probabilities)),
     }
 
 

@@ -74,7 +74,7 @@ def draw_reliability(
         probabilities: (n,) of being positive.
         uncalibrated: (n,) the same before calibration.
         path: where to write it.
-        title: above the picture.
+        title: above the plot.
     """
     figure = Figure(figsize=(5.5, 6))
     FigureCanvasAgg(figure)

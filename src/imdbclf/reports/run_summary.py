@@ -1,4 +1,4 @@
-"""The closing words of a run: the figures, the verdict, where the files are, what to try next."""
+"""The closing words of a run: the metrics, the conclusion, where the files are, what to try next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from imdbclf.console import program, say, say_table, shown_path
-from imdbclf.reports.history import Row, verdict
+from imdbclf.reports.history import EpochRow, conclusion
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -22,7 +22,7 @@ _NAMES = {
 _PARTS = {"val": "validation", "test": "test"}
 
 
-def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], examples: Sequence[str]) -> None:
+def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow], examples: Sequence[str]) -> None:
     """Everything that a person wants to know at the end of a run.
 
     Args:
@@ -32,11 +32,11 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
         examples: lines that show what the network says of a review or two.
     """
     say_table(metrics_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
-    say(f"\n{verdict(rows)}")
+    say(f"\n{conclusion(rows)}")
     if metrics["refit"]:
         say(
-            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test figures are "
-            "of this network, history and validation figures of the one before."
+            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are "
+            "of this network, history and validation metrics of the one before."
         )
     if metrics["temperature"] != 1:
         say(
@@ -53,25 +53,25 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[Row], ex
     for line in examples:
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")
-    for picture in (folder / "history.png", folder / "reliability.png"):
-        if picture.exists():
-            say(f"Picture:  {shown_path(picture)}")
+    for plot in (folder / "history.png", folder / "reliability.png"):
+        if plot.exists():
+            say(f"Plot:     {shown_path(plot)}")
     say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
 
 
-def print_interruption(folder: Path, rows: Sequence[Row], max_epochs: int, again: str) -> None:
+def print_interruption(folder: Path, rows: Sequence[EpochRow], max_epochs: int, again: str) -> None:
     """What an interrupted run has reached, and the command that goes on."""
     if not rows:
         say("\nInterrupted before the first epoch was finished; nothing was kept.")
         return
-    say(f"\nInterrupted after epoch {len(rows)} of {max_epochs}. {verdict(rows)}")
+    say(f"\nInterrupted after epoch {len(rows)} of {max_epochs}. {conclusion(rows)}")
     say(f"Files:    {shown_path(folder)}")
     say(f"Go on:    {again}")
 
 
-def print_interruption_of_final(folder: Path, rows: Sequence[Row]) -> None:
+def print_interruption_of_final(folder: Path, rows: Sequence[EpochRow]) -> None:
     """What is left of a run whose final fit was interrupted: the network of the fit with validation."""
-    say(f"\nInterrupted in the final fit. {verdict(rows)}")
+    say(f"\nInterrupted in the final fit. {conclusion(rows)}")
     say(f"Files:    {shown_path(folder)} (the best network of the fit with validation)")
 
 
@@ -81,7 +81,7 @@ def print_interruption_of_several() -> None:
 
 
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:
-    """Figures and their 95 % intervals, a row a figure, a column a part of the reviews."""
+    """Metrics and their 95 % intervals, a row a metric, a column a part of the reviews."""
     parts = [part for part in _PARTS if f"{part}/loss" in metrics]
     table = Table(title=title, title_justify="left")
     table.add_column("")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from imdbclf.console import console
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.reports.history import Row
+from imdbclf.reports.history import EpochRow
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class History(Callback):
     """A row of figures for every finished epoch; kept in checkpoints, so that a resumed run has the whole course."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[EpochRow] = []
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
@@ -52,7 +52,7 @@ class History(Callback):
         self.rows = [dict(row) for row in state_dict["rows"]]
 
 
-def epoch_line(row: Row, max_epochs: int) -> str:
+def epoch_line(row: EpochRow, max_epochs: int) -> str:
     """An epoch's figures in a line."""
     parts = [f"epoch {row['epoch']:.0f}/{max_epochs}"]
     for stage, name in (("train", "training"), ("val", "validation")):

@@ -17,7 +17,7 @@ from imdbclf.checkpoint import load_plain
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.reports.history import Row, draw_history, read_history, write_history
+from imdbclf.reports.history import EpochRow, draw_history, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
 from imdbclf.storage import atomic_write
 from imdbclf.training.fit import Fit, attached
@@ -33,7 +33,7 @@ _OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
 
 def fit_ensemble(
     settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
-) -> tuple[list[Row], float]:
+) -> tuple[list[EpochRow], float]:
     """Fit the members, each in a folder of its own, and write the ensemble's `best.ckpt` and history.
 
     A member whose fit an earlier attempt has finished is not fitted again; one that was cut short begins anew.
@@ -66,7 +66,7 @@ def fit_ensemble(
     rows = mean_rows([read_history(member.history) for member in members])
     _write_together(settings, folder, members, data)
     write_history(rows, folder.history)
-    draw_history(rows, folder.picture, settings.experiment)
+    draw_history(rows, folder.history_plot, settings.experiment)
     return rows, seconds
 
 
@@ -81,7 +81,7 @@ def _of_member(settings: Settings, number: int) -> Settings:
     return settings.model_copy(update={"model": model, "seed": seed, "teacher": TeacherSettings()})
 
 
-def mean_rows(histories: Sequence[Sequence[Row]]) -> list[Row]:
+def mean_rows(histories: Sequence[Sequence[EpochRow]]) -> list[EpochRow]:
     """The mean of every figure over the members, for the epochs that all of them have; seconds are added up."""
     rows = []
     for epochs in zip(*histories, strict=False):

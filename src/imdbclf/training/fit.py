@@ -167,7 +167,7 @@ class Fit:
         rows = self.history.rows
         if rows:
             write_history(rows, self.folder.history)
-            draw_history(rows, self.folder.picture, self.settings.experiment)
+            draw_history(rows, self.folder.history_plot, self.settings.experiment)
 
 
 def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:

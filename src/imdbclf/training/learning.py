@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from imdbclf.checkpoint import keep_temperature, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
-from imdbclf.reports.history import Row, best_row
+from imdbclf.reports.history import EpochRow, best_row
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.distillation import learn_from_teacher
 from imdbclf.training.ensemble import fit_ensemble
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Course:
     """What a fit went through: the history and the seconds that it took, and the reviews that it learnt from."""
 
-    rows: list[Row]
+    rows: list[EpochRow]
     seconds: float
     data: ReviewDataModule
 

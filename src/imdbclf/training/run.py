@@ -18,7 +18,7 @@ from imdbclf.data.prepare import LoadedReviews
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
 from imdbclf.inference.predictor import Predictor
-from imdbclf.reports.history import Row, best_row
+from imdbclf.reports.history import EpochRow, best_row
 from imdbclf.reports.reliability import draw_reliability
 from imdbclf.settings import Settings
 from imdbclf.storage import atomic_write, write_json
@@ -48,7 +48,7 @@ class Experiment:
     because: str | None = None
     quiet: bool = False
     going_on_from: Path | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: list[EpochRow] = field(default_factory=list)
     is_validated: bool = False
 
     def run(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Experiment:
     def _draw_reliability(self, part: str, evaluation: Evaluation) -> None:
         labels = self.data.prepared.labels[part]
         title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
-        path = self.folder.reliability
+        path = self.folder.reliability_diagram
         draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:

@@ -33,7 +33,7 @@ def test_two_runs_are_compared_by_their_discordant_reviews(approvals: list[Path]
     assert difference.difference == pytest.approx(-0.04)
     assert difference.p == difference.p_holm == pytest.approx(stats.binomtest(86, 236).pvalue)
     assert difference.interval[0] < -0.04 < difference.interval[1] < 0
-    assert difference.is_shown
+    assert difference.is_significant
 
 
 def test_several_runs_are_each_compared_with_the_first_and_adjusted(approvals: list[Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from imdbclf.folders.run import RunFolder
 from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import write_history
-from imdbclf.reports.sweep.table import JobRow, shown_choice
+from imdbclf.reports.sweep.job_table import JobRow, as_typed
 
 Chosen = dict[str, Any]
 State = float | Literal["failed", "unfinished"]
@@ -51,7 +51,7 @@ def write_run(
         for epoch, taken in enumerate(seconds, start=1)
     ]
     write_history(rows, run.history)
-    figures = {
+    metrics = {
         "val/accuracy": state,
         "val/loss": loss,
         "test/accuracy": round(state - 0.004, 4),
@@ -63,7 +63,7 @@ def write_run(
         "data_source": "a drawn sample",
         "seed": seed,
     } | metrics
-    kept = {name: value for name, value in figures.items() if value is not None}
+    kept = {name: value for name, value in metrics.items() if value is not None}
     run.metrics.write_text(json.dumps(kept), encoding="utf-8")
     return run
 
@@ -78,7 +78,7 @@ def write_sweep(
     folder, jobs = SweepFolder(path), []
     for number, values in enumerate(product(*axes.values())):
         chosen: dict[str, Choice] = dict(zip(axes, values, strict=True))
-        overrides = [f"{axis}={shown_choice(value)}" for axis, value in chosen.items()]
+        overrides = [f"{axis}={as_typed(value)}" for axis, value in chosen.items()]
         jobs.append(SweepJob(f"{number:03}_{'_'.join(overrides).replace('/', '-')}"[:80], overrides, chosen))
         seed = chosen.get("seed", 0)
         assert isinstance(seed, int)
@@ -91,13 +91,13 @@ def job(
     choices: Mapping[str, str],
     seed: str = "0",
     accuracy: float | None = 0.88,
-    figures: Mapping[str, float] | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> JobRow:
     """A row of `sweep.csv`: done where there is an accuracy, else failed."""
     name = "_".join([*choices.values(), seed])
     if accuracy is None:
         return JobRow(name, "failed", choices, seed, {}, "out of memory")
-    return JobRow(name, "done", choices, seed, {"val/accuracy": accuracy, "val/loss": 0.3, **(figures or {})})
+    return JobRow(name, "done", choices, seed, {"val/accuracy": accuracy, "val/loss": 0.3, **(metrics or {})})
 
 
 def grid(axes: Mapping[str, Sequence[str]], accuracy: Callable[[Mapping[str, str]], float | None]) -> list[JobRow]:

@@ -1,4 +1,4 @@
-"""Configurations over seeds: their order, what is chosen, and what can't be told from it."""
+"""Configurations over seeds: their order, the choice, and which are significantly worse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from imdbclf.reports.sweep.configurations import compare_with_best, configurations_of, selected
-from imdbclf.reports.sweep.table import JobRow
+from imdbclf.reports.sweep.job_table import JobRow
 from reports.sweep.helpers import grid, job
 
 SEEDS = ("0", "1", "2", "3", "4")
@@ -40,13 +40,13 @@ def test_the_best_is_compared_seed_by_seed_with_holms_p_values() -> None:
     raw = [stats.ttest_rel(BY_SEED["relu"], BY_SEED[name]).pvalue for name in ("tanh", "selu")]
     assert (tanh.configuration.label, selu.configuration.label) == ("tanh", "selu")
     assert (tanh.p, selu.p) == pytest.approx((raw[0], 2 * raw[1]))
-    assert (tanh.is_told_apart, selu.is_told_apart) == (False, True)
+    assert (tanh.is_significant, selu.is_significant) == (False, True)
     assert selu.difference == pytest.approx(np.mean(np.subtract(BY_SEED["relu"], BY_SEED["selu"])))
 
 
 def test_one_seed_allows_no_test() -> None:
     comparisons = compare_with_best(configurations_of([row for row in ACTIVATIONS if row.seed == "0"]))
-    assert [(one.shared, one.half, one.p, one.is_told_apart) for one in comparisons] == [(1, None, None, False)] * 2
+    assert [(one.shared, one.half, one.p, one.is_significant) for one in comparisons] == [(1, None, None, False)] * 2
 
 
 def test_a_job_that_failed_leaves_the_seeds_that_both_have() -> None:
@@ -68,7 +68,7 @@ def test_a_configuration_that_did_only_an_easy_seed_is_not_the_best() -> None:
 def test_equal_accuracies_of_one_loss_are_ordered_by_it_and_of_several_by_name() -> None:
     losses = {("mse", "2"): 0.08, ("mse", "1"): 0.09, ("bce", "2"): 0.28, ("bce", "1"): 0.29}
     rows = [
-        job({"loss": loss, "model.layers": layers}, accuracy=0.9, figures={"val/loss": value})
+        job({"loss": loss, "model.layers": layers}, accuracy=0.9, metrics={"val/loss": value})
         for (loss, layers), value in losses.items()
     ]
     assert [one.label for one in configurations_of(rows)] == [
@@ -80,7 +80,7 @@ def test_equal_accuracies_of_one_loss_are_ordered_by_it_and_of_several_by_name()
 
 
 def test_a_diverged_fit_is_ranked_by_its_accuracy_all_the_same() -> None:
-    rows = [job({"loss": "bce"}, accuracy=0.5, figures={"val/loss": float("nan")}), job({"loss": "mse"}, accuracy=0.9)]
+    rows = [job({"loss": "bce"}, accuracy=0.5, metrics={"val/loss": float("nan")}), job({"loss": "mse"}, accuracy=0.9)]
     assert [one.label for one in configurations_of(rows)] == ["mse", "bce"]
 
 

@@ -36,7 +36,7 @@ def test_the_p_values_are_of_paired_t_tests_over_seeds_and_adjusted_over_all_eff
     layers, loss = main_effects(grid(AXES, accuracy), ["model.layers", "loss"])
     raw = stats.ttest_1samp([-0.004, -0.0045, -0.005], 0).pvalue
     assert (layers.p, loss.p) == pytest.approx((2 * raw, 1.0))
-    assert (layers.is_shown, loss.is_shown) == (True, False)
+    assert (layers.is_significant, loss.is_significant) == (True, False)
 
 
 def test_every_value_is_compared_with_the_first_as_given() -> None:
@@ -53,7 +53,7 @@ def test_every_value_is_compared_with_the_first_as_given() -> None:
 def test_one_seed_gives_an_interval_over_cells_and_no_test() -> None:
     rows = [row for row in grid(AXES, accuracy) if row.seed == "1"]
     layers, _ = main_effects(rows, ["model.layers", "loss"])
-    assert (layers.unit, layers.cells, layers.p, layers.is_shown) == ("cell", 2, None, False)
+    assert (layers.unit, layers.cells, layers.p, layers.is_significant) == ("cell", 2, None, False)
     assert layers.differences == pytest.approx([-0.0045, -0.0045])
     assert layers.half == pytest.approx(0, abs=1e-12)
 

@@ -18,11 +18,11 @@ from scipy import stats
 
 from imdbclf.folders.run import RunFolder
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
-from imdbclf.reports.labels import percent, said_p, signed
-from imdbclf.reports.sweep.findings import Findings, findings_of
+from imdbclf.reports.labels import p_text, percent, signed
+from imdbclf.reports.sweep.conclusions import Conclusions, conclusions_of
+from imdbclf.reports.sweep.job_table import collect, read_table
 from imdbclf.reports.sweep.page import write_sweep_report
 from imdbclf.reports.sweep.sections import Section, TextTable
-from imdbclf.reports.sweep.table import collect, read_table
 from reports.sweep.helpers import LECTURE, Chosen, State, lecture_accuracy, write_sweep
 
 Capture = pytest.CaptureFixture[str]
@@ -56,15 +56,15 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> SweepFolder:
 
 
 @pytest.fixture
-def findings(sweep: SweepFolder) -> Findings:
+def conclusions(sweep: SweepFolder) -> Conclusions:
     """What the folders of that sweep say."""
     return found_in(sweep)
 
 
-def found_in(folder: SweepFolder) -> Findings:
+def found_in(folder: SweepFolder) -> Conclusions:
     """What is found in the run folders, without a report of it."""
     asked = folder.read()
-    return findings_of(collect(folder, asked).rows, asked.compared)
+    return conclusions_of(collect(folder, asked).rows, asked.compared)
 
 
 def table_of(folder: SweepFolder) -> list[dict[str, str]]:
@@ -97,7 +97,9 @@ def accuracies_of(rows: list[dict[str, str]]) -> Accuracies:
     return found
 
 
-def test_every_number_on_configurations_follows_from_the_csv_alone(sweep: SweepFolder, findings: Findings) -> None:
+def test_every_number_on_configurations_follows_from_the_csv_alone(
+    sweep: SweepFolder, conclusions: Conclusions
+) -> None:
     found = accuracies_of(table_of(sweep))
     complete = {key: seeds for key, seeds in found.items() if len(seeds) == 3}
     best = max(complete, key=lambda key: np.mean(list(complete[key].values())))
@@ -107,12 +109,15 @@ def test_every_number_on_configurations_follows_from_the_csv_alone(sweep: SweepF
         first, second = ([found[one][seed] for seed in shared] for one in (best, key))
         raw.append(float(stats.ttest_rel(first, second).pvalue))
     expected = dict(zip(others, holm_by_hand(raw), strict=True))
-    assert {tuple(one.configuration.choices.values()): one.p for one in findings.comparisons} == pytest.approx(expected)
+    assert {tuple(one.configuration.choices.values()): one.p for one in conclusions.comparisons} == pytest.approx(
+        expected
+    )
     alike = sum(p >= 0.05 for p in expected.values())
     mean, half = float(np.mean(list(found[best].values()))), half_by_hand(list(found[best].values()))
     text = sweep.text.read_text(encoding="utf-8")
-    assert f"Best on validation: {best[0]} layer, {best[1]}: {percent(mean, half)} accuracy (3 seeds)." in text
-    assert f"{alike} of the 3 other configurations can't be told from it." in text
+    assert f"Best on validation: {best[0]} layer, {best[1]} (accuracy {percent(mean, half)}, 3 seeds)." in text
+    verb = "is" if alike == 1 else "are"
+    assert f"{alike} of the 3 other configurations {verb} not significantly worse." in text
     for key, seeds in found.items():
         row = f"| {key[0]} | {key[1]} | {len(seeds)} | "
         row += percent(float(np.mean(list(seeds.values()))), half_by_hand(list(seeds.values())))
@@ -140,29 +145,31 @@ def test_every_number_on_effects_follows_from_the_csv_alone(sweep: SweepFolder) 
     for (axis, (first, second)), p in zip(effects.items(), holm_by_hand(raw), strict=True):
         differences = list(np.subtract(first, second))
         points = signed(float(np.mean(differences)), half_by_hand(differences))
-        shown = said_p(p).removeprefix("p ").removeprefix("= ").replace("<", "\\<")
+        shown = p_text(p).removeprefix("p ").removeprefix("= ").replace("<", "\\<")
         values = {"layers": "2 | 1", "loss": "mse | bce"}[axis]
         assert f"| {axis} | {values} | {points} | {shown} |" in text
         assert points in text.split("## Configurations")[0]
 
 
-def test_what_is_found_in_the_csv_is_what_was_found_in_the_folders(sweep: SweepFolder, findings: Findings) -> None:
-    assert findings_of(read_table(sweep.table), sweep.read().compared) == findings
+def test_what_is_found_in_the_csv_is_what_was_found_in_the_folders(
+    sweep: SweepFolder, conclusions: Conclusions
+) -> None:
+    assert conclusions_of(read_table(sweep.table), sweep.read().compared) == conclusions
 
 
-def test_test_figures_are_there_for_what_was_selected_alone(sweep: SweepFolder, findings: Findings) -> None:
-    assert findings.best is not None
-    chosen = tuple(findings.best.choices.values())
+def test_test_metrics_are_there_for_what_was_selected_alone(sweep: SweepFolder, conclusions: Conclusions) -> None:
+    assert conclusions.best is not None
+    chosen = tuple(conclusions.best.choices.values())
     with_test = {
         (row["model.layers"], row["loss"]) for row in table_of(sweep) if row["test/accuracy"] or row["test/loss"]
     }
     assert with_test == {chosen}
     tested = [float(row["test/accuracy"]) for row in table_of(sweep) if row["test/accuracy"]]
-    figure = percent(float(np.mean(tested)), half_by_hand(tested))
-    assert f"On the test reviews, looked at for this configuration alone: {figure}." in findings.verdict
+    value = percent(float(np.mean(tested)), half_by_hand(tested))
+    assert f"Test accuracy of this configuration: {value}." in conclusions.sentences
 
 
-def test_test_figures_change_nothing_but_themselves(tmp_path: Path, findings: Findings) -> None:
+def test_test_metrics_change_nothing_but_themselves(tmp_path: Path, conclusions: Conclusions) -> None:
     folder = write_sweep(tmp_path, LECTURE, mostly)
     for number, job in enumerate(folder.read().jobs):
         run_folder = folder.run(job)
@@ -170,9 +177,9 @@ def test_test_figures_change_nothing_but_themselves(tmp_path: Path, findings: Fi
             metrics = json.loads(run_folder.metrics.read_text(encoding="utf-8"))
             run_folder.metrics.write_text(json.dumps(metrics | {"test/accuracy": number / 100}), encoding="utf-8")
     other = found_in(folder)
-    assert [one.label for one in other.configurations] == [one.label for one in findings.configurations]
-    assert other.effects == findings.effects
-    assert other.verdict[:-2] == findings.verdict[:-2]
+    assert [one.label for one in other.configurations] == [one.label for one in conclusions.configurations]
+    assert other.effects == conclusions.effects
+    assert other.sentences[:-2] == conclusions.sentences[:-2]
 
 
 class Tags(HTMLParser):
@@ -194,19 +201,21 @@ class Tags(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-def test_the_page_needs_no_other_file_and_says_what_its_pictures_show(sweep: SweepFolder, findings: Findings) -> None:
+def test_the_page_needs_no_other_file_and_says_what_its_plots_show(
+    sweep: SweepFolder, conclusions: Conclusions
+) -> None:
     page = Tags(sweep.page.read_text(encoding="utf-8"))
-    pictures = page.of("img")
-    assert len(pictures) == 3
-    assert all(str(picture["src"]).startswith("data:image/svg+xml;base64,") and picture["alt"] for picture in pictures)
+    plots = page.of("img")
+    assert len(plots) == 3
+    assert all(str(plot["src"]).startswith("data:image/svg+xml;base64,") and plot["alt"] for plot in plots)
     assert not [tag for tag, _ in page.tags if tag in {"script", "link", "iframe"}]
     assert "http" not in re.sub(r"base64,[^\"]*", "", sweep.page.read_text(encoding="utf-8"))
     assert any(meta.get("name") == "viewport" for meta in page.of("meta"))
-    for sentence in findings.verdict:
+    for sentence in conclusions.sentences:
         assert sentence in page.text
 
 
-def test_the_markdown_names_pictures_that_are_there(sweep: SweepFolder) -> None:
+def test_the_markdown_names_plots_that_are_there(sweep: SweepFolder) -> None:
     named = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", sweep.text.read_text(encoding="utf-8"))
     assert named == ["effects.png", "curves.png", "cost.png"]
     assert all((sweep.path / name).read_bytes().startswith(b"\x89PNG") for name in named)
@@ -260,14 +269,14 @@ def test_every_sweep_has_a_report(tmp_path: Path, axes: dict[str, Any], state: A
 
     folder = write_sweep(tmp_path, axes, accuracy)
     report = write_sweep_report(folder)
-    assert report.findings.verdict
+    assert report.conclusions.sentences
     assert folder.page.exists()
 
 
 def test_a_sweep_without_axes_has_a_report(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path)
     folder.write(Sweep("lecture", "imdbclf train", [], [SweepJob("one", [], {})]))
-    assert write_sweep_report(folder).findings.verdict == [
+    assert write_sweep_report(folder).conclusions.sentences == [
         "No job is done yet, so there is nothing to compare.",
         "Not finished: 1 unfinished of 1 job.",
     ]
@@ -275,12 +284,12 @@ def test_a_sweep_without_axes_has_a_report(tmp_path: Path) -> None:
 
 def test_a_run_without_validation_has_a_report(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path, {"loss": ["bce", "mse"]}, lambda _: 0.88, **{"val/accuracy": None, "val/loss": None})
-    findings = write_sweep_report(folder).findings
-    assert findings.best is None
+    conclusions = write_sweep_report(folder).conclusions
+    assert conclusions.best is None
     assert not any(row["test/accuracy"] for row in table_of(folder))
 
 
-def test_pictures_of_an_earlier_report_that_are_no_longer_so_are_gone(tmp_path: Path) -> None:
+def test_plots_of_an_earlier_report_that_are_no_longer_so_are_gone(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path, {"seed": [0]}, nothing_done)
     (tmp_path / "effects.png").touch()
     (tmp_path / "mine.png").touch()
@@ -298,7 +307,7 @@ def test_another_module_can_add_a_section(tmp_path: Path) -> None:
 def test_the_command_writes_and_says_the_report(sweep: SweepFolder, capsys: Capture) -> None:
     result = run(capsys, "sweep-report", str(sweep.path))
     assert (result.status, result.err) == (0, "")
-    assert "Best on validation: 1 layer, mse: 89.03 ± 2.41 % accuracy (3 seeds).\n" in result.out
+    assert "Best on validation: 1 layer, mse (accuracy 89.03 ± 2.41 %, 3 seeds).\n" in result.out
     assert "89.00 ± 2.48 %" in result.out
     assert "failed: 010_model.layers=2_loss=mse_seed=1: out of memory" in result.out
     assert "sweep.html" in result.out
@@ -326,7 +335,7 @@ def test_real_runs_have_a_report(tmp_path: Path, small: list[str], capsys: Captu
         )
         jobs.append(SweepJob(name, [f"loss={loss}", f"seed={seed}"], {"loss": loss, "seed": seed}))
     folder.write(Sweep("small", "imdbclf train -m loss=bce,mse seed=0,1", ["loss", "seed"], jobs))
-    findings = write_sweep_report(folder).findings
-    assert [row.status for row in findings.rows] == ["done"] * 4
-    assert findings.verdict[0].startswith("Best on validation: ")
-    assert len(findings.effects) == 1
+    conclusions = write_sweep_report(folder).conclusions
+    assert [row.status for row in conclusions.rows] == ["done"] * 4
+    assert conclusions.sentences[0].startswith("Best on validation: ")
+    assert len(conclusions.effects) == 1

@@ -1,30 +1,30 @@
-"""The pictures of a sweep: when there is one, and what their lines are."""
+"""The plots of a sweep: when there is one, and what their lines are."""
 
 from __future__ import annotations
 
 import pytest
 
-from imdbclf.reports.history import Row
+from imdbclf.reports.history import EpochRow
 from imdbclf.reports.sweep.configurations import configurations_of
 from imdbclf.reports.sweep.effects import main_effects
+from imdbclf.reports.sweep.job_table import JobRow
 from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects, mean_course
-from imdbclf.reports.sweep.sections import Picture
-from imdbclf.reports.sweep.table import JobRow
+from imdbclf.reports.sweep.sections import Plot
 from reports.sweep.helpers import grid, job
 
 AXES = {"model.layers": ["1", "2"], "loss": ["bce", "mse"], "seed": ["0", "1"]}
 ROWS = grid(AXES, lambda chosen: 0.88 + 0.01 * int(chosen["seed"]))
 
 
-def epochs_of(rows: list[JobRow], count: int = 3) -> dict[str, list[Row]]:
+def epochs_of(rows: list[JobRow], count: int = 3) -> dict[str, list[EpochRow]]:
     course = [{"epoch": float(n), "val/accuracy": 0.8 + n / 100, "val/loss": 1 / n} for n in range(1, count + 1)]
     return {row.folder: course for row in rows}
 
 
-def is_drawn(picture: Picture | None) -> bool:
-    assert picture is not None
-    assert picture.alt
-    return picture.png.startswith(b"\x89PNG") and b"</svg>" in picture.svg
+def is_drawn(plot: Plot | None) -> bool:
+    assert plot is not None
+    assert plot.alt
+    return plot.png.startswith(b"\x89PNG") and b"</svg>" in plot.svg
 
 
 @pytest.mark.parametrize("values", [2, 3, 20], ids=lambda values: f"{values} values")
@@ -48,13 +48,13 @@ def test_courses_and_costs_are_drawn() -> None:
 
 def test_losses_of_different_names_have_panels_of_their_own() -> None:
     # Drawn as outlines, a letter is a `use`; the titles are comments in the SVG.
-    picture = draw_curves(configurations_of(ROWS), epochs_of(ROWS), [])
-    assert picture is not None
-    assert all(title in picture.svg.decode() for title in ("validation loss (bce)", "validation loss (mse)"))
+    plot = draw_curves(configurations_of(ROWS), epochs_of(ROWS), [])
+    assert plot is not None
+    assert all(title in plot.svg.decode() for title in ("validation loss (bce)", "validation loss (mse)"))
     only = [row for row in ROWS if row.choices["loss"] == "mse"]
-    picture = draw_curves(configurations_of(only), epochs_of(only), [])
-    assert picture is not None
-    assert "validation loss (bce)" not in picture.svg.decode()
+    plot = draw_curves(configurations_of(only), epochs_of(only), [])
+    assert plot is not None
+    assert "validation loss (bce)" not in plot.svg.decode()
 
 
 def test_what_is_not_there_is_not_drawn() -> None:
@@ -66,7 +66,7 @@ def test_what_is_not_there_is_not_drawn() -> None:
 
 def test_a_course_is_the_mean_over_seeds_as_far_as_all_of_them_went() -> None:
     rows = [job({}, "0"), job({}, "1")]
-    epochs: dict[str, list[Row]] = {
+    epochs: dict[str, list[EpochRow]] = {
         rows[0].folder: [{"epoch": 1.0, "val/loss": 0.4}, {"epoch": 2.0, "val/loss": 0.2}],
         rows[1].folder: [{"epoch": 1.0, "val/loss": 0.2}],
     }

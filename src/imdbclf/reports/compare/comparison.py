@@ -39,7 +39,7 @@ class Difference:
     p_holm: float
 
     @property
-    def is_shown(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the reviews show that the accuracies differ."""
         return self.p_holm < SIGNIFICANCE
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from imdbclf.console import console
 from imdbclf.reports.compare.comparison import Difference, RunComparison
-from imdbclf.reports.labels import number_of, percent, said_p, shown_p, signed
+from imdbclf.reports.labels import number_of, p_cell, p_text, percent, signed
 
 CAUTION = (
     "This compares networks, not settings: another seed would give other networks. To compare settings, repeat both "
@@ -39,9 +39,9 @@ def said_difference(difference: Difference, comparison: RunComparison) -> str:
     points = f"{signed(difference.difference)} points ({low} to {high})"
     names = f"{letter(comparison, difference.run)} against A"
     adjusted = ", Holm" if len(comparison.differences) > 1 else ""
-    if difference.is_shown:
-        return f"{names}: {points}; they differ ({said_p(difference.p_holm)}{adjusted})."
-    return f"{names}: {points}; no difference that these reviews can show ({said_p(difference.p_holm)}{adjusted})."
+    if difference.is_significant:
+        return f"{names}: {points}; they differ ({p_text(difference.p_holm)}{adjusted})."
+    return f"{names}: {points}; no difference that these reviews can show ({p_text(difference.p_holm)}{adjusted})."
 
 
 def letter(comparison: RunComparison, run: str) -> str:
@@ -68,7 +68,7 @@ def _runs_table(comparison: RunComparison) -> Table:
                 signed(difference.difference),
                 f"{difference.only_first_right:,}",
                 f"{difference.only_this_right:,}",
-                shown_p(difference.p_holm),
+                p_cell(difference.p_holm),
             ]
         table.add_row(*cells)
     return table

@@ -1,5 +1,5 @@
-"""The report of a sweep folder: what was best, what can't be told from it, and what each choice changes.
+"""The report of a sweep folder.
 
-`table` (run folders to rows) → `configurations`, `effects` (rows to statistics) → `verdict` (sentences), `figures` →
-`content` (sections) → `pages` (Markdown, HTML), `closing` (console); `report` does it all.
+`job_table` (run folders to rows) → `configurations`, `effects` (statistics) → `conclusions` (sentences), `plots` →
+`page` (sections, HTML, files) → `console`.
 """

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from imdbclf.reports.labels import configuration_label
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
-from imdbclf.reports.sweep.table import JobRow
+from imdbclf.reports.sweep.job_table import JobRow
 
 ACCURACY = "val/accuracy"
 """What configurations are ordered by, unless a search looked for something else."""
@@ -43,18 +43,18 @@ class Configuration:
         """The name of its loss where that is an axis; else all have the same, and it is empty."""
         return next((self.choices[axis] for axis in _LOSS_AXES if axis in self.choices), "")
 
-    def values(self, figure: str) -> npt.NDArray[np.float64]:
-        """A figure of every seed that has it."""
-        return np.array([row.figures[figure] for row in self.by_seed.values() if figure in row.figures], float)
+    def values(self, metric: str) -> npt.NDArray[np.float64]:
+        """A metric of every seed that has it."""
+        return np.array([row.metrics[metric] for row in self.by_seed.values() if metric in row.metrics], float)
 
-    def mean(self, figure: str) -> float | None:
-        """A figure's mean over the seeds."""
-        values = self.values(figure)
+    def mean(self, metric: str) -> float | None:
+        """A metric's mean over the seeds."""
+        values = self.values(metric)
         return float(values.mean()) if len(values) else None
 
-    def half(self, figure: str) -> float | None:
+    def half(self, metric: str) -> float | None:
         """Half of the 95 % interval of that mean (Student's t over seeds); None for one seed."""
-        return half_width(self.values(figure))
+        return half_width(self.values(metric))
 
     @cached_property
     def accuracies(self) -> dict[str, float]:
@@ -77,7 +77,7 @@ class Comparison:
     p: float | None
 
     @property
-    def is_told_apart(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the seeds show that the best is better."""
         return self.p is not None and self.p < SIGNIFICANCE
 

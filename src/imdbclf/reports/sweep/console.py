@@ -18,15 +18,15 @@ _LEFT_OUT = ("validation loss", "seconds a fit")
 
 
 def print_sweep(report: SweepReport) -> None:
-    """The best configurations, the jobs that are not done and why, the verdict, and where the files are."""
-    findings, folder = report.findings, report.folder
-    if findings.configurations:
+    """The best configurations, the jobs that are not done and why, the conclusions, and where the files are."""
+    conclusions, folder = report.conclusions, report.folder
+    if conclusions.configurations:
         say_table(_table(report))
-    for row in findings.rows:
+    for row in conclusions.rows:
         if row.status != "done":
             say(f"{row.status}: {row.folder}" + (f": {row.error}" if row.error else ""))
     say("")
-    for sentence in findings.verdict:
+    for sentence in conclusions.sentences:
         say(sentence)
     say(f"\nReviews:  {'; '.join(report.data_sources) or 'no run is finished'}")
     say(f"Report:   {shown_path(folder.page)}")
@@ -34,11 +34,11 @@ def print_sweep(report: SweepReport) -> None:
 
 
 def _table(report: SweepReport) -> Table:
-    configurations = report.findings.configurations
-    shown = configurations_table(report.sweep.compared, configurations[:SHOWN], report.findings.comparisons)
+    configurations = report.conclusions.configurations
+    shown = configurations_table(report.sweep.compared, configurations[:SHOWN], report.conclusions.comparisons)
     left = len(configurations) - len(shown.rows)
     table = Table(
-        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}, figures on validation",
+        title=f"{report.sweep.experiment}: {number_of(len(configurations), 'configuration')}, metrics on validation",
         title_justify="left",
         caption=f"… and {left:,} more in the report" if left else None,
         caption_justify="left",

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_tested, paired_p
-from imdbclf.reports.sweep.table import JobRow
+from imdbclf.reports.sweep.job_table import JobRow
 
 Cells = dict[tuple[str, ...], dict[str, float]]
 """Validation accuracy by the values on all other axes (seed first), then by the value on this one."""
@@ -51,7 +51,7 @@ class Effect:
         return half_width(np.array(self.differences))
 
     @property
-    def is_shown(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the seeds show that there is a difference."""
         return self.p is not None and self.p < SIGNIFICANCE
 

@@ -1,10 +1,10 @@
-"""What a report is made of: sections of text, a table and pictures. Another module may add sections of its own.
+"""What a report is made of: sections of text, a table and plots. Another module may add sections of its own.
 
-The sections of a report: which tables, pictures and explanations there are, and in which order.
+The sections of a report: which tables, plots and explanations there are, and in which order.
 
-The report as Markdown, pictures beside it, and as one HTML file that needs nothing else.
+The report as Markdown, plots beside it, and as one HTML file that needs nothing else.
 
-The report of a sweep: folders in, `sweep.csv`, `epochs.csv`, `sweep.md` with its pictures, `sweep.html` out.
+The report of a sweep: folders in, `sweep.csv`, `epochs.csv`, `sweep.md` with its plots, `sweep.html` out.
 """
 
 from __future__ import annotations
@@ -20,56 +20,55 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from imdbclf.console import program
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
-from imdbclf.reports.history import Row as EpochRow
-from imdbclf.reports.labels import axis_labels, number_of, percent, shown_p, shown_value, signed
+from imdbclf.reports.history import EpochRow
+from imdbclf.reports.labels import axis_labels, number_of, p_cell, percent, signed, value_label
+from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions, conclusions_of
 from imdbclf.reports.sweep.configurations import Comparison, Configuration
 from imdbclf.reports.sweep.effects import Effect
-from imdbclf.reports.sweep.findings import Findings, findings_of
+from imdbclf.reports.sweep.job_table import JobRow, collect, write_epochs, write_table
 from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects
 from imdbclf.reports.sweep.search import search_sections
-from imdbclf.reports.sweep.sections import Picture, Section, TextTable
-from imdbclf.reports.sweep.table import JobRow, collect, write_epochs, write_table
-from imdbclf.reports.sweep.verdict import MORE_SEEDS
+from imdbclf.reports.sweep.sections import Plot, Section, TextTable
 from imdbclf.storage import atomic_write
 
-PICTURES = ("effects", "curves", "cost", "search")
-"""The pictures of the report itself; those that a sweep has nothing for are absent."""
+PLOTS = ("effects", "curves", "cost", "search")
+"""The plots of the report itself; those that a sweep has nothing for are absent."""
 
 NONE = "–"
 
 
 def sections_of(
     sweep: Sweep,
-    findings: Findings,
+    conclusions: Conclusions,
     epochs: Mapping[str, Sequence[EpochRow]],
     extra_sections: Sequence[Section],
 ) -> list[Section]:
     """All sections that the sweep has something for, in the order in which they are read."""
     sections: list[Section] = []
-    if findings.configurations:
+    if conclusions.configurations:
         notes = _search_notes(sweep) if sweep.search else None
-        sections.append(configurations_section(sweep.compared, findings, notes))
-    if findings.effects:
-        sections.append(effects_section(findings.effects, draw_effects(findings.effects)))
-    if curves := draw_curves(findings.configurations, epochs, findings.effects):
+        sections.append(configurations_section(sweep.compared, conclusions, notes))
+    if conclusions.effects:
+        sections.append(effects_section(conclusions.effects, draw_effects(conclusions.effects)))
+    if curves := draw_curves(conclusions.configurations, epochs, conclusions.effects):
         text = "A line a configuration: the mean over its seeds, as far as all of them went."
-        sections.append(Section("The course of training", text=[text], pictures=[curves]))
-    if cost := draw_cost(findings.configurations):
+        sections.append(Section("The course of training", text=[text], plots=[curves]))
+    if cost := draw_cost(conclusions.configurations):
         text = "A point a configuration, its bar the 95 % interval over seeds; the best one stands out."
-        sections.append(Section("What accuracy costs", text=[text], pictures=[cost]))
+        sections.append(Section("What accuracy costs", text=[text], plots=[cost]))
     sections.extend(extra_sections)
-    if open_jobs := [row for row in findings.rows if row.status != "done"]:
+    if open_jobs := [row for row in conclusions.rows if row.status != "done"]:
         sections.append(_open_jobs(open_jobs))
     return sections
 
 
-def configurations_section(axes: Sequence[str], findings: Findings, notes: list[str] | None = None) -> Section:
-    """All configurations, and how to read their table; a grid's `notes` follow from the findings."""
-    configurations = findings.configurations
+def configurations_section(axes: Sequence[str], conclusions: Conclusions, notes: list[str] | None = None) -> Section:
+    """All configurations, and how to read their table; a grid's `notes` follow from the conclusions."""
+    configurations = conclusions.configurations
     return Section(
         "Configurations",
-        table=configurations_table(axes, configurations, findings.comparisons),
-        notes=_configuration_notes(findings) if notes is None else notes,
+        table=configurations_table(axes, configurations, conclusions.comparisons),
+        notes=_configuration_notes(conclusions) if notes is None else notes,
     )
 
 
@@ -90,13 +89,13 @@ def configurations_table(
         "seconds a fit",
     ]
     rows = [
-        [*(shown_value(one.choices[axis]) for axis in axes), *_figures(one, found.get(id(one)))]
+        [*(value_label(one.choices[axis]) for axis in axes), *_metrics(one, found.get(id(one)))]
         for one in configurations
     ]
     return TextTable(heads, rows, left=len(axes), highlighted=0 if configurations[0].accuracies else None)
 
 
-def _figures(one: Configuration, comparison: Comparison | None) -> list[str]:
+def _metrics(one: Configuration, comparison: Comparison | None) -> list[str]:
     accuracy, loss = one.mean("val/accuracy"), one.mean("val/loss")
     parameters, seconds = one.mean("parameters"), one.mean("fit_seconds")
     behind = NONE
@@ -106,7 +105,7 @@ def _figures(one: Configuration, comparison: Comparison | None) -> list[str]:
         f"{len(one.by_seed)}",
         NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
         behind,
-        NONE if comparison is None else shown_p(comparison.p),
+        NONE if comparison is None else p_cell(comparison.p),
         NONE if loss is None else f"{loss:.4f}",
         NONE if parameters is None else f"{parameters:,.0f}",
         NONE if seconds is None else f"{seconds:.2f}",
@@ -117,22 +116,22 @@ def _search_notes(sweep: Sweep) -> list[str]:
     order = "accuracy" if sweep.search["monitor"] == "val/accuracy" else "loss"
     return [
         f"The accuracy of the best epoch; ordered by {order}, which the search looked for. Chosen on validation; test "
-        "figures are reported for what was chosen, and for nothing else. With one seed nothing is tested."
+        "metrics are reported for what was chosen, and for nothing else. With one seed nothing is tested."
     ]
 
 
-def _configuration_notes(findings: Findings) -> list[str]:
-    configurations = findings.configurations
+def _configuration_notes(conclusions: Conclusions) -> list[str]:
+    configurations = conclusions.configurations
     seeds = len(configurations[0].by_seed)
     notes = ["Mean over seeds ± half of its 95 % interval (Student's t); accuracy is that of each run's best epoch."]
     if seeds == 1:
-        notes = [f"The accuracy of the best epoch. {MORE_SEEDS}"]
+        notes = [f"The accuracy of the best epoch. {ONE_SEED}"]
     if len(configurations) > 1:
         notes.append(
             "Ordered by accuracy, since losses of different names can't be compared. "
-            "Chosen on validation; test figures are reported for what was chosen, and for nothing else."
+            "Chosen on validation; test metrics are reported for what was chosen, and for nothing else."
         )
-    if findings.comparisons and seeds > 1:
+    if conclusions.comparisons and seeds > 1:
         notes.append(
             "p: paired t test over the seeds shared with the best, adjusted for the number of comparisons (Holm). "
             f"Below .05 the best is better; {NONE} where no test is possible (fewer than two shared seeds, or "
@@ -143,8 +142,8 @@ def _configuration_notes(findings: Findings) -> list[str]:
     return notes
 
 
-def effects_section(effects: Sequence[Effect], picture: Picture | None) -> Section:
-    """All effects, and how to read their table and picture."""
+def effects_section(effects: Sequence[Effect], plot: Plot | None) -> Section:
+    """All effects, and how to read their table and plot."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     rows = [
         [
@@ -152,7 +151,7 @@ def effects_section(effects: Sequence[Effect], picture: Picture | None) -> Secti
             effect.value,
             effect.reference,
             signed(effect.mean, effect.half),
-            shown_p(effect.p),
+            p_cell(effect.p),
             f"{effect.cells}",
             number_of(len(effect.differences), effect.unit),
         ]
@@ -175,7 +174,7 @@ def effects_section(effects: Sequence[Effect], picture: Picture | None) -> Secti
         "What each choice changes",
         text=["Validation accuracy with a value minus that with the first value of its axis."],
         table=TextTable(heads, rows, left=3),
-        pictures=[picture] if picture else [],
+        plots=[plot] if plot else [],
         notes=notes,
     )
 
@@ -194,17 +193,17 @@ _MARKS = re.compile(r"([\\`*|<>&]|\](?=\())")
 
 @dataclass(frozen=True)
 class Page:
-    """All that is on the page: its title, the command, where the reviews came from, the verdict, the sections."""
+    """All that is on the page: its title, the command, where the reviews came from, the conclusions, the sections."""
 
     title: str
     command: str
     data_sources: Sequence[str]
-    verdict: Sequence[str]
+    conclusions: Sequence[str]
     sections: Sequence[Section]
 
 
 def html_page(page: Page) -> str:
-    """The report as one HTML file: style and pictures inside, no script, every text escaped."""
+    """The report as one HTML file: style and plots inside, no script, every text escaped."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -214,7 +213,7 @@ def html_page(page: Page) -> str:
 
 
 def markdown_page(page: Page) -> str:
-    """The report as Markdown (GitHub's, for its tables); its pictures are files named after them."""
+    """The report as Markdown (GitHub's, for its tables); its plots are files named after them."""
     # Not HTML: sentence_ends of Markdown are what a text must not bring with it.
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -240,7 +239,7 @@ class SweepReport:
     folder: SweepFolder
     sweep: Sweep
     data_sources: Sequence[str]
-    findings: Findings
+    conclusions: Conclusions
 
 
 def write_sweep_report(folder: SweepFolder, extra_sections: Sequence[Section] = ()) -> SweepReport:
@@ -255,15 +254,15 @@ def write_sweep_report(folder: SweepFolder, extra_sections: Sequence[Section] = 
     """
     sweep = folder.read()
     collected = collect(folder, sweep)
-    findings = findings_of(collected.rows, sweep.compared, sweep.search.get("monitor"))
-    if sweep.search and findings.best is not None:
-        findings = replace(findings, verdict=[*findings.verdict, _confirmation(sweep, findings.best)])
-    write_table(findings.rows, sweep.axes, folder.table)
-    write_epochs(findings.rows, collected.epochs, folder.epochs)
+    conclusions = conclusions_of(collected.rows, sweep.compared, sweep.search.get("monitor"))
+    if sweep.search and conclusions.best is not None:
+        conclusions = replace(conclusions, sentences=[*conclusions.sentences, _confirmation(sweep, conclusions.best)])
+    write_table(conclusions.rows, sweep.axes, folder.table)
+    write_epochs(conclusions.rows, collected.epochs, folder.epochs)
     added = [*search_sections(folder, sweep), *extra_sections]
-    sections = sections_of(sweep, findings, collected.epochs, added)
-    _write_pages(folder, Page(sweep.experiment, sweep.command, collected.data_sources, findings.verdict, sections))
-    return SweepReport(folder, sweep, collected.data_sources, findings)
+    sections = sections_of(sweep, conclusions, collected.epochs, added)
+    _write_pages(folder, Page(sweep.experiment, sweep.command, collected.data_sources, conclusions.sentences, sections))
+    return SweepReport(folder, sweep, collected.data_sources, conclusions)
 
 
 def _confirmation(sweep: Sweep, best: Configuration) -> str:
@@ -275,8 +274,8 @@ def _confirmation(sweep: Sweep, best: Configuration) -> str:
 
 
 def _write_pages(folder: SweepFolder, page: Page) -> None:
-    drawn = {picture.name: picture.png for section in page.sections for picture in section.pictures}
-    for name in PICTURES:
+    drawn = {plot.name: plot.png for section in page.sections for plot in section.plots}
+    for name in PLOTS:
         if name not in drawn:
             # One of an earlier report would show what is no longer so.
             (folder.path / f"{name}.png").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The pictures of a sweep: effects, courses, and accuracy against size and time."""
+"""The plots of a sweep: effects, courses, and accuracy against size and time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from imdbclf.reports.history import Row as EpochRow
-from imdbclf.reports.labels import axis_labels, said_choice
+from imdbclf.reports.history import EpochRow
+from imdbclf.reports.labels import axis_labels, choice_label
 from imdbclf.reports.sweep.configurations import Configuration
 from imdbclf.reports.sweep.effects import Effect
-from imdbclf.reports.sweep.sections import Picture, picture_of
+from imdbclf.reports.sweep.sections import Plot, plot_of
 
 BEST, PLAIN = "#c2410c", "#94a3b8"
 COLOURS = ("#0369a1", "#b7791f", "#15803d", "#7e22ce", "#0f766e", "#be185d")
@@ -25,7 +25,7 @@ PANELS = 4
 Epochs = Mapping[str, Sequence[EpochRow]]
 
 
-def draw_effects(effects: Sequence[Effect]) -> Picture | None:
+def draw_effects(effects: Sequence[Effect]) -> Plot | None:
     """A panel an axis: the difference of each value from the first, with its interval, and each seed on its own."""
     axes_names = list(dict.fromkeys(effect.axis for effect in effects))
     if not axes_names:
@@ -45,7 +45,7 @@ def draw_effects(effects: Sequence[Effect]) -> Picture | None:
     alt = (
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
-    return picture_of(figure, "effects", alt)
+    return plot_of(figure, "effects", alt)
 
 
 def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
@@ -58,7 +58,7 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
     panel.plot(0, 0, "o", color="black", markersize=5)
     for position, effect in enumerate(effects, start=1):
         bar = None if effect.half is None else 100 * effect.half
-        colour = BEST if effect.is_shown else "black"
+        colour = BEST if effect.is_significant else "black"
         panel.errorbar(position, 100 * effect.mean, bar, fmt="o", color=colour, markersize=5, capsize=4, zorder=3)
     values = [effects[0].reference, *(effect.value for effect in effects)]
     crowded = sum(map(len, values)) > 28  # noqa: PLR2004 - letters that fit under a panel
@@ -67,7 +67,7 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
     _plain(panel)
 
 
-def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects: Sequence[Effect]) -> Picture | None:
+def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects: Sequence[Effect]) -> Plot | None:
     """Validation accuracy and loss by epoch, a line a configuration (mean over its seeds), the best one thick.
 
     Losses of different names have panels of their own, since they can't be compared.
@@ -90,7 +90,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
         _draw_courses(panel, of_loss, configurations[0], colours, name, 1)
     _legend(figure, configurations, axis, colours)
     alt = "Validation accuracy and loss by epoch, a line a configuration, the best one highlighted."
-    return picture_of(figure, "curves", alt)
+    return plot_of(figure, "curves", alt)
 
 
 def mean_course(configuration: Configuration, epochs: Epochs, quantity: str) -> list[tuple[float, float]]:
@@ -154,11 +154,11 @@ def _legend(
     if axis is not None:
         for value in dict.fromkeys(one.choices[axis] for one in configurations):
             colour = next(colours[one.label] for one in configurations if one.choices[axis] == value)
-            handles += panel.plot([], [], color=colour, linewidth=1.2, label=said_choice(axis, value))
+            handles += panel.plot([], [], color=colour, linewidth=1.2, label=choice_label(axis, value))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
 
 
-def draw_cost(configurations: Sequence[Configuration]) -> Picture | None:
+def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     """Validation accuracy against the number of parameters and against the seconds of the fit."""
     shown = [one for one in configurations if one.accuracies]
     if not shown:
@@ -171,7 +171,7 @@ def draw_cost(configurations: Sequence[Configuration]) -> Picture | None:
         _draw_cost(panel, shown, quantity)
         panel.set_xlabel(name)
     panels[0].set_ylabel("validation accuracy, %")
-    return picture_of(figure, "cost", "Validation accuracy against the number of parameters and the seconds of a fit.")
+    return plot_of(figure, "cost", "Validation accuracy against the number of parameters and the seconds of a fit.")
 
 
 def _draw_cost(panel: Axes, configurations: Sequence[Configuration], quantity: str) -> None:

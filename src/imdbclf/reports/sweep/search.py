@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from imdbclf.folders.sweep import Sweep, SweepFolder
-from imdbclf.reports.labels import axis_labels, number_of, said_choice
+from imdbclf.reports.labels import axis_labels, choice_label, number_of
 from imdbclf.reports.sweep.plots import BEST, PLAIN
-from imdbclf.reports.sweep.sections import Picture, Section, TextTable, picture_of
+from imdbclf.reports.sweep.sections import Plot, Section, TextTable, plot_of
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -45,7 +45,7 @@ def search_sections(folder: SweepFolder, sweep: Sweep) -> list[Section]:
         "The search",
         text=[_how(sweep), _outcomes(finished)],
         table=_improvements(finished, sweep.axes, is_loss=is_loss),
-        pictures=[_draw(finished, {labels[axis]: share for axis, share in importances.items()}, sweep)],
+        plots=[_draw(finished, {labels[axis]: share for axis, share in importances.items()}, sweep)],
         notes=[
             "A row for each trial that was better than all before it.",
             *([_PED_ANOVA] if importances else []),
@@ -96,7 +96,7 @@ def _outcomes(finished: Sequence[FrozenTrial]) -> str:
 def _improvements(finished: Sequence[FrozenTrial], axes: Sequence[str], *, is_loss: bool) -> TextTable:
     rows = []
     for trial, value in _better_and_better(finished, is_loss=is_loss):
-        choices = ", ".join(said_choice(axis, str(trial.params[axis])) for axis in axes)
+        choices = ", ".join(choice_label(axis, str(trial.params[axis])) for axis in axes)
         rows.append([choices, f"{trial.number}", f"{value:.4f}" if is_loss else f"{100 * value:.2f} %"])
     heads = ["better than all before", "trial", "validation loss" if is_loss else "validation accuracy"]
     return TextTable(heads, rows, highlighted=len(rows) - 1 if rows else None)
@@ -143,7 +143,7 @@ def _importances(study: Study, trials: Sequence[FrozenTrial]) -> dict[str, float
     return {axis: share for axis, share in found.items() if math.isfinite(share)}
 
 
-def _draw(finished: Sequence[FrozenTrial], importances: dict[str, float], sweep: Sweep) -> Picture:
+def _draw(finished: Sequence[FrozenTrial], importances: dict[str, float], sweep: Sweep) -> Plot:
     panels = 2 if importances else 1
     figure = Figure(figsize=(4.6 * panels, 3.4), layout="constrained")
     axes: Any = figure.subplots(1, panels, squeeze=False)[0]
@@ -155,7 +155,7 @@ def _draw(finished: Sequence[FrozenTrial], importances: dict[str, float], sweep:
         axes[1].title.set_fontsize(11)
         axes[1].spines[["top", "right"]].set_visible(False)
     alt = "Value by trial and the best so far" + (", and the importance of each axis." if importances else ".")
-    return picture_of(figure, "search", alt)
+    return plot_of(figure, "search", alt)
 
 
 def _draw_history(panel: Axes, finished: Sequence[FrozenTrial], monitor: str) -> None:

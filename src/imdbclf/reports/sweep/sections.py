@@ -1,4 +1,4 @@
-"""What a report is made of: sections of text, a table and pictures. Another module may add sections of its own."""
+"""What a report is made of: sections of text, a table and plots. Another module may add sections of its own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class TextTable:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure as pixels (for `NAME.png`) and as lines (for the page), and what it shows in words."""
+class Plot:
+    """A plot as pixels (for `NAME.png`) and as lines (for the page), and what it shows in words."""
 
     name: str
     alt: str
@@ -33,21 +33,21 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report under a title: text, a table, pictures, and notes in small print."""
+    """A part of the report under a title: text, a table, plots, and notes in small print."""
 
     title: str
     text: Sequence[str] = ()
     table: TextTable | None = None
-    pictures: Sequence[Picture] = ()
+    plots: Sequence[Plot] = ()
     notes: Sequence[str] = field(default=())
 
 
-def picture_of(figure: Figure, name: str, alt: str) -> Picture:
+def plot_of(figure: Figure, name: str, alt: str) -> Plot:
     """The figure drawn both ways, the same bytes every time.
 
     Args:
         figure: drawn, without a canvas of its own.
-        name: the picture's file name without its suffix.
+        name: the plot's file name without its suffix.
         alt: what one sees, for those who don't.
     """
     FigureCanvasAgg(figure)
@@ -58,4 +58,4 @@ def picture_of(figure: Figure, name: str, alt: str) -> Picture:
     figure.savefig(png, format="png", dpi=110, metadata={"Software": None})
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(name, alt, png.getvalue(), svg.getvalue())
+    return Plot(name, alt, png.getvalue(), svg.getvalue())

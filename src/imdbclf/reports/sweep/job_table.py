@@ -17,8 +17,7 @@ from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
 from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import COLUMNS as HISTORY_COLUMNS
-from imdbclf.reports.history import Row as EpochRow
-from imdbclf.reports.history import read_history, write_rows
+from imdbclf.reports.history import EpochRow, read_history, write_rows
 from imdbclf.storage import atomic_write
 
 _BEFORE = ("folder", "status")
@@ -38,9 +37,9 @@ _AFTER = (*_NUMBERS, "error")
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job: its folder, how far it came, its value on every axis as text, its seed, its figures, its error.
+    """One job: its folder, how far it came, its value on every axis as text, its seed, its metrics, its error.
 
-    `figures` has those of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`, `fit_seconds`,
+    `metrics` has those of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`, `fit_seconds`,
     `test/loss` and `test/accuracy` that there are. The seed is text too, and empty where it is not known.
     """
 
@@ -48,27 +47,27 @@ class JobRow:
     status: Outcome
     choices: Mapping[str, str]
     seed: str
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     error: str = ""
 
     @property
     def accuracy(self) -> float | None:
         """Validation accuracy, where the run is done and had a validation part."""
-        return self.figures.get("val/accuracy") if self.status == "done" else None
+        return self.metrics.get("val/accuracy") if self.status == "done" else None
 
-    def without_test(self) -> JobRow:
-        """The row without the figures of the test part."""
-        return replace(self, figures={name: self.figures[name] for name in self.figures if name not in _TEST})
+    def without_test_metrics(self) -> JobRow:
+        """The row without the metrics of the test part."""
+        return replace(self, metrics={name: self.metrics[name] for name in self.metrics if name not in _TEST})
 
 
-def shown_choice(value: Choice) -> str:
+def as_typed(value: Choice) -> str:
     """A value on an axis as one types it: `true`, `null`, `[32,16]`, `0.001`, `relu`."""
     return one_line(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What the run folders hold: the jobs in order, test figures included, and the epochs of each by its folder.
+    """What the run folders hold: the jobs in order, test metrics included, and the epochs of each by its folder.
 
     `data_sources` says where the reviews of the finished runs came from.
     """
@@ -94,17 +93,17 @@ def collect(folder: SweepFolder, sweep: Sweep) -> Collected:
 def _row(
     run: RunFolder, job: SweepJob, sweep: Sweep, metrics: dict[str, Any] | None, epochs: Sequence[EpochRow]
 ) -> JobRow:
-    choices = {axis: shown_choice(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
-    seed = shown_choice(job.choices[SEED]) if SEED in job.choices else ""
+    choices = {axis: as_typed(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
+    seed = as_typed(job.choices[SEED]) if SEED in job.choices else ""
     if run.outcome != "done":
         return JobRow(job.folder, run.outcome, choices, seed, {}, _reason(run))
     if metrics is None:
         return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
-    figures = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
+    found = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
     if epochs:
         # The clock of a resumed run began anew; its history has the seconds of all its epochs.
-        figures["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
-    return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), figures)
+        found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
+    return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), found)
 
 
 def _reason(run: RunFolder) -> str:
@@ -137,7 +136,7 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
         writer.writeheader()
         for row in rows:
             about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
-            writer.writerow({**row.choices, **row.figures, **about})
+            writer.writerow({**row.choices, **row.metrics, **about})
 
 
 def read_table(path: Path) -> list[JobRow]:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
-from imdbclf.reports.sweep.table import JobRow, collect, read_table, shown_choice, write_epochs, write_table
+from imdbclf.reports.sweep.job_table import JobRow, as_typed, collect, read_table, write_epochs, write_table
 from reports.sweep.helpers import LECTURE, State, write_run, write_sweep
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map(lambda text: " ".join(text.split()))
-FIGURES = st.fixed_dictionaries(
+METRICS = st.fixed_dictionaries(
     {},
     optional={
         "val/loss": st.floats(0, 100),
@@ -32,7 +32,7 @@ ROWS = st.lists(
         status=st.sampled_from(["done", "failed", "unfinished"]),
         choices=st.fixed_dictionaries({"model.hidden": NAMES, "loss": NAMES}),
         seed=NAMES,
-        figures=FIGURES,
+        metrics=METRICS,
         error=NAMES,
     ),
     max_size=4,
@@ -59,10 +59,10 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     ],
 )
 def test_values_are_shown_as_they_are_typed(value: Choice, shown: str) -> None:
-    assert shown_choice(value) == shown
+    assert as_typed(value) == shown
 
 
-def test_the_columns_are_those_of_the_axes_and_the_figures(tmp_path: Path) -> None:
+def test_the_columns_are_those_of_the_axes_and_the_metrics(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path / "sweep")
     write_table(collect(folder, folder.read()).rows, list(LECTURE), folder.table)
     with folder.table.open(encoding="utf-8", newline="") as stream:
@@ -87,7 +87,7 @@ def test_the_columns_are_those_of_the_axes_and_the_figures(tmp_path: Path) -> No
 
 def test_the_seconds_are_those_of_all_epochs_also_of_a_resumed_run(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path, {"seed": [0]}, lambda _: 0.88, fit_seconds=0.01, seconds=[1.0, 2.0])
-    assert collect(folder, folder.read()).rows[0].figures["fit_seconds"] == 3.0
+    assert collect(folder, folder.read()).rows[0].metrics["fit_seconds"] == 3.0
 
 
 def test_a_job_that_is_not_done_says_why(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_job_that_is_not_done_says_why(tmp_path: Path) -> None:
         ("failed", "out of memory"),
         ("unfinished", ""),
     ]
-    assert all(row.accuracy is None and not row.figures for row in rows)
+    assert all(row.accuracy is None and not row.metrics for row in rows)
 
 
 def test_damaged_metrics_are_a_failure_and_damaged_reasons_none(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""The conclusions of a sweep: statistics of its jobs, and sentences that state them. `sweep.csv` is enough for both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imdbclf.reports.labels import choice_label, number_of, p_text, percent, signed
+from imdbclf.reports.sweep.configurations import (
+    ACCURACY,
+    Comparison,
+    Configuration,
+    compare_with_best,
+    configurations_of,
+    selected,
+)
+from imdbclf.reports.sweep.effects import Effect, main_effects
+from imdbclf.reports.sweep.job_table import JobRow
+
+ONE_SEED = "With one seed there is no significance test. To repeat each configuration, add 'seed=range(5)'."
+OPTIMISTIC = "The accuracy and the lead of the best may be slightly optimistic: it was chosen for its high mean."
+NO_VALIDATION = "There is no validation part, so no configuration was chosen and no test metrics are reported."
+NAMED_EFFECTS = 8
+"""Effects that get a sentence; the table has them all."""
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """The jobs, the configurations (best first), what was compared and tested, and the sentences.
+
+    The most important sentence comes first. Each can be understood without the tables.
+    """
+
+    rows: Sequence[JobRow]
+    configurations: Sequence[Configuration]
+    best: Configuration | None
+    comparisons: Sequence[Comparison]
+    effects: Sequence[Effect]
+    sentences: Sequence[str]
+
+
+def conclusions_of(rows: Sequence[JobRow], axes: Sequence[str], monitor: str | None = None) -> Conclusions:
+    """Compute everything from the rows of `sweep.csv`.
+
+    Args:
+        rows: the jobs. Only the chosen configuration keeps its test metrics.
+        axes: the compared axes, without the seed.
+        monitor: what a search optimised, `val/loss` or `val/accuracy`; None for a grid.
+    """
+    order = monitor or ACCURACY
+    # Choose before any test metric can be seen.
+    chosen = selected(configurations_of([row.without_test_metrics() for row in rows], order))
+    reported = set() if chosen is None else {row.folder for row in chosen.by_seed.values()}
+    kept = [row if row.folder in reported else row.without_test_metrics() for row in rows]
+    configurations = configurations_of(kept, order)
+    best, comparisons = selected(configurations), compare_with_best(configurations)
+    # A search samples the good regions more often, so its trials have no matched cells.
+    effects = [] if monitor else main_effects(kept, axes)
+    sentences = _sentences(best, configurations, comparisons, effects, monitor)
+    return Conclusions(kept, configurations, best, comparisons, effects, [*sentences, *_not_finished(kept)])
+
+
+def _sentences(
+    best: Configuration | None,
+    configurations: Sequence[Configuration],
+    comparisons: Sequence[Comparison],
+    effects: Sequence[Effect],
+    monitor: str | None,
+) -> list[str]:
+    if not configurations:
+        return ["No job is done yet, so there is nothing to compare."]
+    if best is None:
+        return [NO_VALIDATION]
+    compared = [_chosen_by_search(len(configurations))] if monitor else _compared(best, comparisons)
+    return [_best(best, len(configurations), monitor), *compared, *_effects(effects), *_test(best)]
+
+
+def _best(best: Configuration, count: int, monitor: str | None) -> str:
+    name = best.label if best.choices else "The one configuration"
+    seeds = number_of(len(best.by_seed), "seed")
+    accuracy, loss = best.mean("val/accuracy"), best.mean("val/loss")
+    if accuracy is None:
+        return f"{name}: {seeds}, without a validation part."
+    value = percent(accuracy, best.half("val/accuracy"))
+    if count == 1:
+        return f"{name}: {value} validation accuracy ({seeds})."
+    if monitor == "val/loss" and loss is not None:
+        return f"Lowest validation loss: {name} (loss {loss:.4f}, accuracy {value}, {seeds})."
+    return f"Best on validation: {name} (accuracy {value}, {seeds})."
+
+
+def _chosen_by_search(count: int) -> str:
+    if count == 1:
+        return "Only one configuration is done, so the search has not chosen yet."
+    return (
+        f"It is the best of {count:,} configurations with one seed each, so its metrics may be slightly optimistic. "
+        "The effect of a single axis cannot be computed from a search, since its trials are not spread evenly."
+    )
+
+
+def _compared(best: Configuration, comparisons: Sequence[Comparison]) -> list[str]:
+    if len(best.accuracies) == 1:
+        return [ONE_SEED, OPTIMISTIC] if comparisons else [ONE_SEED]
+    return [_not_worse(comparisons), OPTIMISTIC] if comparisons else []
+
+
+def _not_worse(comparisons: Sequence[Comparison]) -> str:
+    """How many of the other configurations are not significantly worse than the best."""
+    others, alike = len(comparisons), sum(not comparison.is_significant for comparison in comparisons)
+    untested = sum(comparison.p is None for comparison in comparisons)
+    why = f" (no test is possible for {untested:,})" if untested else ""
+    if others == 1:
+        return f"The other configuration is {'not ' if alike else ''}significantly worse{why}."
+    if alike in {0, others}:
+        return f"{'None' if alike else 'All'} of the {others:,} other configurations are significantly worse{why}."
+    verb = "is" if alike == 1 else "are"
+    return f"{alike:,} of the {others:,} other configurations {verb} not significantly worse{why}."
+
+
+def _effects(effects: Sequence[Effect]) -> list[str]:
+    ordered = sorted(effects, key=lambda effect: not effect.is_significant)
+    named = [_effect(effect) for effect in ordered[:NAMED_EFFECTS]]
+    left = len(effects) - len(named)
+    return [*named, f"{number_of(left, 'more effect is', 'more effects are')} in the table."] if left else named
+
+
+def _effect(effect: Effect) -> str:
+    change = f"{choice_label(effect.axis, effect.value)} instead of {effect.reference}"
+    points = f"{signed(effect.mean, effect.half)} points"
+    if effect.unit == "cell":
+        return f"{change}: {points} over {number_of(effect.cells, 'pair')} of runs with one seed, not tested."
+    if effect.p is None:
+        return f"{change}: {points}, not tested."
+    if effect.is_significant:
+        return f"{change}: {points} ({p_text(effect.p)})."
+    return f"{change}: {points}, not significant with {number_of(len(effect.differences), 'seed')}."
+
+
+def _test(best: Configuration) -> list[str]:
+    accuracy = best.mean("test/accuracy")
+    if accuracy is None:
+        return []
+    return [f"Test accuracy of this configuration: {percent(accuracy, best.half('test/accuracy'))}."]
+
+
+def _not_finished(rows: Sequence[JobRow]) -> list[str]:
+    counts = Counter(row.status for row in rows if row.status != "done")
+    parts = [f"{counts[status]:,} {status}" for status in ("failed", "unfinished") if counts[status]]
+    return [f"Not finished: {', '.join(parts)} of {number_of(len(rows), 'job')}."] if parts else []

@@ -1,0 +1,88 @@
+"""The conclusions of a sweep, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imdbclf.reports.sweep.conclusions import NO_VALIDATION, ONE_SEED, OPTIMISTIC, conclusions_of
+from imdbclf.reports.sweep.job_table import JobRow
+from reports.sweep.helpers import grid, job
+from reports.sweep.test_effects import AXES, accuracy
+
+
+def one_seed(chosen: Mapping[str, str]) -> float:
+    return accuracy({**chosen, "seed": "1"})
+
+
+def test_a_grid_over_seeds_names_the_best_counts_the_worse_and_states_each_effect() -> None:
+    assert list(conclusions_of(grid(AXES, accuracy), ["model.layers", "loss"]).sentences) == [
+        "Best on validation: 1 layer, bce (accuracy 89.00 ± 2.48 %, 3 seeds).",
+        "1 of the 3 other configurations is not significantly worse.",
+        OPTIMISTIC,
+        "2 layers instead of 1: −0.45 ± 0.12 points (p = .008).",
+        "mse instead of bce: 0.00 ± 0.25 points, not significant with 3 seeds.",
+    ]
+
+
+def test_with_one_seed_nothing_is_tested() -> None:
+    said = list(conclusions_of(grid(AXES | {"seed": ["1"]}, one_seed), ["model.layers", "loss"]).sentences)
+    assert said == [
+        "Best on validation: 1 layer, bce (accuracy 89.00 %, 1 seed).",
+        ONE_SEED,
+        OPTIMISTIC,
+        "2 layers instead of 1: −0.45 ± 0.00 points over 2 pairs of runs with one seed, not tested.",
+        "mse instead of bce: 0.00 ± 0.00 points over 2 pairs of runs with one seed, not tested.",
+    ]
+    assert "add 'seed=range(5)'" in ONE_SEED
+
+
+def test_a_single_configuration_is_reported_without_a_choice() -> None:
+    rows = [job({}, str(seed), 0.88 + seed / 1000, {"test/accuracy": 0.87 + seed / 1000}) for seed in range(3)]
+    assert list(conclusions_of(rows, []).sentences) == [
+        "The one configuration: 88.10 ± 0.25 % validation accuracy (3 seeds).",
+        "Test accuracy of this configuration: 87.10 ± 0.25 %.",
+    ]
+    assert "add 'seed=range(5)'" in " ".join(conclusions_of(rows[:1], []).sentences)
+
+
+def test_of_two_configurations_the_other_is_worse_or_not() -> None:
+    def clear(chosen: Mapping[str, str]) -> float:
+        return (
+            0.88
+            - 0.01 * (chosen["loss"] == "mse")
+            + int(chosen["seed"]) / 1000 * (1.1 if chosen["loss"] == "mse" else 1)
+        )
+
+    axes = {"loss": ["bce", "mse"], "seed": ["0", "1", "2"]}
+    worse = conclusions_of(grid(axes, clear), ["loss"]).sentences
+    assert "The other configuration is significantly worse." in worse
+    alike = conclusions_of(grid(axes, lambda chosen: 0.88 + int(chosen["seed"]) / 1000), ["loss"]).sentences
+    assert "The other configuration is not significantly worse." in alike
+
+
+def test_differences_without_a_spread_are_not_tested() -> None:
+    rows = grid({"loss": ["bce", "mse"], "seed": ["0", "1"]}, lambda chosen: 0.88 - 0.01 * (chosen["loss"] == "mse"))
+    said = conclusions_of(rows, ["loss"]).sentences
+    assert "The other configuration is not significantly worse (no test is possible for 1)." in said
+    assert "mse instead of bce: −1.00 ± 0.00 points, not tested." in said
+
+
+def test_jobs_that_are_not_finished_are_counted() -> None:
+    failed = [job({"loss": loss}, accuracy=None) for loss in ("bce", "mse")]
+    assert list(conclusions_of(failed, ["loss"]).sentences) == [
+        "No job is done yet, so there is nothing to compare.",
+        "Not finished: 2 failed of 2 jobs.",
+    ]
+    some = conclusions_of([*failed, job({"loss": "mse"}, "1")], ["loss"]).sentences
+    assert some[-1] == "Not finished: 2 failed of 3 jobs."
+
+
+def test_without_validation_no_test_metric_is_reported() -> None:
+    rows = [JobRow(loss, "done", {"loss": loss}, "0", {"test/accuracy": 0.9}) for loss in ("bce", "mse")]
+    assert list(conclusions_of(rows, ["loss"]).sentences) == [NO_VALIDATION]
+
+
+def test_of_many_effects_the_first_have_sentences_and_the_others_are_counted() -> None:
+    axes = {"model.hidden": [str(width) for width in range(1, 13)], "seed": ["0", "1"]}
+    said = conclusions_of(grid(axes, lambda chosen: 0.8 + int(chosen["seed"]) / 99), ["model.hidden"]).sentences
+    assert said[-1] == "3 more effects are in the table."
