@@ -87,7 +87,7 @@ def test_data_of_the_real_reviews_shows_the_known_facts(real_imdb: Path, capsys:
 
 MISTAKES = {
     ("predict", "nowhere.ckpt", "x"): "nowhere.ckpt: there is no such checkpoint file",
-    ("predict", "{best}", "x", "--file", "y"): "give texts or --file, not both",
+    ("predict", "{best}", "x", "--file", "y"): "--file: cannot be combined with texts; give one of them",
     ("predict", "{best}", "--file", "nowhere.txt"): "nowhere.txt: cannot be read",
     ("evaluate", "{best}", "--split", "val"): "--split val: must be train or test",
     ("evaluate", "{best}", "--source", "nowhere"): "data.source=nowhere: no such folder",

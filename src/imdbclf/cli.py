@@ -1,4 +1,4 @@
-"""The command `imdbclf`: one function a verb; what a verb needs is imported when it is called."""
+"""The command `imdbclf`: one function per verb. A verb's modules are imported when it is called."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.startup import fast_imports
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
-"""The variable by which Hydra's users ask for tracebacks; `--debug` sets it."""
+"""Hydra's variable for tracebacks; `--debug` sets it."""
 
 _USAGE_ERROR = typer.BadParameter.__mro__[1]
-"""What Click raises for a command line it can't read; Typer has a Click of its own, and does not name this class."""
+"""Click's error for a wrong command line. Typer does not export this class."""
 
 app = typer.Typer(
     name="imdbclf",
-    help="Classifying movie reviews: the lecture's multi-hot network.",
+    help="Classify movie reviews as positive or negative with a small network on multi-hot rows.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample', or 'auto'.")]
-CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint that a run wrote.", metavar="CKPT")]
-TextColumn = Annotated[str, typer.Option(help="The column of the texts.")]
-LabelColumn = Annotated[str, typer.Option(help="The column of the labels.")]
-Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; without any, standard input.", metavar="[TEXT]…")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of words.")]
+Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
+CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run.", metavar="CKPT")]
+TextColumn = Annotated[str, typer.Option(help="Name of the text column.")]
+LabelColumn = Annotated[str, typer.Option(help="Name of the label column.")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback(invoke_without_command=True)
 def _common(
     context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
@@ -54,10 +54,10 @@ def _common(
 
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    help="Fit, validate, test and predict; takes Hydra's overrides (`imdbclf train --help`).",
+    help="Train and test a network. `imdbclf train --help` lists all settings.",
 )
 def train(context: typer.Context) -> None:
-    """Hand everything that follows to Hydra."""
+    """Pass all arguments to Hydra."""
     with fast_imports():
         from imdbclf.training.app import train as run  # noqa: PLC0415
 
@@ -69,9 +69,12 @@ def data(
     source: Source = "auto",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
-    review: Annotated[int, typer.Option(help="Which training review to show decoded, from 0.", min=0)] = 0,
+    review: Annotated[int, typer.Option(help="Number of the training review to decode, from 0.", min=0)] = 0,
 ) -> None:
-    """Show what reviews there are: counts, balance, lengths, duplicates, vocabulary, a review decoded."""
+    """Describe the reviews.
+
+    Prints counts, lengths, duplicates, the most frequent words and one decoded review.
+    """
     with fast_imports():
         from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
         from imdbclf.settings import Settings  # noqa: PLC0415
@@ -88,14 +91,17 @@ def data(
 @app.command()
 def evaluate(
     checkpoint: CheckpointFile,
-    source: Annotated[str | None, typer.Option(help="Where the reviews are; default: where the run had them.")] = None,
-    split: Annotated[str, typer.Option(help="Which part: test or train.")] = "test",
-    text_column: Annotated[str | None, typer.Option(help="The column of the texts.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw here how often the probabilities come true (PNG).")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the reviews are; default: the source of the run.")] = None,
+    split: Annotated[str, typer.Option(help="Part of the reviews: test or train.")] = "test",
+    text_column: Annotated[str | None, typer.Option(help="Name of the text column.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Name of the label column.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write a reliability diagram to this PNG file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give the figures of a checkpoint on labelled reviews."""
+    """Measure a checkpoint on labelled reviews.
+
+    Prints accuracy, loss, area under the ROC curve, F1 score and calibration error.
+    """
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
@@ -113,10 +119,13 @@ def evaluate(
 def predict(
     checkpoint: CheckpointFile,
     texts: Texts = None,
-    file: Annotated[Path | None, typer.Option(help="A text file with one review a line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text file with one review per line.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Classify reviews, one result a line: label, probability of being positive, known words, text."""
+    """Classify reviews.
+
+    Prints one line per review: label, probability of being positive, number of known words, text.
+    """
     with fast_imports():
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
@@ -140,9 +149,12 @@ def predict(
 
 @app.command("sweep-report")
 def sweep_report(
-    folder: Annotated[Path, typer.Argument(help="The folder of a sweep, with its sweep.json.", metavar="FOLDER")],
+    folder: Annotated[Path, typer.Argument(help="The folder of a sweep (it contains sweep.json).", metavar="FOLDER")],
 ) -> None:
-    """Write the report of a sweep anew: what was best, what can't be told from it, what each choice changes."""
+    """Write the report of a sweep.
+
+    It names the best configuration, compares the others with it, and estimates the effect of each choice.
+    """
     with fast_imports():
         from imdbclf.console import spoken  # noqa: PLC0415
         from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
@@ -156,11 +168,14 @@ def sweep_report(
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.", metavar="RUN_A RUN_B [RUN…]")],
-    reviews: Annotated[int, typer.Option(help="How many of the reviews that divide them most to show.", min=0)] = 10,
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.", metavar="RUN_A RUN_B [RUN…]")],
+    reviews: Annotated[int, typer.Option(help="Number of most different reviews to show.", min=0)] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Compare runs on the same test reviews: each later one with the first."""
+    """Compare runs on the same test reviews.
+
+    Each later run is compared with the first one.
+    """
     with fast_imports():
         from imdbclf.reports.compare.comparison import compare_runs  # noqa: PLC0415
 
@@ -174,15 +189,15 @@ def compare(
 
 
 def _texts(texts: Sequence[str] | None, file: Path | None) -> Iterator[str]:
-    """The reviews to classify: the arguments, else the lines of the file, else those of standard input."""
+    """The reviews to classify: the arguments, or the lines of the file, or those of standard input."""
     if texts and file is not None:
-        msg = "give texts or --file, not both"
+        msg = "--file: cannot be combined with texts; give one of them"
         raise UserError(msg)
     if texts:
         yield from texts
         return
     if file is None and sys.stdin.isatty():
-        typer.echo("One review a line; end with Ctrl-D.", err=True)
+        typer.echo("Type one review per line; Ctrl-D ends.", err=True)
     name = "standard input" if file is None else str(file)
     try:
         with sys.stdin.buffer if file is None else file.open("rb") as stream:
@@ -198,17 +213,17 @@ def _texts(texts: Sequence[str] | None, file: Path | None) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 if all went well, 1 for an error in the program, 2 for one that a person can mend."""
+    """Run the command and exit: 0 for success, 1 for an error in the program, 2 for one that the user can correct."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     with _reported():
-        # Where Typer stands alone it prints errors in boxes; here they are lines.
+        # In standalone mode Typer prints errors in boxes; ours are single lines.
         status = app(arguments, standalone_mode=False)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """Errors as one line on standard error, unless a traceback was asked for."""
+    """Print an error as one line on standard error, or its traceback with `--debug`."""
     try:
         yield
     except typer.Exit as stop:
@@ -216,7 +231,7 @@ def _reported() -> Iterator[None]:
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
     except BrokenPipeError:
-        # Whoever read our output has gone; that is no error of ours.
+        # The reader of our output has closed the pipe (`imdbclf … | head`). This is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
@@ -226,16 +241,16 @@ def _reported() -> Iterator[None]:
 
 
 def _explained(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit status."""
+    """The message for an error, and the exit status."""
     if isinstance(error, UserError):
         return str(error), 2
     if isinstance(error, _USAGE_ERROR):
         return one_line(error.format_message()), 2  # type: ignore[attr-defined]
     if is_full_disk(error):
-        return "no space left on the disk; make room and run it again", 2
+        return "no space left on the disk; free some space and run the command again", 2
     if isinstance(error, PermissionError):
-        return f"{error.filename}: no permission to write or read there", 2
-    return f"{type(error).__name__}: {one_line(error)} (--debug shows where)", 1
+        return f"{error.filename}: permission denied", 2
+    return f"{type(error).__name__}: {one_line(error)} (--debug shows the traceback)", 1
 
 
 def _fail(message: str, status: int) -> None:
