@@ -65,13 +65,12 @@ def _accuracies(sweep: SweepFolder) -> dict[str, dict[str, list[float]]]:
 def _films(folder: Path) -> Found:
     """How many films there are, and which share of the validation reviews is about one that is trained on, too."""
     # Here, since checking does without.
-    from imdbclf.data.cache import cache_folder, load_or_encode  # noqa: PLC0415
-    from imdbclf.data.sources.choose import open_source  # noqa: PLC0415
+    from imdbclf.data.load import load_corpus  # noqa: PLC0415
     from imdbclf.data.split import joined, split_rows  # noqa: PLC0415
     from imdbclf.settings import DataSettings  # noqa: PLC0415
 
     settings = DataSettings(source=str(folder), group="film")
-    train = load_or_encode(open_source(settings), cache_folder()).corpus.parts["train"]
+    train = load_corpus(settings).corpus.parts["train"]
     films = np.asarray(train.groups)
     seen = {}
     for split, units in {"null": train.sequences, "film": joined(train.sequences, films)}.items():

@@ -128,22 +128,22 @@ def test_weights_and_length_read_back_the_same(
     features = Vectorizer(read_checkpoint(best).vectorizer.vocabulary, TermWeights(weights, unit_length))
     found = read_checkpoint(altered(**attachment(features))).vectorizer
     assert found.vocabulary == features.vocabulary
-    assert found.weighting is not None
-    assert found.weighting.unit_length == unit_length
+    assert found.term_weights is not None
+    assert found.term_weights.unit_length == unit_length
     if weights is None:
-        assert found.weighting.columns is None
+        assert found.term_weights.by_column is None
     else:
-        np.testing.assert_array_equal(found.weighting.columns, weights)
+        np.testing.assert_array_equal(found.term_weights.by_column, weights)
 
 
 def test_a_run_on_n_grams_carries_its_weights(ngram_run: Path) -> None:
     features = read_checkpoint(ngram_run / "checkpoints/best.ckpt").vectorizer
     assert len(features) == 2000
     assert {term.count(" ") for term in features.vocabulary.terms} == {0, 1, 2}
-    assert features.weighting is not None
-    assert features.weighting.columns is not None
-    assert features.weighting.columns.shape == (2000,)
-    assert features.weighting.unit_length
+    assert features.term_weights is not None
+    assert features.term_weights.by_column is not None
+    assert features.term_weights.by_column.shape == (2000,)
+    assert features.term_weights.unit_length
 
 
 def test_a_checkpoint_from_before_there_were_weightings_is_one_of_ones_and_can_be_evaluated(
@@ -180,7 +180,7 @@ def test_weights_that_do_not_fit_the_columns_are_refused_in_a_line(
 @pytest.mark.parametrize("other", range(len(FEATURES)))
 def test_a_checkpoint_carries_the_features_that_it_was_given_and_no_others(one: int, other: int) -> None:
     assert carries(attachment(FEATURES[one]), FEATURES[other]) == (one == other)
-    assert not carries(attachment(FEATURES[one]), Vectorizer(Vocabulary(("good",)), FEATURES[one].weighting))
+    assert not carries(attachment(FEATURES[one]), Vectorizer(Vocabulary(("good",)), FEATURES[one].term_weights))
 
 
 def test_evaluating_an_n_gram_run_gives_its_test_figures_again(ngram_run: Path) -> None:

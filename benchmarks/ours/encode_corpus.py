@@ -7,15 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-from imdbclf.data.cache import cache_folder, load_or_encode
-from imdbclf.data.sources.choose import open_source
-from imdbclf.settings import DataSettings
+from imdbclf.data.load import load_corpus
+from imdbclf.settings import SourceSettings
 
 
 def main(file: str, result: str) -> None:
     """Read, number the words, write the cache."""
     started = time.perf_counter()
-    cached = load_or_encode(open_source(DataSettings(source="files", train=file)), cache_folder())
+    cached = load_corpus(SourceSettings(source="files", train=file))
     seconds = time.perf_counter() - started
     found = {"encode_seconds": seconds, "dictionary": len(cached.corpus.dictionary)}
     Path(result).write_text(json.dumps(found), encoding="utf-8")

@@ -12,9 +12,9 @@ from imdbclf.settings import DataSettings
 
 def main(npz: str) -> None:
     """Write `x_train`, `y_train`, `x_test`, `y_test` for the reviews that IMDBCLF_DATA names."""
-    loaded = load_reviews(DataSettings(), seed=0)
-    corpus = loaded.encoded.corpus
-    column = loaded.prepared.vectorizer.vocabulary.tables.over(corpus.dictionary).of_words
+    prepared = load_reviews(DataSettings(), seed=0)
+    corpus = prepared.loaded.corpus
+    column = prepared.vectorizer.vocabulary.tables.over(corpus.dictionary).of_words
     arrays: dict[str, np.ndarray] = {}
     for part in ("train", "test"):
         reviews = corpus.parts[part]

@@ -55,7 +55,7 @@ def cut(prepared: PreparedReviews) -> tuple[list[ReviewBatch], float]:
 
 
 def _prepared(columns: int) -> PreparedReviews:
-    return load_reviews(DataSettings(), 0, FeatureSettings(columns=columns)).prepared
+    return load_reviews(DataSettings(), 0, FeatureSettings(columns=columns))
 
 
 def main(result: str) -> None:

@@ -42,7 +42,7 @@ def main(file: str, result: str) -> None:
     found = {
         "prepare_seconds": prepared - started,
         "epoch_seconds": time.perf_counter() - prepared,
-        "from_cache": module.encoded.from_cache,
+        "from_cache": module.loaded.from_cache,
     }
     Path(result).write_text(json.dumps(found), encoding="utf-8")
 

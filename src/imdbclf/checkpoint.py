@@ -48,8 +48,8 @@ def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
         "vocabulary": features.vocabulary.as_text(),
         "marks": features.sentence_ends,
     }
-    if features.weighting is not None:
-        columns, unit_length = features.weighting.columns, features.weighting.unit_length
+    if features.term_weights is not None:
+        columns, unit_length = features.term_weights.by_column, features.term_weights.unit_length
         plain["weighting"] = {
             "columns": None if columns is None else torch.from_numpy(columns),
             "unit_length": unit_length,

@@ -6,18 +6,35 @@ names key, value and what is allowed. Ranges stand beside the fields they belong
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from imdbclf.errors import UserError, nearest, one_line
 
 Problem = Mapping[str, Any]
 """One of the problems that pydantic lists: `type`, `loc`, `input`, `msg` and, for some, `ctx`."""
 
+ACTIVATIONS = {
+    "relu": "ReLU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "gelu": "GELU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "silu": "SiLU",
+    "leaky_relu": "LeakyReLU",
+}
+"""Classes of `torch.nn` by the names that `model.activation` takes. To add an activation, add a line."""
+
+if TYPE_CHECKING:
+    Activation = str
+else:
+    Activation = Literal[tuple(ACTIVATIONS)]
+
 Layout = Literal["csr", "dense"]
-Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "leaky_relu"]
 LossName = Literal["bce", "mse"]
 CalibrationName = Literal["none", "temperature"]
 Selection = Literal["frequency", "log_odds", "z_score"]
@@ -26,7 +43,14 @@ TermWeighting = Literal["multi_hot", "log_odds"]
 Width = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class NotComputed:
+    """Marks a setting, as an annotation, that changes nothing about the results of a run.
+
+    Every other setting decides what a run computes, and is part of `Settings.computed`.
+    """
 
 
 class _Frozen(BaseModel):
@@ -35,27 +59,51 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class DataSettings(_Frozen):
-    """Where the reviews come from and how they become batches.
+class SourceSettings(_Frozen):
+    """Where the reviews come from.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders; `group` names what must not be on
-    both sides of the split into training and validation: a column, or `film` for an `aclImdb` tree.
-    `unlabelled` names reviews without labels, for a teacher: a split (`unsupervised`), or a file. `val_size` is a
-    count of reviews or a fraction.
+    `train`, `test`, `text_column` and `label_column` describe files and folders. Reviews of one `group` stay in one
+    part: it names a column, or is `film` for an `aclImdb` tree. `unlabelled` names reviews without labels, for a
+    teacher: a split (`unsupervised`) or a file. `cache_dir` is where encoded reviews are kept.
+
+    What a run computes depends on the content of the reviews, not on their place; so none of these settings counts.
     """
 
-    source: str = "auto"
-    train: str | None = None
-    test: str | None = None
-    text_column: str = "text"
-    label_column: str = "label"
-    group: str | None = None
-    unlabelled: str | None = None
-    val_size: Annotated[int, Field(ge=0)] | Share = 10_000
+    source: Annotated[str, NotComputed] = "auto"
+    train: Annotated[str | None, NotComputed] = None
+    test: Annotated[str | None, NotComputed] = None
+    text_column: Annotated[str, NotComputed] = "text"
+    label_column: Annotated[str, NotComputed] = "label"
+    group: Annotated[str | None, NotComputed] = None
+    unlabelled: Annotated[str | None, NotComputed] = None
+    cache_dir: Annotated[str | None, NotComputed] = None
+
+    @property
+    def origin(self) -> SourceSettings:
+        """These settings alone."""
+        return SourceSettings(**self.model_dump(include=set(SourceSettings.model_fields)))
+
+
+class SplitSettings(_Frozen):
+    """How training reviews are split: `val_size` is a count of validation reviews or a fraction."""
+
+    val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000
+
+
+class BatchSettings(_Frozen):
+    """How reviews become batches."""
+
     batch_size: Width = 512
     layout: Layout = "csr"
-    cache_dir: str | None = None
+
+
+class DataSettings(BatchSettings, SplitSettings, SourceSettings):
+    """All keys of `data`: where the reviews come from, how they are split, how they become batches."""
+
+    def with_origin(self, origin: SourceSettings) -> DataSettings:
+        """The same split and batches, of the reviews of another place."""
+        return self.model_copy(update=origin.origin.model_dump())
 
 
 class FeatureSettings(_Frozen):
@@ -68,7 +116,7 @@ class FeatureSettings(_Frozen):
     `dropout` is the share of a review's terms that are left out in training.
     """
 
-    sentence_ends: bool = False
+    sentence_ends: Annotated[bool, Field(serialization_alias="marks")] = False
     order: Annotated[int, Field(ge=1, le=3)] = 1
     columns: Annotated[int, Field(ge=3)] = 10_000
     selection: Selection = "frequency"
@@ -76,7 +124,7 @@ class FeatureSettings(_Frozen):
     weighting: TermWeighting = "multi_hot"
     unit_length: bool = False
     smoothing: Positive = 1.0
-    dropout: Share = 0.0
+    dropout: Fraction = 0.0
 
 
 LECTURE_FEATURES = FeatureSettings()
@@ -92,7 +140,7 @@ class ModelSettings(_Frozen):
     layers: Width = 2
     hidden: Width | list[Width] = 16
     activation: Activation = "relu"
-    dropout: Share = 0.0
+    dropout: Fraction = 0.0
     members: Width = 1
 
     @model_validator(mode="after")
@@ -119,9 +167,9 @@ class RMSpropSettings(_Frozen):
 
     name: Literal["rmsprop"] = "rmsprop"
     lr: Positive = 1e-3
-    rho: Share = 0.9
+    rho: Fraction = 0.9
     epsilon: Positive = 1e-7
-    momentum: Share = 0.0
+    momentum: Fraction = 0.0
     weight_decay: NotNegative = 0.0
 
 
@@ -130,8 +178,8 @@ class AdamSettings(_Frozen):
 
     name: Literal["adam", "adamw"]
     lr: Positive = 1e-3
-    beta_1: Share = 0.9
-    beta_2: Share = 0.999
+    beta_1: Fraction = 0.9
+    beta_2: Fraction = 0.999
     epsilon: Positive = 1e-7
     weight_decay: NotNegative = 0.0
 
@@ -141,7 +189,7 @@ class SGDSettings(_Frozen):
 
     name: Literal["sgd"]
     lr: Positive = 1e-2
-    momentum: Share = 0.0
+    momentum: Fraction = 0.0
     nesterov: bool = False
     weight_decay: NotNegative = 0.0
 
@@ -191,13 +239,13 @@ class TrainerSettings(_Frozen):
 class Settings(_Frozen):
     """One experiment, whole."""
 
-    experiment: str
+    experiment: Annotated[str, NotComputed]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Width | None = 1
     ckpt_path: str | None = None
     refit: bool = False
-    fail_fast: bool = False
-    shared_batches: Annotated[int, Field(ge=0)] = 1_000
+    fail_fast: Annotated[bool, NotComputed] = False
+    shared_batches: Annotated[int, Field(ge=0), NotComputed] = 1_000
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
@@ -207,7 +255,7 @@ class Settings(_Frozen):
     calibration: CalibrationSettings = CalibrationSettings()
     trainer: TrainerSettings = TrainerSettings()
     callbacks: dict[str, dict[str, Any]] = {}
-    logger: dict[str, dict[str, Any]] = {}
+    logger: Annotated[dict[str, dict[str, Any]], NotComputed] = {}
 
     @model_validator(mode="after")
     def _choices_fit_together(self) -> Settings:
@@ -239,6 +287,13 @@ class Settings(_Frozen):
         """Whether several networks are fitted one after the other, so that no checkpoint is where all of it goes on."""
         return self.model.members > 1 or self.teacher.members > 0
 
+    def computed(self) -> dict[str, Any]:
+        """The settings that decide what a run computes, as plain types.
+
+        They have the names of the first version that had them, so that a key made of them stays the same.
+        """
+        return self.model_dump(by_alias=True, exclude=_not_computed(Settings))
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:
         """Validate a resolved config.
@@ -252,7 +307,36 @@ class Settings(_Frozen):
             raise UserError(explain(error)) from error
 
 
-RENAMED = {"features.marks": "features.sentence_ends"}
+def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every field of the settings, nested ones included, by its dotted key."""
+    for name, field in model.model_fields.items():
+        yield prefix + name, field
+        for member in get_args(field.annotation) or (field.annotation,):
+            if isinstance(member, type) and issubclass(member, BaseModel):
+                yield from _fields(member, f"{prefix}{name}.")
+
+
+def settings_keys() -> list[str]:
+    """Every dotted key that the settings know, for naming the nearest right one."""
+    return list(dict.fromkeys(key for key, _ in _fields(Settings)))
+
+
+def _not_computed(model: type[BaseModel]) -> dict[str, Any]:
+    """The marked settings, in the form in which pydantic excludes them."""
+    excluded: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if NotComputed in field.metadata:
+            excluded[name] = True
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            excluded[name] = _not_computed(field.annotation)
+    return excluded
+
+
+RENAMED = {
+    f"{key.rpartition('.')[0]}.{field.serialization_alias}": key
+    for key, field in _fields(Settings)
+    if field.serialization_alias
+}
 """Keys of older versions, still read from command lines, run folders and checkpoints, and what they are called now."""
 
 
@@ -264,18 +348,6 @@ def _with_new_names(config: dict[str, Any]) -> dict[str, Any]:
             renamed = {new.split(".")[1] if key == name else key: value for key, value in values.items()}
             config = config | {group: renamed}
     return config
-
-
-def settings_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]:
-    """Every dotted key that the settings know, for naming the nearest right one."""
-    keys = []
-    for name, field in model.model_fields.items():
-        keys.append(prefix + name)
-        members = getattr(field.annotation, "__args__", (field.annotation,))
-        for member in members:
-            if isinstance(member, type) and issubclass(member, BaseModel):
-                keys.extend(settings_keys(member, f"{prefix}{name}."))
-    return list(dict.fromkeys(keys))
 
 
 def explain(error: ValidationError) -> str:

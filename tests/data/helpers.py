@@ -12,9 +12,11 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus, EncodedReviews, encode_corpus
 from imdbclf.data.multihot import MultiHotMatrix, multi_hot
 from imdbclf.data.sources.base import Reviews
+from imdbclf.data.sources.files import FilesSource
 
 Labelled = Sequence[tuple[str, int]]
 
@@ -53,6 +55,11 @@ def matrix_of(rows: Sequence[Sequence[int]], width: int) -> MultiHotMatrix:
     """The rows, columns in any order with repeats, as a multi-hot matrix."""
     offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
     return multi_hot(offsets, np.array([column for row in rows for column in row], dtype=np.int32), width)
+
+
+def loaded(corpus: Corpus) -> LoadedCorpus:
+    """The corpus as if it had just been read from a file."""
+    return LoadedCorpus(FilesSource(Path("here"), None), corpus, ("neg", "pos"), from_cache=False)
 
 
 def encode(**parts: Labelled) -> Corpus:

@@ -18,7 +18,7 @@ import pytest
 
 from data.helpers import TEST, TRAIN, hub_cache, read_back, table, write_hub_layout, write_json_lines
 from imdbclf.data import cache
-from imdbclf.data.cache import CachedCorpus, cache_folder, cache_key, load_or_encode
+from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
 from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
@@ -41,7 +41,7 @@ class CountedSource:
         return Reviews({"train": table(TRAIN), "test": table(TEST)}, ("bad", "good"))
 
 
-def equal(one: CachedCorpus, other: CachedCorpus) -> bool:
+def equal(one: LoadedCorpus, other: LoadedCorpus) -> bool:
     return (
         one.label_names == other.label_names
         and bool(one.corpus.dictionary.equals(other.corpus.dictionary))
@@ -181,7 +181,7 @@ def check_made_anew(source: CountedSource, folder: Path, caplog: pytest.LogCaptu
     assert not again.from_cache
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line.startswith(f"The cached reviews in {folder / cache_key(source)} are damaged (")
-    assert line.endswith("); encoding them anew.")
+    assert line.endswith("); encoding them again.")
     assert "\n" not in line
     assert equal(load_or_encode(source, folder), again)
     assert len(source.readings) == 2
@@ -299,7 +299,7 @@ def test_the_folder_is_the_chosen_one_else_the_variable_else_the_systems(monkeyp
     assert cache_folder() == Path(platformdirs.user_cache_dir("imdbclf", appauthor=False))
 
 
-def test_the_real_reviews_open_without_being_copied_into_memory(encoded_imdb: CachedCorpus, real_imdb: Path) -> None:
+def test_the_real_reviews_open_without_being_copied_into_memory(encoded_imdb: LoadedCorpus, real_imdb: Path) -> None:
     before = pa.total_allocated_bytes()
     tracemalloc.start()
     try:
@@ -314,7 +314,7 @@ def test_the_real_reviews_open_without_being_copied_into_memory(encoded_imdb: Ca
     assert peak < 2e6
 
 
-def test_the_real_reviews_are_25000_and_25000_half_of_them_positive(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_reviews_are_25000_and_25000_half_of_them_positive(encoded_imdb: LoadedCorpus) -> None:
     parts = encoded_imdb.corpus.parts
     assert {part: (len(reviews), int(reviews.labels.sum())) for part, reviews in parts.items()} == {
         "train": (25_000, 12_500),
@@ -323,12 +323,12 @@ def test_the_real_reviews_are_25000_and_25000_half_of_them_positive(encoded_imdb
     assert encoded_imdb.label_names == ("neg", "pos")
 
 
-def test_the_real_reviews_have_the_known_repeats(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_reviews_have_the_known_repeats(encoded_imdb: LoadedCorpus) -> None:
     train, test = (set(encoded_imdb.corpus.parts[part].ids.tolist()) for part in ("train", "test"))
     assert (25_000 - len(train), 25_000 - len(test), len(train & test)) == (96, 199, 123)
 
 
-def test_the_real_reviews_have_names_of_their_own(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_reviews_have_names_of_their_own(encoded_imdb: LoadedCorpus) -> None:
     for reviews in encoded_imdb.corpus.parts.values():
         assert len(set(reviews.review_names())) == 25_000
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from data.helpers import TEST, TRAIN, encode, read_back, write_acl_tree, write_hub_layout
+from data.helpers import TEST, TRAIN, encode, loaded, read_back, write_acl_tree, write_hub_layout
 from imdbclf.data.batches import ReviewBatch
-from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.loader import EpochOrder, ReviewLoader
 from imdbclf.data.prepare import prepare_reviews
@@ -28,7 +28,6 @@ def module_of(folder: Path, seed: int = 0, columns: int = 30, **settings: Any) -
     chosen = {"val_size": 20, "batch_size": 8} | settings
     data = DataSettings(source=str(folder), cache_dir=str(folder / ".cache"), **chosen)
     module = ReviewDataModule(data, seed, features=FeatureSettings(columns=columns))
-    module.prepare_data()
     module.setup()
     return module
 
@@ -161,9 +160,8 @@ def test_a_validation_part_that_leaves_nothing_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_corpus_without_training_part_is_refused() -> None:
-    cached = CachedCorpus(encode(test=TEST), ("neg", "pos"), from_cache=False)
-    with pytest.raises(UserError, match=r"^here: there is no training part$"):
-        prepare_reviews(cached, DataSettings(), LECTURE_FEATURES, 0, "here")
+    with pytest.raises(UserError, match=r"^files here: there is no training part$"):
+        prepare_reviews(loaded(encode(test=TEST)), DataSettings(), LECTURE_FEATURES, 0)
 
 
 def test_nothing_is_read_before_setup_and_only_once(tmp_path: Path) -> None:
@@ -178,7 +176,7 @@ def test_nothing_is_read_before_setup_and_only_once(tmp_path: Path) -> None:
 
 def test_the_rows_of_the_parts_read_back_as_their_words(tmp_path: Path) -> None:
     module = module_of(write_hub_layout(tmp_path), val_size=0, columns=1_000)
-    corpus = module.encoded.corpus
+    corpus = module.loaded.corpus
     for part in ("train", "test"):
         expected = [
             (sorted(set(words) & set(module.vocabulary.terms)), float(n))
@@ -236,8 +234,8 @@ def test_the_real_reviews_become_15000_10000_and_25000(imdb_module: ReviewDataMo
     assert first.transpose.shape == (10_000, 512)
 
 
-def test_without_validation_all_25000_real_reviews_train(encoded_imdb: CachedCorpus) -> None:
-    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), LECTURE_FEATURES, 0, "IMDB")
+def test_without_validation_all_25000_real_reviews_train(encoded_imdb: LoadedCorpus) -> None:
+    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), LECTURE_FEATURES, 0)
     assert {part: len(matrix) for part, matrix in prepared.matrices.items()} == {
         "train": 25_000,
         "val": 0,
@@ -256,3 +254,14 @@ def test_a_validation_part_that_no_group_of_equal_reviews_fits_is_refused(tmp_pa
     folder = write_hub_layout(tmp_path / "same", train=[("the same", 0), ("the same", 1)] * 5)
     with pytest.raises(UserError, match=r"data\.val_size=3: more is needed"):
         module_of(folder, val_size=3)
+
+
+def test_a_trainer_of_several_processes_is_refused_with_the_way_to_use_them(tmp_path: Path) -> None:
+    module = module_of(write_hub_layout(tmp_path, SOME, TEST))
+    module.trainer = pl.Trainer(accelerator="cpu", devices=2, logger=False, enable_checkpointing=False)
+    with pytest.raises(UserError) as refusal:
+        module.setup("fit")
+    assert str(refusal.value) == (
+        "trainer.devices=2: must be 1; to use several cores, run several jobs: "
+        "imdbclf train -m … hydra/launcher=processes"
+    )

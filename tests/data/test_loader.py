@@ -13,7 +13,6 @@ from torch.utils.data import SequentialSampler
 from data.helpers import matrix_of
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.loader import EpochOrder, ReviewLoader, cut_ahead
-from imdbclf.data.shards import Shard
 from imdbclf.settings import Layout
 
 
@@ -100,17 +99,12 @@ def test_what_is_left_out_is_a_function_of_seed_and_epoch(layout: Layout) -> Non
     assert len(set(map(float, kept))) == 3
 
 
-def test_processes_leave_out_terms_of_their_own() -> None:
-    one, other = (dropping(seed=None, shard=Shard(rank, 2)) for rank in range(2))
-    assert not torch.equal(epoch_of(one, 0) > 0, epoch_of(other, 0) > 0)
-
-
 def test_what_is_left_out_is_not_drawn_with_the_numbers_that_decide_the_order() -> None:
     loader = dropping()
     dropout = loader._dropout()
     assert dropout is not None
     with_the_order = np.random.default_rng([loader.sampler.seed, 0]).random(100, dtype=np.float32)  # type: ignore[union-attr]
-    assert dropout.kept(100).tolist() != (with_the_order >= dropout.share).tolist()
+    assert dropout.kept(100).tolist() != (with_the_order >= dropout.fraction).tolist()
 
 
 def test_nothing_is_left_out_where_nobody_asked_for_it() -> None:
@@ -118,11 +112,11 @@ def test_nothing_is_left_out_where_nobody_asked_for_it() -> None:
     assert torch.equal(epoch_of(loader, 3), whole)
 
 
-def dropping(layout: Layout = "csr", seed: int | None = 5, shard: Shard | None = None) -> ReviewLoader:
+def dropping(layout: Layout = "csr", seed: int | None = 5) -> ReviewLoader:
     """A loader of 40 equal reviews, of whose terms half are left out."""
     labels = np.zeros(40, dtype=np.int8)
     matrix = matrix_of([list(range(30))] * 40, 30)
-    return ReviewLoader(matrix, labels, 16, layout, seed=seed, training=True, shard=shard, feature_dropout=0.5)
+    return ReviewLoader(matrix, labels, 16, layout, seed=seed, training=True, feature_dropout=0.5)
 
 
 def numbered(count: int, fail_at: int | None = None) -> Iterator[ReviewBatch]:

@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from data.helpers import TEST, encode, write_hub_layout, write_json_lines
+from data.helpers import TEST, encode, loaded, write_hub_layout, write_json_lines
 from imdbclf.data.arrow import to_arrow
-from imdbclf.data.cache import CachedCorpus
 from imdbclf.data.corpus import SCHEMA, Corpus, EncodedReviews
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
@@ -32,23 +31,21 @@ def settings_of(folder: Path) -> DataSettings:
 
 def test_reviews_loaded_ahead_are_those_that_a_module_loads_itself(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    loaded = load_reviews(settings, 3, TWENTY).prepared
+    ahead = load_reviews(settings, 3, TWENTY)
     own = ReviewDataModule(settings, seed=3, features=TWENTY).prepared
-    assert loaded.vectorizer == own.vectorizer
-    assert loaded.matrices.keys() == own.matrices.keys() == {"train", "val", "test"}
+    assert ahead.vectorizer == own.vectorizer
+    assert ahead.matrices.keys() == own.matrices.keys() == {"train", "val", "test"}
     for part, matrix in own.matrices.items():
-        np.testing.assert_array_equal(loaded.matrices[part].offsets, matrix.offsets)
-        np.testing.assert_array_equal(loaded.matrices[part].columns, matrix.columns)
-        np.testing.assert_array_equal(loaded.labels[part], own.labels[part])
+        np.testing.assert_array_equal(ahead.matrices[part].offsets, matrix.offsets)
+        np.testing.assert_array_equal(ahead.matrices[part].columns, matrix.columns)
+        np.testing.assert_array_equal(ahead.labels[part], own.labels[part])
 
 
 def test_a_module_that_is_given_its_reviews_reads_none(tmp_path: Path) -> None:
-    loaded = load_reviews(settings_of(tmp_path / "here"), seed=3)
-    module = ReviewDataModule(DataSettings(source=str(tmp_path / "absent")), seed=3, loaded=loaded)
-    module.prepare_data()
+    prepared = load_reviews(settings_of(tmp_path / "here"), seed=3)
+    module = ReviewDataModule(DataSettings(source=str(tmp_path / "absent")), seed=3, prepared=prepared)
     module.setup()
-    assert module.prepared is loaded.prepared
-    assert module.source is loaded.source
+    assert module.prepared is prepared
     assert len(module.train_dataloader()) == 1
 
 
@@ -62,7 +59,7 @@ def grouped(folder: Path, groups: Sequence[object], **values: Any) -> DataSettin
 
 def sides(settings: DataSettings, seed: int) -> list[set[str]]:
     """The words of the training and of the validation part; each review has one that no other has."""
-    prepared = load_reviews(settings, seed).prepared
+    prepared = load_reviews(settings, seed)
     train = set(prepared.vectorizer.vocabulary.terms) - {"film"}
     return [train, {f"word{n}" for n in range(40)} - train]
 
@@ -110,19 +107,19 @@ def test_groups_that_leave_no_fair_validation_part_are_refused(
 
 def test_half_of_what_was_asked_for_is_enough(tmp_path: Path) -> None:
     settings = grouped(tmp_path, ["x"] * 20 + ["y"] * 15 + ["z"] * 5)
-    assert len(load_reviews(settings, 0).prepared.matrices["val"]) == 5
+    assert len(load_reviews(settings, 0).matrices["val"]) == 5
 
 
 def test_without_a_validation_part_one_group_is_fine(tmp_path: Path) -> None:
     settings = grouped(tmp_path, ["x"] * 40, val_size=0)
-    assert len(load_reviews(settings, 0).prepared.matrices["train"]) == 40
+    assert len(load_reviews(settings, 0).matrices["train"]) == 40
 
 
 DATA = DataSettings(val_size=10)
 
 
 def prepared_from(corpus: Corpus, features: FeatureSettings) -> PreparedReviews:
-    return prepare_reviews(CachedCorpus(corpus, ("neg", "pos"), from_cache=False), DATA, features, 3, "here")
+    return prepare_reviews(loaded(corpus), DATA, features, 3)
 
 
 def spoilt(reviews: EncodedReviews, rows: npt.NDArray[np.int64], nonsense: int) -> EncodedReviews:
@@ -153,16 +150,16 @@ def test_terms_and_weights_are_learnt_from_the_training_part_alone(order: int, s
     }.items():
         ours, theirs = prepared_from(whole, features), prepared_from(Corpus(whole.dictionary, changed), features)
         same_terms = ours.vectorizer.vocabulary == theirs.vectorizer.vocabulary
-        weights = [one.vectorizer.weighting and one.vectorizer.weighting.columns for one in (ours, theirs)]
+        weights = [one.vectorizer.term_weights and one.vectorizer.term_weights.by_column for one in (ours, theirs)]
         assert (same_terms and np.array_equal(*weights)) == (name != "train")  # type: ignore[arg-type]
 
 
 def test_every_part_has_the_values_that_the_training_part_teaches() -> None:
     features = FeatureSettings(columns=12, weighting="log_odds")
     prepared = prepared_from(encode(train=SOME, test=TEST), features)
-    weighting = prepared.vectorizer.weighting
-    assert weighting is not None
-    assert weighting.columns is not None
+    weights = prepared.vectorizer.term_weights
+    assert weights is not None
+    assert weights.by_column is not None
     for matrix in prepared.matrices.values():
         assert matrix.values is not None
-        np.testing.assert_array_equal(matrix.values, weighting.columns[matrix.columns])
+        np.testing.assert_array_equal(matrix.values, weights.by_column[matrix.columns])

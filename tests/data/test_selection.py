@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data.helpers import TEST, TRAIN, encode
 from imdbclf.data.arrow import to_arrow
-from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.selection import _candidates, _every_order, _numbered, _training_words, learn_vocabulary, word_counts
 from imdbclf.data.tokenize import tokenize
 from imdbclf.data.vocabulary import Vocabulary
@@ -198,12 +198,12 @@ def test_more_columns_than_n_grams_are_refused_and_of_words_there_may_be_fewer()
 # The real reviews
 
 
-def test_the_real_training_reviews_have_88582_words(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_training_reviews_have_88582_words(encoded_imdb: LoadedCorpus) -> None:
     corpus = encoded_imdb.corpus
     assert np.count_nonzero(word_counts(corpus, corpus.parts["train"])) == 88_582
 
 
-def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: LoadedCorpus) -> None:
     corpus = encoded_imdb.corpus
     words = learn_vocabulary(corpus, corpus.parts["train"], FeatureSettings()).terms
     assert words[:7] == ("the", "and", "a", "of", "to", "is", "br")
@@ -212,7 +212,7 @@ def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: Cached
     assert len(words) == 9_999
 
 
-def test_the_real_training_reviews_have_these_n_grams(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_training_reviews_have_these_n_grams(encoded_imdb: LoadedCorpus) -> None:
     # Counted apart from this code, by sorting the rows of a table of all runs of two and of three words.
     train = encoded_imdb.corpus.parts["train"]
     numbers, lengths = train.words.astype(np.int64) + 1, train.lengths

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.split import joined, split_rows, validation_count
 from imdbclf.errors import UserError
 
@@ -98,14 +98,14 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
-def test_the_real_reviews_give_exactly_10000_for_validation(encoded_imdb: CachedCorpus, seed: int) -> None:
+def test_the_real_reviews_give_exactly_10000_for_validation(encoded_imdb: LoadedCorpus, seed: int) -> None:
     reviews = encoded_imdb.corpus.parts["train"]
     train, val = split_rows(reviews.sequences, 10_000, seed)
     assert (len(train), len(val)) == (15_000, 10_000)
     assert 4_800 < reviews.labels[val].sum() < 5_200
 
 
-def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: CachedCorpus) -> None:
+def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: LoadedCorpus) -> None:
     reviews = encoded_imdb.corpus.parts["train"]
     starts, ends = reviews.offsets[:-1], reviews.offsets[1:]
     texts = np.array(
@@ -118,7 +118,7 @@ def test_no_normalised_text_is_on_both_sides_of_the_real_split(encoded_imdb: Cac
     assert repeats >= 96
 
 
-def test_the_real_split_does_not_depend_on_the_order_of_the_rows(encoded_imdb: CachedCorpus) -> None:
+def test_the_real_split_does_not_depend_on_the_order_of_the_rows(encoded_imdb: LoadedCorpus) -> None:
     groups = encoded_imdb.corpus.parts["train"].sequences
     shuffled = np.random.default_rng(0).permutation(groups)
     one, other = split_rows(groups, 10_000, 3)[1], split_rows(shuffled, 10_000, 3)[1]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.helpers import LABELLED, TEXTS, TRAIN, encode
-from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.selection import learn_vocabulary
@@ -94,7 +94,7 @@ def test_the_order_is_that_of_the_longest_term(terms: tuple[str, ...], order: in
 
 
 def test_real_texts_have_the_columns_of_their_rows(
-    real_imdb: Path, encoded_imdb: CachedCorpus, imdb_module: ReviewDataModule
+    real_imdb: Path, encoded_imdb: LoadedCorpus, imdb_module: ReviewDataModule
 ) -> None:
     texts = FolderSource(real_imdb).read().parts["test"].slice(12_400, 200)
     test, vocabulary = encoded_imdb.corpus.parts["test"], imdb_module.vocabulary

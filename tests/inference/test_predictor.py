@@ -18,7 +18,8 @@ from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
-from imdbclf.model.network import ACTIVATIONS, MLP
+from imdbclf.model.network import MLP
+from imdbclf.settings import ACTIVATIONS
 
 
 @pytest.fixture(scope="module")

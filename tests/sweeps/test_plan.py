@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import initialize_config_dir
@@ -12,7 +13,8 @@ from hydra.types import RunMode
 
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once, parsed
+from imdbclf.settings import Settings
+from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, computed_key, each_once, parsed
 from imdbclf.training.compose import CONFIGS, PRIMARY
 
 
@@ -93,3 +95,36 @@ def test_of_two_overrides_for_one_key_the_last_counts() -> None:
     overrides = parsed(["loss=bce,mse", "seed=1", "loss=mse"], GlobalHydra.instance().config_loader())
     assert [override.input_line for override in overrides] == ["seed=1", "loss=mse"]
     assert axes_of(overrides) == []
+
+
+PINNED = {
+    "defaults": ({}, "46b055e9e06e"),
+    "others": (
+        {
+            "features": {"marks": True, "order": 2, "columns": 500, "dropout": 0.5},
+            "model": {"layers": 3, "hidden": [8, 4, 2], "activation": "tanh"},
+            "optimizer": {"name": "adagrad"},
+            "seed": 3,
+            "loss": {"name": "mse"},
+            "data": {"val_size": 0.2, "batch_size": 64, "layout": "dense"},
+            "trainer": {"max_epochs": 3, "precision": "16-mixed"},
+        },
+        "5ab9290cad71",
+    ),
+}
+"""Settings, and the key that an early version gave them; folders of old sweeps have it in their names."""
+
+
+@pytest.mark.parametrize(("config", "pinned"), PINNED.values(), ids=PINNED)
+def test_the_folders_of_old_sweeps_are_found_by_the_same_keys(
+    config: dict[str, Any], pinned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imdbclf.sweeps.plan.__version__", "0.1.0")
+    whole = {"experiment": "lecture", **config, "data": {"source": "sample", **config.get("data", {})}}
+    assert computed_key(Settings.from_config(whole)) == pinned
+
+
+def test_old_and_new_names_of_a_setting_give_the_same_key() -> None:
+    assert key("features.sentence_ends=true") == computed_key(
+        Settings.from_config({**plan().settings.model_dump(), "features": {"marks": True}})
+    )

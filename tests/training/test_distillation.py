@@ -19,6 +19,7 @@ from data.helpers import (
     contents,
     encode,
     hub_cache,
+    loaded,
     read_back,
     write_acl_tree,
     write_hub_layout,
@@ -31,10 +32,9 @@ from training.stops import stopped_at
 from training.unlabelled import UNSUPERVISED, unlabelled_split
 
 from imdbclf.checkpoint import read_checkpoint
-from imdbclf.data.cache import CachedCorpus
+from imdbclf.data.load import open_source
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
-from imdbclf.data.sources.choose import open_source
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.data.sources.sample import draw_reviews
@@ -273,13 +273,13 @@ def prepared(
 ) -> PreparedReviews:
     corpus = encode(train=labelled, unlabelled=[(text, -1) for text, _ in pseudo_labelled])
     # Rows have an order of their own.
-    left, answers = list(pseudo_labelled), []
+    left, probabilities = list(pseudo_labelled), []
     for words, _ in read_back(corpus, corpus.parts["unlabelled"]):
         found = next(one for one in left if one[0] == " ".join(words))
         left.remove(found)
-        answers.append(found[1])
-    cached = CachedCorpus(corpus, ("neg", "pos"), from_cache=False)
-    return prepare_reviews(cached, DataSettings(val_size=0), features, 0, "drawn", np.array(answers, dtype=np.float32))
+        probabilities.append(found[1])
+    pseudo_labels = np.array(probabilities, dtype=np.float32)
+    return prepare_reviews(loaded(corpus), DataSettings(val_size=0), features, 0, pseudo_labels)
 
 
 @settings(max_examples=40, deadline=None)
@@ -305,12 +305,12 @@ def test_weights_are_log_odds_of_the_shares_that_the_answers_are(
 ) -> None:
     features = FeatureSettings(columns=100, weighting="log_odds")
     made_of = prepared(labelled, pseudo_labelled, features)
-    weighting, terms = made_of.vectorizer.weighting, made_of.vectorizer.vocabulary.terms
-    assert weighting is not None
-    assert weighting.columns is not None
+    weights, terms = made_of.vectorizer.term_weights, made_of.vectorizer.vocabulary.terms
+    assert weights is not None
+    assert weights.by_column is not None
     # Column 0 is that of unknown words, which none of the training reviews has.
     expected = ratios(counted([*labelled, *pseudo_labelled]), len(terms) + 1)
-    found = dict(zip(terms, weighting.columns[1:].tolist(), strict=True))
+    found = dict(zip(terms, weights.by_column[1:].tolist(), strict=True))
     assert found == pytest.approx(expected, abs=1e-5)
     assert len(made_of.matrices["train"]) == len(labelled) + len(pseudo_labelled)
     assert "unlabelled" not in made_of.matrices
@@ -384,8 +384,8 @@ def test_the_labelled_reviews_are_found_encoded_whether_or_not_the_unlabelled_on
     whole = settings_of(sources["files"]).model_copy(update={"val_size": 100, "cache_dir": str(tmp_path)})
     alone = whole.model_copy(update={"unlabelled": None})
     loaded = [load_reviews(wanted, 0) for wanted in (alone, whole, alone, whole)]
-    assert [one.encoded.from_cache for one in loaded] == [False, False, True, True]
-    assert ["unlabelled" in one.encoded.corpus.parts for one in loaded] == [False, True, False, True]
+    assert [one.loaded.from_cache for one in loaded] == [False, False, True, True]
+    assert ["unlabelled" in one.loaded.corpus.parts for one in loaded] == [False, True, False, True]
 
 
 IMDB = HubSource("stanfordnlp/imdb")

@@ -47,23 +47,6 @@ def _memory(tensor: Tensor) -> int:
     return tensor.nbytes
 
 
-class SharedBatch(ReviewBatch):
-    """A batch that counts more or less than those that other processes have at the same time.
-
-    `share` is what it counts, see `imdbclf.data.shards.Shard.last_share`. A network that does not know it gets an
-    ordinary batch, whose mean loss counts as much as any other.
-    """
-
-    share: float = 1.0
-
-    @classmethod
-    def of(cls, batch: ReviewBatch, share: float) -> SharedBatch:
-        """The batch with its share."""
-        shared = cls(*batch)
-        shared.share = share
-        return shared
-
-
 def cut_batches(
     matrix: MultiHotMatrix,
     labels: Labels,
@@ -108,12 +91,12 @@ class FeatureDropout:
     n-gram of one review.
 
     Args:
-        share: the probability of each term to be left out, below 1.
+        fraction: the probability of each term to be left out, below 1.
         seed: numbers that decide which ones are.
     """
 
-    def __init__(self, share: float, seed: Sequence[int]) -> None:
-        self.share, self._random = share, np.random.default_rng(seed)
+    def __init__(self, fraction: float, seed: Sequence[int]) -> None:
+        self.fraction, self._random = fraction, np.random.default_rng(seed)
 
     def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
         """A batch without the terms that are left out, and the values of those that stay."""
@@ -126,12 +109,12 @@ class FeatureDropout:
 
     def kept(self, count: int) -> npt.NDArray[np.bool_]:
         """Which of the next so many terms stay, (count,)."""
-        return self._random.random(count, dtype=np.float32) >= self.share
+        return self._random.random(count, dtype=np.float32) >= self.fraction
 
     @property
     def scale(self) -> float:
         """What makes up for the terms that are left out."""
-        return 1 / (1 - self.share)
+        return 1 / (1 - self.fraction)
 
 
 def batch_of_rows(
@@ -211,11 +194,11 @@ def sparse_csr(offsets: Tensor, columns: Tensor, values: Tensor | None, n: int, 
     )
 
 
-def _hear_the_beta_notice_once() -> None:
-    """torch says once a process that CSR tensors are in beta; nobody who reads reviews needs to hear it."""
+def _suppress_beta_warning() -> None:
+    """Suppress torch's warning that sparse CSR tensors are in beta, which it gives once a process."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
         csr_tensor(MultiHotMatrix(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1))
 
 
-_hear_the_beta_notice_once()
+_suppress_beta_warning()

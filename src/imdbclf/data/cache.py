@@ -1,8 +1,8 @@
 """Encoded reviews on disk: Arrow files, opened memory-mapped, under a key of everything they depend on.
 
 An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` a part and `about.json`. It is written aside and
-renamed whole, so that an entry is complete or absent; one that has been damaged since is noticed by its sizes and
-counts, and made anew.
+renamed whole, so that an entry is complete or absent. One that was damaged later is noticed by its sizes and counts,
+and made again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import filelock
 import platformdirs
@@ -31,11 +31,8 @@ from imdbclf.data.corpus import (
     encode_corpus,
     only_chunk,
 )
+from imdbclf.data.sources.base import Source
 from imdbclf.data.tokenize import WORDS_VERSION
-
-if TYPE_CHECKING:
-    # The sources ask the cache whether it has them already; the cache needs to know only their shape.
-    from imdbclf.data.sources.base import Source
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +42,10 @@ _ABOUT = "about.json"
 
 
 @dataclass(frozen=True)
-class CachedCorpus:
-    """A corpus, how its source spells the labels 0 and 1, and whether it was found encoded."""
+class LoadedCorpus:
+    """A corpus, where it is from, how its source spells the labels 0 and 1, and whether it was in the cache."""
 
+    source: Source
     corpus: Corpus
     label_names: tuple[str, str]
     from_cache: bool
@@ -65,14 +63,14 @@ def cache_key(source: Source, *, sentence_ends: bool = False) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False) -> CachedCorpus:
+def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False) -> LoadedCorpus:
     """The source's reviews, from the cache in `folder` or read, encoded and put there.
 
-    Where the cache cannot be written the work goes on without it, and that is said.
+    Where the cache cannot be written the work goes on without it, and a warning says so.
     """
     entry = folder / cache_key(source, sentence_ends=sentence_ends)
     # A whole entry is never changed, so it needs no lock and may lie where nothing can be written.
-    if cached := _opened(entry):
+    if cached := _opened(entry, source):
         return cached
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +80,7 @@ def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False)
         log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
         return _encoded(source, lambda _corpus, _names: None, sentence_ends=sentence_ends)
     try:
-        made_meanwhile = _opened(entry, say=False)
+        made_meanwhile = _opened(entry, source, say=False)
         return made_meanwhile or _encoded(
             source, lambda corpus, names: _write(entry, corpus, names), sentence_ends=sentence_ends
         )
@@ -90,12 +88,17 @@ def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False)
         lock.release()
 
 
+def load_cached(source: Source, folder: Path, *, sentence_ends: bool = False) -> LoadedCorpus | None:
+    """The source's reviews if they are in the cache in `folder`."""
+    return _opened(folder / cache_key(source, sentence_ends=sentence_ends), source)
+
+
 def is_encoded(source: Source, folder: Path, *, sentence_ends: bool = False) -> bool:
     """Whether the source's reviews are in the cache, so that the source itself need not be there."""
     return (folder / cache_key(source, sentence_ends=sentence_ends) / _ABOUT).is_file()
 
 
-def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, sentence_ends: bool) -> CachedCorpus:
+def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, sentence_ends: bool) -> LoadedCorpus:
     log.info("Reading and encoding the reviews …")
     reviews = source.read()
     corpus = encode_corpus(reviews.parts, sentence_ends=sentence_ends)
@@ -104,7 +107,7 @@ def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *,
     except OSError as error:
         needed = sum(part.table.nbytes for part in corpus.parts.values()) / 1e6
         log.warning("The cache needs %.0f MB and cannot be written (%s); going on without it.", needed, error.strerror)
-    return CachedCorpus(corpus, reviews.label_names, from_cache=False)
+    return LoadedCorpus(source, corpus, reviews.label_names, from_cache=False)
 
 
 def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
@@ -128,8 +131,8 @@ def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _opened(entry: Path, *, say: bool = True) -> CachedCorpus | None:
-    """The entry if it is there and whole; damage is said, unless it has been already."""
+def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | None:
+    """The entry if it is there and whole; a warning names damage, unless one has before."""
     if not entry.is_dir():
         return None
     try:
@@ -139,14 +142,14 @@ def _opened(entry: Path, *, say: bool = True) -> CachedCorpus | None:
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         log.log(
             logging.WARNING if say else logging.DEBUG,
-            "The cached reviews in %s are damaged (%s); encoding them anew.",
+            "The cached reviews in %s are damaged (%s); encoding them again.",
             entry,
             error,
         )
         return None
     dictionary = only_chunk(tables.pop(_DICTIONARY).column("word"))
     parts = {name: EncodedReviews(table) for name, table in tables.items()}
-    return CachedCorpus(Corpus(dictionary, parts), (negative, positive), from_cache=True)
+    return LoadedCorpus(source, Corpus(dictionary, parts), (negative, positive), from_cache=True)
 
 
 def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -10,29 +11,25 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch, SharedBatch
-from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
+from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.loader import ReviewLoader
-from imdbclf.data.prepare import LoadedReviews, PreparedReviews, prepare_reviews
-from imdbclf.data.shards import Shard
-from imdbclf.data.sources.base import Source
-from imdbclf.data.sources.choose import open_source
+from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
 
 
 class ReviewDataModule(pl.LightningDataModule):
-    """Training, validation and test reviews as multi-hot batches.
+    """Training, validation and test reviews as multi-hot batches, for one process.
 
-    `setup` reads the reviews (from the cache, if they have been encoded before), splits off the validation part by
-    content and `seed`, learns from the training part alone what the columns are and encodes all parts so.
+    `setup` loads the reviews (from the cache, if they have been encoded before), splits off the validation part by
+    content and `seed`, learns from the training part alone what the columns are, and vectorizes all parts.
 
     Args:
         settings: where the reviews come from and how they become batches.
         seed: decides the split and the order of the training batches.
-        loaded: what `imdbclf.data.prepare.load_reviews` gave for the same settings and seed, where that was done
-            before.
+        prepared: what `imdbclf.data.prepare.load_reviews` gave for the same settings and seed, if that was done.
         features: what the columns are and hold; the lecture's by default.
     """
 
@@ -40,32 +37,24 @@ class ReviewDataModule(pl.LightningDataModule):
         self,
         settings: DataSettings | None = None,
         seed: int = 0,
-        loaded: LoadedReviews | None = None,
+        prepared: PreparedReviews | None = None,
         features: FeatureSettings | None = None,
     ) -> None:
         super().__init__()
         self.settings, self.feature_settings = settings or DataSettings(), features or LECTURE_FEATURES
         self.seed = seed
-        self.kept = loaded.kept if loaded is not None else None
-        if loaded is not None:
-            self.source, self.encoded, self.prepared = loaded.source, loaded.encoded, loaded.prepared
-
-    @cached_property
-    def source(self) -> Source:
-        """Where the reviews come from; decided once, since `auto` may look at the network."""
-        return open_source(self.settings)
-
-    @cached_property
-    def encoded(self) -> CachedCorpus:
-        """The whole corpus with its words numbered, before any split."""
-        return load_or_encode(
-            self.source, cache_folder(self.settings.cache_dir), sentence_ends=self.feature_settings.sentence_ends
-        )
+        if prepared is not None:
+            self.prepared = prepared
 
     @cached_property
     def prepared(self) -> PreparedReviews:
         """The parts that the loaders cut batches from."""
-        return self._prepare(self.settings, None)
+        return load_reviews(self.settings, self.seed, self.feature_settings)
+
+    @property
+    def loaded(self) -> LoadedCorpus:
+        """The whole corpus with its words numbered, before any split, and where it is from."""
+        return self.prepared.loaded
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -74,33 +63,37 @@ class ReviewDataModule(pl.LightningDataModule):
 
     def with_seed(self, seed: int) -> ReviewDataModule:
         """The same parts, the training part in the order of another seed."""
-        return self._with(self.settings, seed, self.prepared)
+        return ReviewDataModule(self.settings, seed, replace(self.prepared, kept=None), self.feature_settings)
 
-    def with_pseudo_labels(self, answers: npt.NDArray[np.float32]) -> ReviewDataModule:
+    def with_pseudo_labels(self, probabilities: npt.NDArray[np.float32]) -> ReviewDataModule:
         """The unlabelled reviews as training reviews, given the probability of being positive of each, (n,).
 
-        What the columns are is learnt anew, from all of them.
+        What the columns are is learnt again, from all of them.
         """
-        return self._with(self.settings, self.seed, self._prepare(self.settings, answers))
+        return self._prepared_again(self.settings, probabilities)
 
     def with_settings(self, settings: DataSettings) -> ReviewDataModule:
         """The same corpus, split and prepared by other settings."""
-        return self._with(settings, self.seed, self._prepare(settings, None))
+        return self._prepared_again(settings)
 
-    def _prepare(self, settings: DataSettings, answers: npt.NDArray[np.float32] | None) -> PreparedReviews:
-        where = self.source.description
-        return prepare_reviews(self.encoded, settings, self.feature_settings, self.seed, where, answers)
-
-    def _with(self, settings: DataSettings, seed: int, prepared: PreparedReviews) -> ReviewDataModule:
-        loaded = LoadedReviews(self.source, self.encoded, prepared)
-        return ReviewDataModule(settings, seed, loaded, self.feature_settings)
-
-    def prepare_data(self) -> None:
-        """Read and encode once for all processes of a machine."""
-        _ = self.encoded
+    def _prepared_again(
+        self, settings: DataSettings, pseudo_labels: npt.NDArray[np.float32] | None = None
+    ) -> ReviewDataModule:
+        prepared = prepare_reviews(self.loaded, settings, self.feature_settings, self.seed, pseudo_labels)
+        return ReviewDataModule(settings, self.seed, prepared, self.feature_settings)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 - Lightning's signature
-        """Split, learn the vocabulary, encode; does nothing the second time."""
+        """Load, split, learn the vocabulary, vectorize; does nothing the second time.
+
+        Raises:
+            UserError: if the trainer has several processes; each of them would learn from all reviews.
+        """
+        if self.trainer is not None and self.trainer.world_size > 1:
+            msg = (
+                f"trainer.devices={self.trainer.world_size}: must be 1; to use several cores, run several jobs: "
+                "imdbclf train -m … hydra/launcher=processes"
+            )
+            raise UserError(msg)
         _ = self.prepared
 
     def train_dataloader(self) -> ReviewLoader:
@@ -119,28 +112,22 @@ class ReviewDataModule(pl.LightningDataModule):
             UserError: if the source has no test part.
         """
         if "test" not in self.prepared.matrices:
-            msg = f"{self.source.description}: there is no test part; data.test names one"
+            msg = f"{self.loaded.source.description}: there is no test part; data.test names one"
             raise UserError(msg)
         return self._loader("test", EVALUATION_BATCH)
 
     def predict_dataloader(self) -> ReviewLoader:
-        """The whole test part in every process, so that predictions are complete and in order in each."""
-        loader = self.test_dataloader()
-        loader.shard = Shard()
-        return loader
+        """The test part, as `test_dataloader` has it."""
+        return self.test_dataloader()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Hand on what is there already, as our own batches are; looking through them would cost a tenth of a step."""
+        """Return a batch of ours that is there already; looking through its tensors would cost a tenth of a step."""
         if isinstance(batch, ReviewBatch) and batch.labels.device == device:
             return batch
-        if isinstance(batch, SharedBatch):
-            moved = super().transfer_batch_to_device(ReviewBatch(*batch), device, dataloader_idx)
-            return SharedBatch.of(moved, batch.share)
         return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def _loader(self, part: str, batch_size: int, seed: int | None = None, *, training: bool = False) -> ReviewLoader:
-        # Kept batches are whole ones; a share of them is cut each time.
-        prepared, shard = self.prepared, self._shard()
+        prepared = self.prepared
         return ReviewLoader(
             prepared.matrices[part],
             prepared.labels[part],
@@ -149,18 +136,6 @@ class ReviewDataModule(pl.LightningDataModule):
             seed=seed,
             training=training,
             device=self.trainer.strategy.root_device if self.trainer else None,
-            keep=partial(self.kept.epoch, part) if self.kept and shard is None else None,
-            shard=shard,
+            keep=partial(prepared.kept.epoch, part) if prepared.kept else None,
             feature_dropout=self.feature_settings.dropout if training else 0.0,
         )
-
-    def _shard(self) -> Shard | None:
-        """What Lightning would tell a `DistributedSampler`; None for a process without others."""
-        told = getattr(self.trainer.strategy, "distributed_sampler_kwargs", None) if self.trainer else None
-        return Shard(told["rank"], told["num_replicas"]) if told else None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What another process needs for its batches; the corpus stays behind, and is opened again if asked for."""
-        return {name: value for name, value in self.__dict__.items() if name not in {"source", "encoded"}} | {
-            "kept": None
-        }

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.data import SequentialSampler
 
-from imdbclf.data.batches import FeatureDropout, ReviewBatch, SharedBatch, cut_batches
+from imdbclf.data.batches import FeatureDropout, ReviewBatch, cut_batches
 from imdbclf.data.gpu_batches import DeviceReviews
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.shards import Shard
 from imdbclf.data.term_weights import Labels
 from imdbclf.settings import Layout
 
@@ -22,7 +22,7 @@ AHEAD = 2
 """Batches cut before they are asked for."""
 
 Keep = Callable[[int, int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]]
-"""Given an epoch, its number of batches and what cuts them: the batches; see `imdbclf.data.job_cache.KeptBatches`."""
+"""Gives the batches of an epoch from its number, their count and what cuts them; see `KeptBatches.epoch`."""
 
 
 class EpochOrder:
@@ -56,12 +56,11 @@ class ReviewLoader:
         batch_size: reviews a batch; the last one of an epoch may be smaller.
         layout: see `ReviewBatch`.
         seed: with the epoch it decides the order; None keeps the rows in their own. (The data module gives None under
-            the Trainer's `overfit_batches`; whoever hands a loader to `fit` chooses for himself.)
+            the Trainer's `overfit_batches`; loaders passed to `fit()` are used unchanged.)
         training: whether CSR batches carry their transpose.
         device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
         keep: gives batches that may have been cut before.
-        shard: which part this process has of each batch, where there are others; `batch_size` is its own.
-        feature_dropout: share of a review's terms that are left out, others in each epoch and process.
+        feature_dropout: fraction of a review's terms that are left out, different ones in each epoch.
     """
 
     def __init__(
@@ -75,12 +74,10 @@ class ReviewLoader:
         training: bool = False,
         device: torch.device | None = None,
         keep: Keep | None = None,
-        shard: Shard | None = None,
         feature_dropout: float = 0.0,
     ) -> None:
         self.feature_dropout, self._seed = feature_dropout, seed or 0
         self.matrix, self.labels = matrix, labels
-        self.shard = shard or Shard()
         self.batch_size, self.layout, self.training = batch_size, layout, training
         self.sampler = SequentialSampler(range(len(matrix))) if seed is None else EpochOrder(len(matrix), seed)
         """As in a `DataLoader`; here Lightning finds whom to tell the epoch, and whether rows are shuffled."""
@@ -92,7 +89,7 @@ class ReviewLoader:
 
     def __len__(self) -> int:
         """Number of batches."""
-        return self.shard.batches(len(self.matrix), self.batch_size)
+        return ceil(len(self.matrix) / self.batch_size)
 
     def __iter__(self) -> Iterator[ReviewBatch]:
         """The batches of the epoch that is set when the first of them is asked for.
@@ -100,19 +97,10 @@ class ReviewLoader:
         Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
         """
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        batches = self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
-        share = self.shard.last_share(len(self.matrix), self.batch_size)
-        if share is None:
-            yield from batches
-            return
-        last = len(self) - 1
-        for number, batch in enumerate(batches):
-            yield SharedBatch.of(batch, share) if number == last else batch
+        yield from self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
-        if self.shard.world > 1:
-            rows = self.shard.rows(np.arange(len(self.matrix)) if rows is None else rows, self.batch_size)
         dropout = self._dropout()
         if self._on_device is not None:
             return self._on_device.cut_batches(rows, self.batch_size, training=self.training, dropout=dropout)
@@ -126,8 +114,8 @@ class ReviewLoader:
         if self.feature_dropout == 0:
             return None
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        # From 1, since NumPy takes numbers that end in 0 for the same seed as those without it: the order's.
-        return FeatureDropout(self.feature_dropout, [self._seed, epoch, self.shard.rank + 1])
+        # The 1 makes it another seed than that of the order.
+        return FeatureDropout(self.feature_dropout, [self._seed, epoch, 1])
 
 
 def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:

@@ -45,13 +45,13 @@ class MultiHotMatrix:
     """n reviews × `width` columns, stored as the columns that are set (CSR without its values).
 
     `offsets` (n + 1, int64) says where each row begins in `columns` (int32), which are distinct and ascending within
-    a row. `columns` may be a file mapped into memory. What is set is 1, or what `weighting` says.
+    a row. `columns` may be a file mapped into memory. What is set is 1, or what `term_weights` say.
     """
 
     offsets: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int32]
     width: int
-    weighting: TermWeights | None = None
+    term_weights: TermWeights | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -59,7 +59,7 @@ class MultiHotMatrix:
     @property
     def values(self) -> npt.NDArray[np.float32] | None:
         """The value of each set column, made when asked for; None for ones."""
-        return None if self.weighting is None else self.weighting.values(self.offsets, self.columns)
+        return None if self.term_weights is None else self.term_weights.values(self.offsets, self.columns)
 
     def row(self, number: int) -> npt.NDArray[np.int32]:
         """The columns that are set in one row, ascending."""
@@ -68,27 +68,23 @@ class MultiHotMatrix:
     def take(self, rows: npt.NDArray[np.int64]) -> MultiHotMatrix:
         """The given rows, in the given order."""
         taken = self._csr[rows]
-        return MultiHotMatrix(taken.indptr.astype(np.int64), taken.indices, self.width, self.weighting)
+        return MultiHotMatrix(taken.indptr.astype(np.int64), taken.indices, self.width, self.term_weights)
 
     def between(self, start: int, stop: int) -> MultiHotMatrix:
         """The rows from `start` up to `stop`; of a matrix in memory nothing is copied but where they begin."""
         offsets = self.offsets[start : stop + 1]
         columns = self.columns[offsets[0] : offsets[-1]]
         columns = np.array(columns) if self.on_disk else columns
-        return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.weighting)
+        return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.term_weights)
 
-    def weighted(self, weighting: TermWeights | None) -> MultiHotMatrix:
+    def weighted(self, term_weights: TermWeights | None) -> MultiHotMatrix:
         """The same columns with other values."""
-        return MultiHotMatrix(self.offsets, self.columns, self.width, weighting)
+        return MultiHotMatrix(self.offsets, self.columns, self.width, term_weights)
 
     @property
     def on_disk(self) -> bool:
         """Whether the columns lie in a file."""
         return isinstance(self.columns, np.memmap)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The numbers alone, not what SciPy makes of them."""
-        return {name: getattr(self, name) for name in ("offsets", "columns", "width", "weighting")}
 
     @cached_property
     def _csr(self) -> Any:
@@ -157,7 +153,7 @@ def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
     lengths = np.concatenate([np.diff(matrix.offsets) for matrix in matrices])
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     columns = np.concatenate([matrix.columns for matrix in matrices])
-    return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].weighting)
+    return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].term_weights)
 
 
 def _blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
@@ -222,16 +218,12 @@ def gathered(blocks: Iterable[RowBlock], width: int, file: IO[bytes] | None = No
     if file is None:
         return MultiHotMatrix(offsets, np.concatenate(pieces), width)
     file.flush()
-    return MultiHotMatrix(offsets, mapped(file, int(offsets[-1])), width)
+    return MultiHotMatrix(offsets, _mapped(file, int(offsets[-1])), width)
 
 
-def mapped(file: IO[bytes], count: int) -> npt.NDArray[np.int32]:
-    """So many numbers of a file, mapped into memory; the file is closed when nobody uses them any more.
-
-    Until then it is `file` of the array, since another process can map a file without a name only through it.
-    """
+def _mapped(file: IO[bytes], count: int) -> npt.NDArray[np.int32]:
+    """The first `count` numbers of a file, mapped into memory; the file is closed when the array is gone."""
     numbers = np.memmap(file, dtype=np.int32, mode="r", shape=(count,))
-    numbers.file = file  # type: ignore[attr-defined] # as said
     weakref.finalize(numbers, file.close)
     return numbers
 

@@ -76,10 +76,10 @@ def word_counts(
 
 @dataclass(frozen=True)
 class PseudoLabelled:
-    """Reviews whose labels are somebody's answers: the probability of being positive of each, (n,)."""
+    """Reviews with pseudo-labels: the probability of being positive of each, (n,)."""
 
     reviews: EncodedReviews
-    answers: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
 
 
 def learn_vocabulary(
@@ -145,7 +145,7 @@ def _training_words(
     return _TrainingWords(
         np.concatenate([words, pseudo_labelled.reviews.words]),
         np.concatenate([lengths, pseudo_labelled.reviews.lengths]),
-        np.concatenate([positive, pseudo_labelled.answers.astype(np.float64)]),
+        np.concatenate([positive, pseudo_labelled.probabilities.astype(np.float64)]),
     )
 
 

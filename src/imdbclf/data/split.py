@@ -5,10 +5,47 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.corpus import scramble
+from imdbclf.data.corpus import EncodedReviews, scramble
 from imdbclf.errors import UserError
+from imdbclf.settings import DataSettings
 
 Rows = npt.NDArray[np.int64]
+
+LEAST_FRACTION = 0.5
+"""Of the requested validation reviews, at least this fraction must be found where groups are not divided."""
+
+
+def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
+    """Row numbers of the training and of the validation part; neither equal reviews nor groups are divided.
+
+    Args:
+        train: the reviews to split.
+        settings: `val_size` counts; `group` and `val_size` are named where they can't be had.
+        seed: decides the split.
+
+    Raises:
+        UserError: if there is nothing to divide, or too little fits into the validation part.
+    """
+    val_count = validation_count(settings.val_size, len(train))
+    units = train.sequences if train.groups is None else joined(train.sequences, train.groups)
+    if train.groups is not None and val_count > 0 and (units == units[0]).all():
+        msg = (
+            f"data.group={settings.group}: puts all {len(train):,} training reviews into one group; "
+            "there must be at least two, one of them to validate on (or data.val_size=0)"
+        )
+        raise UserError(msg)
+    rows, val_rows = split_rows(units, val_count, seed)
+    if val_count > 0 and len(val_rows) == 0:
+        kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
+        msg = f"data.val_size={settings.val_size}: more is needed, since every group of {kept} is larger"
+        raise UserError(msg)
+    if train.groups is not None and len(val_rows) < LEAST_FRACTION * val_count:
+        msg = (
+            f"data.val_size={settings.val_size}: with undivided groups of data.group={settings.group} only "
+            f"{len(val_rows):,} of {val_count:,} reviews fit; the other groups are larger than what is left"
+        )
+        raise UserError(msg)
+    return rows, val_rows
 
 
 def validation_count(val_size: float, n: int) -> int:

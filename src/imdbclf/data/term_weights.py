@@ -29,12 +29,12 @@ class TermWeights:
     depend on the reviews around it.
     """
 
-    columns: npt.NDArray[np.float32] | None = None
+    by_column: npt.NDArray[np.float32] | None = None
     unit_length: bool = False
 
     def values(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """The values of the set columns of n rows, float32 as many; `offsets` (n + 1,) says where each row begins."""
-        values = np.ones(len(columns), dtype=np.float32) if self.columns is None else self.columns[columns]
+        values = np.ones(len(columns), dtype=np.float32) if self.by_column is None else self.by_column[columns]
         if not self.unit_length:
             return values
         n = len(offsets) - 1
@@ -48,7 +48,7 @@ class TermWeights:
 
 
 def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights | None:
-    """The weighting that the settings name, from the training part alone; None for plain ones.
+    """The term weights that the settings name, from the training part alone; None for ones.
 
     Args:
         settings: `weighting`, `smoothing` and `unit_length` count.

@@ -28,4 +28,4 @@ def encode_texts(features: Vectorizer, texts: Sequence[str]) -> MultiHotMatrix:
 
     with ThreadPoolExecutor(THREADS) as pool:
         chunks = (texts[start : start + size] for start in range(0, len(texts), size))
-        return gathered(pool.map(encoded, chunks), width).weighted(features.weighting)
+        return gathered(pool.map(encoded, chunks), width).weighted(features.term_weights)

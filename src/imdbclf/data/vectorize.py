@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """The terms that have columns, the weighting of what is set (None for ones), and whether sentences' ends are words.
+    """The terms that have columns, their weights (None for ones), and whether sentences' ends are words.
 
     Reviews of a corpus are encoded as their words are numbered in it: with sentence_ends or without.
     """
 
     vocabulary: Vocabulary
-    weighting: TermWeights | None = None
+    term_weights: TermWeights | None = None
     sentence_ends: bool = False
 
     def __len__(self) -> int:
@@ -38,7 +38,7 @@ class Vectorizer:
         """The set columns of a text's row, ascending, and their values, float32; None for ones."""
         columns = self.vocabulary.columns_of(text, sentence_ends=self.sentence_ends)
         offsets = np.array([0, len(columns)], dtype=np.int64)
-        return columns, None if self.weighting is None else self.weighting.values(offsets, columns)
+        return columns, None if self.term_weights is None else self.term_weights.values(offsets, columns)
 
     def encode(
         self,
@@ -51,4 +51,4 @@ class Vectorizer:
         from imdbclf.data.multihot import encode_reviews  # noqa: PLC0415 - see above
 
         terms = self.vocabulary.tables.over(corpus.dictionary)
-        return encode_reviews(reviews, terms, len(self), rows, disk).weighted(self.weighting)
+        return encode_reviews(reviews, terms, len(self), rows, disk).weighted(self.term_weights)

@@ -14,9 +14,8 @@ import numpy.typing as npt
 import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
-from imdbclf.data.cache import cache_folder, load_or_encode
+from imdbclf.data.load import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.sources.choose import open_source
 from imdbclf.data.sources.labels import same_meaning
 from imdbclf.errors import UserError
 from imdbclf.inference.predictor import logits_of
@@ -94,24 +93,21 @@ def evaluate_checkpoint(
     config["data"] = known | {key: value for key, value in chosen.items() if value is not None}
     # Groups decide how training reviews are split; here nothing is, and another source may not know them.
     settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
-    reviews_source = open_source(settings)
-    cached = load_or_encode(
-        reviews_source, cache_folder(settings.cache_dir), sentence_ends=checkpoint.vectorizer.sentence_ends
-    )
-    if split not in cached.corpus.parts:
-        msg = f"--split {split}: must be {' or '.join(cached.corpus.parts)}"
+    loaded = load_corpus(settings, sentence_ends=checkpoint.vectorizer.sentence_ends)
+    if split not in loaded.corpus.parts:
+        msg = f"--split {split}: must be {' or '.join(loaded.corpus.parts)}"
         raise UserError(msg)
     negative, positive = checkpoint.about["label_names"]
-    if not same_meaning(cached.label_names, (negative, positive)):
-        theirs = " and ".join(cached.label_names)
-        msg = f"{reviews_source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
+    if not same_meaning(loaded.label_names, (negative, positive)):
+        theirs = " and ".join(loaded.label_names)
+        msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
-    reviews = cached.corpus.parts[split]
-    matrix = checkpoint.vectorizer.encode(cached.corpus, reviews)
+    reviews = loaded.corpus.parts[split]
+    matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     if picture is not None:
         _draw(picture, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
-    about = {"data_source": reviews_source.description, "split": split, "reviews": len(reviews)}
+    about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
     return flat_metrics(split, evaluation) | about
 
 

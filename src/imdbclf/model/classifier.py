@@ -41,17 +41,6 @@ class EpochSums:
             return {}
         return {f"{stage}/loss": self.loss / self.count, f"{stage}/accuracy": self.hits / self.count}
 
-    def over_processes(self) -> EpochSums:
-        """The sums of all processes, each of which has to ask; these themselves where there is one process."""
-        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-            return self
-        sums = torch.stack([self.loss.double(), self.hits.double(), self.loss.new_tensor(self.count).double()])
-        torch.distributed.all_reduce(sums)
-        loss, hits, count = sums
-        whole = EpochSums(self.loss.device)
-        whole.loss, whole.hits, whole.count = loss.to(self.loss.dtype), hits.to(self.hits.dtype), int(count)
-        return whole
-
 
 class ReviewClassifier(pl.LightningModule):
     """Multi-hot reviews to the logit of being positive.
@@ -63,7 +52,7 @@ class ReviewClassifier(pl.LightningModule):
     Args:
         in_features: width of the multi-hot rows.
         widths: units of each hidden layer.
-        activation: see `imdbclf.model.network.ACTIVATIONS`.
+        activation: see `imdbclf.settings.ACTIVATIONS`.
         dropout: probability of leaving out a hidden unit in training.
         loss: see `imdbclf.model.losses.LOSSES`.
         optimizer: `name` and its settings; Keras' RMSprop by default.
@@ -123,7 +112,7 @@ class ReviewClassifier(pl.LightningModule):
         return logits
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
-        """The batch's mean loss; times its share, where it has one."""
+        """The batch's mean loss."""
         return self._loss("train", batch)
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
@@ -146,17 +135,14 @@ class ReviewClassifier(pl.LightningModule):
         return make_optimizer(self.parameters(), self.optimizer_settings)
 
     def epoch_means(self, stage: str) -> dict[str, Tensor]:
-        """`STAGE/loss` and `STAGE/accuracy` of the epoch so far; `stage` is train, val or test.
-
-        Over the reviews of all processes where there are several; each of them has to ask, as each does in a hook.
-        """
-        return self._epoch[stage].over_processes().means(stage) if stage in self._epoch else {}
+        """`STAGE/loss` and `STAGE/accuracy` of the epoch so far; `stage` is train, val or test."""
+        return self._epoch[stage].means(stage) if stage in self._epoch else {}
 
     def on_fit_start(self) -> None:
         """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
 
-        Clipping needs to see every gradient, and what adds up those of several processes, even of one, dense ones. A
-        temperature that a checkpoint brought along is forgotten: it belongs to weights that are about to change.
+        Clipping needs every gradient, and strategies other than that of a single device need dense ones. A temperature
+        that the checkpoint had is forgotten: it belongs to weights that are about to change.
         """
         self.attachment.pop("temperature", None)
         alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
@@ -164,7 +150,7 @@ class ReviewClassifier(pl.LightningModule):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
 
     def on_fit_end(self) -> None:
-        """Gradients are dense again, for whoever goes on with the network."""
+        """Gradients are dense again, for any later use of the network."""
         for member in members_of(self.network):
             member.first.sparse_gradient = False
 
@@ -203,12 +189,10 @@ class ReviewClassifier(pl.LightningModule):
 
     def _loss(self, stage: str, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         features, labels, transpose = batch
-        share = getattr(batch, "share", None)
         logits = self(features, transpose)
         loss = self.loss(logits, labels)
-        if share != 0:  # else its review is another process's
-            self._epoch[stage].add(loss, logits.detach(), labels)
-        return loss if share is None else loss * share
+        self._epoch[stage].add(loss, logits.detach(), labels)
+        return loss
 
     def _begin(self, stage: str) -> None:
         self._epoch[stage] = EpochSums(self.device)
@@ -216,7 +200,6 @@ class ReviewClassifier(pl.LightningModule):
     def _log(self, stage: str) -> None:
         if stage not in self._epoch:
             return
-        sums = self._epoch[stage].over_processes()
+        sums = self._epoch[stage]
         if means := sums.means(stage):
-            # Every process gives the same count: Lightning averages counts as whole numbers, so 99 and 100 would be 99.
-            self.log_dict(means, batch_size=sums.count, sync_dist=True)
+            self.log_dict(means, batch_size=sums.count)

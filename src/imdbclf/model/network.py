@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from imdbclf.model.multihot_linear import MultiHotLinear
-
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "gelu": nn.GELU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "silu": nn.SiLU,
-    "leaky_relu": nn.LeakyReLU,
-}
-"""A new activation is a line here and its name in `settings.Activation`."""
+from imdbclf.settings import ACTIVATIONS
 
 
 class _Counted(nn.Module):
@@ -39,7 +28,7 @@ class MLP(_Counted):
     Args:
         in_features: width of the multi-hot rows.
         widths: units of each hidden layer, first to last.
-        activation: a key of `ACTIVATIONS`.
+        activation: a key of `imdbclf.settings.ACTIVATIONS`.
         dropout: probability with which a hidden unit is left out in training.
     """
 
@@ -49,8 +38,9 @@ class MLP(_Counted):
         super().__init__()
         self.first = MultiHotLinear(in_features, widths[0])
         rest: list[nn.Module] = []
+        activation_layer = getattr(nn, ACTIVATIONS[activation])
         for width, next_width in zip(widths, [*widths[1:], 1], strict=True):
-            rest.append(ACTIVATIONS[activation]())
+            rest.append(activation_layer())
             if dropout > 0:
                 rest.append(nn.Dropout(dropout))
             rest.append(_dense(width, next_width))

@@ -7,18 +7,18 @@ import numpy.typing as npt
 from rich.table import Table
 
 from imdbclf.console import console
-from imdbclf.data.cache import CachedCorpus, cache_folder, load_or_encode
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus
+from imdbclf.data.load import choose_source, load_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
-from imdbclf.data.sources.choose import choose_source, open_source
 from imdbclf.data.vocabulary import UNKNOWN, Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import LECTURE_FEATURES, DataSettings
+from imdbclf.settings import LECTURE_FEATURES, SourceSettings
 
 FIRST_WORDS = 20
 
 
-def print_overview(settings: DataSettings, review: int) -> None:
+def print_overview(settings: SourceSettings, review: int) -> None:
     """Counts, balance, lengths, duplicates, the first words of the vocabulary, and a review decoded.
 
     Args:
@@ -29,37 +29,38 @@ def print_overview(settings: DataSettings, review: int) -> None:
         UserError: if the source can't be read, or has no such review.
     """
     chosen = choose_source(settings)
-    source = open_source(chosen.settings)
-    cached = load_or_encode(source, cache_folder(settings.cache_dir))
-    part = "train" if "train" in cached.corpus.parts else next(iter(cached.corpus.parts))
-    reviews = cached.corpus.parts[part]
+    loaded = load_corpus(chosen.settings)
+    part = "train" if "train" in loaded.corpus.parts else next(iter(loaded.corpus.parts))
+    reviews = loaded.corpus.parts[part]
     if review >= len(reviews):
         msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
         raise UserError(msg)
     out = console()
-    out.print(f"{source.description}; labels {cached.label_names[0]} = 0, {cached.label_names[1]} = 1", markup=False)
+    out.print(
+        f"{loaded.source.description}; labels {loaded.label_names[0]} = 0, {loaded.label_names[1]} = 1", markup=False
+    )
     if chosen.because:
         out.print(f"(because {chosen.because})", markup=False, soft_wrap=True)
-    out.print(_parts_table(cached))
-    both = _texts_in_both(cached.corpus)
+    out.print(_parts_table(loaded))
+    both = _texts_in_both(loaded.corpus)
     if both is not None:
         out.print(f"Texts that occur in both parts: {both:,}")
-    counts = word_counts(cached.corpus, reviews)
-    vocabulary = learn_vocabulary(cached.corpus, reviews, LECTURE_FEATURES)
+    counts = word_counts(loaded.corpus, reviews)
+    vocabulary = learn_vocabulary(loaded.corpus, reviews, LECTURE_FEATURES)
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
-    columns = vocabulary.tables.over(cached.corpus.dictionary).of_words
-    out.print(_vocabulary_table(cached.corpus, counts, vocabulary, columns))
-    name = cached.label_names[int(reviews.labels[review])]
+    columns = vocabulary.tables.over(loaded.corpus.dictionary).of_words
+    out.print(_vocabulary_table(loaded.corpus, counts, vocabulary, columns))
+    name = loaded.label_names[int(reviews.labels[review])]
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
     _print_decoded(f"Review {review} ({name})", words, vocabulary)
 
 
-def _parts_table(cached: CachedCorpus) -> Table:
+def _parts_table(loaded: LoadedCorpus) -> Table:
     table = Table()
-    heads = ("part", "reviews", *cached.label_names, "words: median", "mean", "shortest", "longest", "duplicates")
+    heads = ("part", "reviews", *loaded.label_names, "words: median", "mean", "shortest", "longest", "duplicates")
     for head in heads:
         table.add_column(head, justify="right")
-    for part, reviews in cached.corpus.parts.items():
+    for part, reviews in loaded.corpus.parts.items():
         lengths, positive = reviews.lengths, int(reviews.labels.sum())
         table.add_row(
             part,

@@ -14,16 +14,13 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
-from imdbclf.data.job_cache import ORIGIN, content_key, decided_source
+from imdbclf.data.job_cache import content_key, decided_source
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
 from imdbclf.training.compose import folder_name, override, short_key, validated_ahead
 
 KEY_LENGTH = 12
 """Hexadecimal digits of a key: two of 10,000 jobs collide once in some five million sweeps."""
-
-_NOT_COMPUTED = {"experiment", "logger", "fail_fast", "shared_batches"}
-"""Settings that change nothing about a run's results."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +95,8 @@ def computed_key(settings: Settings) -> str:
 
     Where the reviews are does not count; what is in them does.
     """
-    contents = settings.model_dump(exclude=_NOT_COMPUTED | {"data"})
-    data = settings.data.model_dump(exclude=set(ORIGIN))
+    contents = settings.computed()
+    data = contents.pop("data")
     reviews = content_key(decided_source(settings.data).settings)
     text = json.dumps([__version__, contents, data, reviews], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]

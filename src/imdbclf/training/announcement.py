@@ -30,17 +30,17 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
     """
     model = settings.model
     parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
-    names = data.encoded.label_names
-    log.info("Data:   %s%s", data.source.description, f" (because {because})" if because else "")
+    names = data.loaded.label_names
+    log.info("Data:   %s%s", data.loaded.source.description, f" (because {because})" if because else "")
     log.info(
         "        %s; %s = 0, %s = 1; words %s",
         ", ".join(f"{count:,} {PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
         *names,
-        "from the cache" if data.encoded.from_cache else "encoded now",
+        "from the cache" if data.loaded.from_cache else "encoded now",
     )
     # The sample's reviews are drawn word by word: there are no films.
     if parts["val"] and settings.data.source != "sample":
-        log.info("        %s", _about_groups(settings.data, data.encoded.corpus.parts["train"]))
+        log.info("        %s", _about_groups(settings.data, data.loaded.corpus.parts["train"]))
     features = settings.features
     if len(data.vocabulary) < features.columns:
         log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")

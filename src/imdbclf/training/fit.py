@@ -175,8 +175,8 @@ def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:
     return attachment(
         data.prepared.vectorizer,
         settings=settings.model_dump(),
-        data_source=data.source.description,
-        label_names=list(data.encoded.label_names),
+        data_source=data.loaded.source.description,
+        label_names=list(data.loaded.label_names),
         versions=versions(),
     )
 

@@ -24,8 +24,8 @@ from imdbclf.training.compose import Refused, override
 from imdbclf.training.interrupts import stopping
 
 if TYPE_CHECKING:
-    from imdbclf.data.prepare import LoadedReviews
-    from imdbclf.data.sources.choose import ChosenSource
+    from imdbclf.data.load import ChosenSource
+    from imdbclf.data.prepare import PreparedReviews
     from imdbclf.training.run import Experiment
 
 log = logging.getLogger(__name__)
@@ -66,8 +66,8 @@ def run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> f
 
 def _run_single(settings: Settings, folder: RunFolder, overrides: list[str]) -> float | None:
     # Here, because they take seconds to import and a refused command line should not.
+    from imdbclf.data.load import choose_source  # noqa: PLC0415
     from imdbclf.data.prepare import load_reviews  # noqa: PLC0415
-    from imdbclf.data.sources.choose import choose_source  # noqa: PLC0415
 
     chosen = choose_source(settings.data)
     experiment = _begin(
@@ -168,13 +168,13 @@ def _begin(
     folder: RunFolder,
     overrides: list[str],
     chosen: ChosenSource,
-    load: Callable[[DataSettings], LoadedReviews],
+    load: Callable[[DataSettings], PreparedReviews],
 ) -> Experiment:
     """Write what is known beforehand, and read the reviews while torch is imported."""
     # Both threads import it in a moment; a package that two of them begin with at once can be missing for one.
     import scipy  # noqa: PLC0415, F401
 
-    settings = settings.model_copy(update={"data": chosen.settings})
+    settings = settings.model_copy(update={"data": settings.data.with_origin(chosen.settings)})
     write_config(settings, folder.config)
     if getattr(settings.trainer, "devices", 1) in ("auto", "-1", -1):
         # Only Lightning knows how many these are, and several are refused before the reviews are read.
@@ -183,7 +183,7 @@ def _begin(
         _ = Fit(settings, folder).trainer
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading and encoding need neither torch nor Lightning, and leave Python to whoever imports these meanwhile.
-        loading: Future[LoadedReviews] = reader.submit(load, settings.data)
+        loading: Future[PreparedReviews] = reader.submit(load, settings.data)
         from imdbclf.training.environment import environment  # noqa: PLC0415
         from imdbclf.training.run import Experiment  # noqa: PLC0415
     _quiet_libraries()

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.arrow import strings, to_arrow
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.prepare import LoadedReviews
+from imdbclf.data.prepare import PreparedReviews
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
 from imdbclf.inference.predictor import Predictor
@@ -44,7 +44,7 @@ class Experiment:
 
     settings: Settings
     folder: RunFolder
-    loading: Future[LoadedReviews]
+    loading: Future[PreparedReviews]
     because: str | None = None
     quiet: bool = False
     going_on_from: Path | None = None
@@ -129,7 +129,7 @@ class Experiment:
             "temperature": self.best.temperature,
             "columns": len(final.data.prepared.vectorizer),
             "fit_seconds": round(final.seconds, 3),
-            "data_source": self.data.source.description,
+            "data_source": self.data.loaded.source.description,
             "data_source_because": self.because,
             "refit": self.settings.refit,
             "group": self.settings.data.group,
@@ -145,7 +145,7 @@ class Experiment:
         draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
-        test = self.data.encoded.corpus.parts["test"]
+        test = self.data.loaded.corpus.parts["test"]
         table = pa.table(
             {
                 "id": strings(test.review_names()),

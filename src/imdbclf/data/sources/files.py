@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from imdbclf.data.sources.base import UNLABELLED, Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
-from imdbclf.settings import DataSettings
+from imdbclf.settings import SourceSettings
 
 Reader = Callable[[Path, str], pa.Table]
 
@@ -79,7 +79,7 @@ class FilesSource:
     unlabelled: Path | None = None
 
     @classmethod
-    def from_settings(cls, settings: DataSettings) -> FilesSource:
+    def from_settings(cls, settings: SourceSettings) -> FilesSource:
         """The files that `data.train` and `data.test` name.
 
         Raises:

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import OmegaConf
 
-from imdbclf.data.cache import cache_folder, is_encoded, load_or_encode
 from imdbclf.data.corpus import Corpus
-from imdbclf.data.sources.choose import open_source
+from imdbclf.data.load import load_cached_corpus
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
@@ -37,12 +36,10 @@ def find_beginnings(folder: RunFolder, ids: Sequence[str]) -> Beginnings:
     """
     try:
         whole = Settings.from_config(_settings(folder))
-        settings, sentence_ends = whole.data, whole.features.sentence_ends
-        source = open_source(settings)
-        cache = cache_folder(settings.cache_dir)
-        if not is_encoded(source, cache, sentence_ends=sentence_ends):
+        loaded = load_cached_corpus(whole.data, sentence_ends=whole.features.sentence_ends)
+        if loaded is None:
             return Beginnings({}, "the run's reviews are not in the cache any more, so their words are not shown")
-        return Beginnings(_beginnings(load_or_encode(source, cache, sentence_ends=sentence_ends).corpus, ids), None)
+        return Beginnings(_beginnings(loaded.corpus, ids), None)
     except (UserError, OSError, ValueError) as error:
         return Beginnings({}, f"the run's reviews can't be found, so their words are not shown ({one_line(error)})")
 

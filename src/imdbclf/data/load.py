@@ -1,7 +1,4 @@
-"""Which source the settings name: `choose_source` decides what `auto` means, `open_source` opens it.
-
-To add a kind: write a module with a class that has the three members of `Source`, and name it in `open_source`.
-"""
+"""From settings to an encoded corpus: choose the source, open it, load its reviews from the cache or encode them."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from imdbclf.data.cache import cache_folder, is_encoded
+from imdbclf.data.cache import LoadedCorpus, cache_folder, is_encoded, load_cached, load_or_encode
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.files import SUFFIXES, FilesSource
@@ -18,7 +15,7 @@ from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
 from imdbclf.data.sources.sample import SampleSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import SourceSettings
 
 VARIABLE = "IMDBCLF_DATA"
 _WORDS = ("auto", "sample", "files")
@@ -27,17 +24,18 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class ChosenSource:
-    """Settings whose `source` is not `auto` any more, and why it is what it is (None if it was named)."""
+    """Settings whose `source` is not `auto`, and why it was chosen (None if the settings named it)."""
 
-    settings: DataSettings
+    settings: SourceSettings
     because: str | None
 
 
-def choose_source(settings: DataSettings) -> ChosenSource:
+def choose_source(settings: SourceSettings) -> ChosenSource:
     """Decide what `auto` means here and now: `IMDBCLF_DATA`, else IMDB from the Hub or its cache, else the sample.
 
     Paths become absolute, so that a checkpoint or a config finds them again from any folder.
     """
+    settings = settings.origin
     if settings.source != "auto":
         return ChosenSource(_absolute(settings), None)
     if value := os.environ.get(VARIABLE):
@@ -46,7 +44,7 @@ def choose_source(settings: DataSettings) -> ChosenSource:
     source = HubSource(
         LECTURE_DATASET, settings.text_column, settings.label_column, settings.group, settings.unlabelled
     )
-    # What has been encoded once needs the Hub no more.
+    # Reviews that have been encoded once need the Hub no more.
     obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
     if obstacle is None:
         return ChosenSource(hub, f"{VARIABLE} is not set")
@@ -54,8 +52,8 @@ def choose_source(settings: DataSettings) -> ChosenSource:
     return ChosenSource(sample, f"{VARIABLE} is not set and {obstacle}")
 
 
-def open_source(settings: DataSettings) -> Source:
-    """The source that the settings name; nothing is read yet.
+def open_source(settings: SourceSettings) -> Source:
+    """The source that the settings name; nothing is read yet. A new kind of source is opened here.
 
     Raises:
         UserError: if a source that was named explicitly is not there, or cannot have the groups that are asked for.
@@ -71,7 +69,25 @@ def open_source(settings: DataSettings) -> Source:
     return _named(settings)
 
 
-def _absolute(settings: DataSettings) -> DataSettings:
+def load_corpus(settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus:
+    """The reviews that the settings name, from the cache or read, encoded and put there.
+
+    Raises:
+        UserError: if the source can't be read.
+    """
+    return load_or_encode(open_source(settings), cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
+
+
+def load_cached_corpus(settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus | None:
+    """The reviews that the settings name, from the cache; None if they are not there.
+
+    Raises:
+        UserError: if the source is not there.
+    """
+    return load_cached(open_source(settings), cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
+
+
+def _absolute(settings: SourceSettings) -> SourceSettings:
     paths = {}
     for key in ("source", "train", "test", "unlabelled"):
         value = getattr(settings, key)
@@ -80,7 +96,7 @@ def _absolute(settings: DataSettings) -> DataSettings:
     return settings.model_copy(update=paths)
 
 
-def _named(settings: DataSettings) -> Source:
+def _named(settings: SourceSettings) -> Source:
     path = Path(settings.source)
     columns = (settings.text_column, settings.label_column, settings.group)
     if path.is_dir():
