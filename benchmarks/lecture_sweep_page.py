@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,16 @@ from typing import Any
 
 from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE
 from imdbclf.errors import UserError
-from imdbclf.folders.sweep import SweepFolder
+from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.sweep.conclusions import Conclusions, conclusions_of
 from imdbclf.reports.sweep.job_table import read_table
-from imdbclf.reports.sweep.page import configurations_section, effects_section, plain
-from imdbclf.reports.sweep.sections import Section, TextTable
+from imdbclf.reports.sweep.sections import (
+    Section,
+    SweepResults,
+    TextTable,
+    configurations_section,
+    effects_section,
+)
 from imdbclf.storage import atomic_write, write_json
 
 PICTURES = {
@@ -126,16 +132,17 @@ def page(conclusions: Conclusions, about: dict[str, Any], stem: str = LECTURE_SW
         stem: how the names of the pictures begin.
     """
     axes = list(conclusions.rows[0].choices)
+    results = SweepResults(SweepFolder(Path()), Sweep("lecture", about["command"], axes, []), conclusions)
     seeds = len({row.seed for row in conclusions.rows})
     size = f"{len(conclusions.configurations)} configurations, {seeds} seeds each: {len(conclusions.rows)} fits."
     parts = [
         _TITLE,
         f"{_QUESTION} {size}",
         "\n".join(f"- {plain(sentence)}" for sentence in conclusions.sentences),
-        *_shown(effects_section(conclusions.effects, None), stem, "effects"),
+        *_shown(effects_section(results), stem, "effects"),
         *_shown(Section("The course of training", [_COURSE]), stem, "curves"),
         *_shown(Section("What accuracy costs", [_COST]), stem, "cost"),
-        *_shown(configurations_section(axes, conclusions), stem),
+        *_shown(configurations_section(results), stem),
         "## How it was run",
         f"```bash\nexport IMDBCLF_DATA=/data/imdb\n{about['command']}\n```",
         f"{_time(about['attempts'], len(conclusions.rows))} {_place(about)}",
@@ -168,7 +175,14 @@ Everything on this page but the curves is computed from
 | `error` | empty |"""
 
 
-def _shown(section: Section, stem: str, *pictures: str) -> list[str]:
+def plain(text: str) -> str:
+    """The text so that Markdown shows it as it is, in a table too."""
+    return re.sub(r"([\\`*|<>&]|\](?=\())", r"\\\1", " ".join(text.split()))
+
+
+def _shown(section: Section | None, stem: str, *pictures: str) -> list[str]:
+    if section is None:
+        return []
     return [
         f"## {section.title}",
         *section.text,
@@ -179,7 +193,7 @@ def _shown(section: Section, stem: str, *pictures: str) -> list[str]:
 
 
 def _table(shown: TextTable) -> str:
-    aligned = ["---" if number < shown.left else "---:" for number in range(len(shown.heads))]
+    aligned = ["---" if number < shown.text_columns else "---:" for number in range(len(shown.heads))]
     lines = [[plain(head) for head in shown.heads], aligned, *([plain(cell) for cell in row] for row in shown.rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -158,8 +158,7 @@ def sweep_report(
     with fast_imports():
         from imdbclf.console import spoken  # noqa: PLC0415
         from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
-        from imdbclf.reports.sweep.console import print_sweep  # noqa: PLC0415
-        from imdbclf.reports.sweep.page import write_sweep_report  # noqa: PLC0415
+        from imdbclf.reports.sweep.report import print_sweep, write_sweep_report  # noqa: PLC0415
 
     report = write_sweep_report(SweepFolder(folder))
     with spoken():

@@ -40,7 +40,7 @@ def copy(four: Path, here: Path) -> Path:
 
 
 def test_a_sweep_leaves_its_question_its_runs_and_its_answer(four: Path) -> None:
-    assert {path.name for path in four.iterdir()} >= {"sweep.json", "runs", "sweep.csv", "sweep.md", "sweep.html"}
+    assert {path.name for path in four.iterdir()} >= {"sweep.json", "runs", "sweep.csv", "sweep.html"}
     asked = SweepFolder(four).read()
     assert asked.axes == ["model.layers", "loss"]
     assert [job.choices for job in asked.jobs] == [

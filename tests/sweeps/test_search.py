@@ -65,12 +65,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, small: list[str], cach
 def test_a_search_reports_its_trials_and_the_best_of_them(undisturbed: Path) -> None:
     trials = trials_of(undisturbed)
     best = min((one for one in trials if one.state is TrialState.COMPLETE), key=lambda one: one.value or 0.0)
-    text = SweepFolder(undisturbed).text.read_text(encoding="utf-8")
+    text = SweepFolder(undisturbed).page.read_text(encoding="utf-8")
     assert len(trials) == 7
     assert f"Lowest validation loss: learning rate {best.params['optimizer.lr']:.4g}" in text
-    assert "## The search" in text
-    assert "](search.png)" in text
-    assert "What each choice changes" not in text
+    assert "<h2>The search</h2>" in text
+    assert "Main effects" not in text
     assert (undisturbed / "search.png").exists()
     assert "Confirm it over seeds: " in text
 

@@ -6,7 +6,7 @@
 | `runs/` | a run folder (`imdbclf.folders.run`) for each job, named by what it holds and a hash of what it computes |
 | `search.journal` | only of a search: its trials, in Optuna's own form |
 | `sweep.csv`, `epochs.csv` | the answer in numbers: a row a job, a row a job and epoch |
-| `sweep.md`, `sweep.html`, `*.png` | the answer for people |
+| `sweep.html`, `*.png` | the answer for people |
 
 Runs that the last command did not ask for stay where they are, and count again when one asks for them.
 """
@@ -89,11 +89,6 @@ class SweepFolder:
     def epochs(self) -> Path:
         """A row a job and epoch."""
         return self.path / "epochs.csv"
-
-    @property
-    def text(self) -> Path:
-        """The answer as Markdown, its pictures beside it."""
-        return self.path / "sweep.md"
 
     @property
     def page(self) -> Path:

@@ -154,8 +154,7 @@ class Running:
         Raises:
             UserError: if jobs failed or did not finish.
         """
-        from imdbclf.reports.sweep.console import print_sweep  # noqa: PLC0415
-        from imdbclf.reports.sweep.page import write_sweep_report  # noqa: PLC0415
+        from imdbclf.reports.sweep.report import print_sweep, write_sweep_report  # noqa: PLC0415
 
         report = write_sweep_report(self.folder)
         with spoken():

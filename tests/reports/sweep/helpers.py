@@ -28,6 +28,11 @@ def lecture_accuracy(chosen: Chosen) -> float:
     return float(round(accuracy, 4))
 
 
+def mostly(chosen: Chosen) -> State:
+    """As in the lecture, but a seed of one configuration failed."""
+    return "failed" if chosen == {"model.layers": 2, "loss": "mse", "seed": 1} else lecture_accuracy(chosen)
+
+
 def write_run(
     path: Path, state: State, seed: int, loss: float = 0.3, seconds: Sequence[float] = (0.1, 0.2, 0.3), **metrics: Any
 ) -> RunFolder:
@@ -51,7 +56,7 @@ def write_run(
         for epoch, taken in enumerate(seconds, start=1)
     ]
     write_history(rows, run.history)
-    metrics = {
+    found = {
         "val/accuracy": state,
         "val/loss": loss,
         "test/accuracy": round(state - 0.004, 4),
@@ -63,7 +68,7 @@ def write_run(
         "data_source": "a drawn sample",
         "seed": seed,
     } | metrics
-    kept = {name: value for name, value in metrics.items() if value is not None}
+    kept = {name: value for name, value in found.items() if value is not None}
     run.metrics.write_text(json.dumps(kept), encoding="utf-8")
     return run
 

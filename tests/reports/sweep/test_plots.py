@@ -1,4 +1,4 @@
-"""The plots of a sweep: when there is one, and what their lines are."""
+"""The plots of a sweep: when there is one, and what they show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from imdbclf.reports.history import EpochRow
 from imdbclf.reports.sweep.configurations import configurations_of
 from imdbclf.reports.sweep.effects import main_effects
 from imdbclf.reports.sweep.job_table import JobRow
-from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects, mean_course
-from imdbclf.reports.sweep.sections import Plot
+from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects, mean_curve
 from reports.sweep.helpers import grid, job
 
 AXES = {"model.layers": ["1", "2"], "loss": ["bce", "mse"], "seed": ["0", "1"]}
@@ -39,37 +38,36 @@ def test_an_effect_of_a_single_pair_is_drawn_without_a_bar() -> None:
     assert is_drawn(draw_effects(main_effects(rows, ["loss"])))
 
 
-def test_courses_and_costs_are_drawn() -> None:
+def test_curves_and_costs_are_drawn() -> None:
     configurations = configurations_of(ROWS)
     assert is_drawn(draw_curves(configurations, epochs_of(ROWS), main_effects(ROWS, ["model.layers", "loss"])))
     assert is_drawn(draw_curves(configurations, epochs_of(ROWS, 1), []))
     assert is_drawn(draw_cost(configurations))
 
 
-def test_losses_of_different_names_have_panels_of_their_own() -> None:
+def test_different_losses_have_panels_of_their_own() -> None:
     # Drawn as outlines, a letter is a `use`; the titles are comments in the SVG.
     plot = draw_curves(configurations_of(ROWS), epochs_of(ROWS), [])
     assert plot is not None
-    assert all(title in plot.svg.decode() for title in ("validation loss (bce)", "validation loss (mse)"))
+    assert all(title in plot.svg.decode() for title in ("Validation loss (bce)", "Validation loss (mse)"))
     only = [row for row in ROWS if row.choices["loss"] == "mse"]
     plot = draw_curves(configurations_of(only), epochs_of(only), [])
     assert plot is not None
-    assert "validation loss (bce)" not in plot.svg.decode()
+    assert "Validation loss (bce)" not in plot.svg.decode()
 
 
-def test_what_is_not_there_is_not_drawn() -> None:
-    assert draw_effects([]) is None
+def test_without_data_there_is_no_plot() -> None:
     assert draw_curves([], {}, []) is None
     assert draw_curves(configurations_of(ROWS), {}, []) is None
     assert draw_cost([]) is None
 
 
-def test_a_course_is_the_mean_over_seeds_as_far_as_all_of_them_went() -> None:
+def test_a_curve_is_the_mean_over_seeds_up_to_the_last_epoch_of_all() -> None:
     rows = [job({}, "0"), job({}, "1")]
     epochs: dict[str, list[EpochRow]] = {
         rows[0].folder: [{"epoch": 1.0, "val/loss": 0.4}, {"epoch": 2.0, "val/loss": 0.2}],
         rows[1].folder: [{"epoch": 1.0, "val/loss": 0.2}],
     }
     (configuration,) = configurations_of(rows)
-    ((epoch, loss),) = mean_course(configuration, epochs, "val/loss")
+    ((epoch, loss),) = mean_curve(configuration, epochs, "val/loss")
     assert (epoch, loss) == pytest.approx((1, 0.3))

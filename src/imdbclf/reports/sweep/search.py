@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.labels import axis_labels, choice_label, number_of
-from imdbclf.reports.sweep.plots import BEST, PLAIN
-from imdbclf.reports.sweep.sections import Plot, Section, TextTable, plot_of
+from imdbclf.reports.sweep.plots import BEST, PLAIN, Plot, plain_panel, plot_of
+from imdbclf.reports.sweep.sections import Section, SweepResults, TextTable
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -29,19 +29,20 @@ _PED_ANOVA = (
 )
 
 
-def search_sections(folder: SweepFolder, sweep: Sweep) -> list[Section]:
-    """The section of a search; none for a grid, or where the journal or Optuna is not there."""
-    study = _study(folder, sweep)
+def search_section(results: SweepResults) -> Section | None:
+    """How a search went; None for a grid, or without the journal or Optuna."""
+    sweep = results.sweep
+    study = _study(results.folder, sweep)
     if study is None:
-        return []
+        return None
     trials = [trial for trial in study.get_trials(deepcopy=False) if "abandoned" not in trial.user_attrs]
     finished = [trial for trial in trials if trial.state.is_finished()]
     if not finished:
-        return []
+        return None
     labels = axis_labels(sweep.axes)
     is_loss = sweep.search["monitor"] == "val/loss"
     importances = _importances(study, trials)
-    section = Section(
+    return Section(
         "The search",
         text=[_how(sweep), _outcomes(finished)],
         table=_improvements(finished, sweep.axes, is_loss=is_loss),
@@ -52,7 +53,6 @@ def search_sections(folder: SweepFolder, sweep: Sweep) -> list[Section]:
             *_without_job(trials),
         ],
     )
-    return [section]
 
 
 def _study(folder: SweepFolder, sweep: Sweep) -> Study | None:
@@ -151,9 +151,7 @@ def _draw(finished: Sequence[FrozenTrial], importances: dict[str, float], sweep:
     if importances:
         names = list(importances)[::-1]
         axes[1].barh(names, [100 * importances[name] for name in names], color=PLAIN)
-        axes[1].set(title="importance, %")
-        axes[1].title.set_fontsize(11)
-        axes[1].spines[["top", "right"]].set_visible(False)
+        plain_panel(axes[1], "Importance (%)")
     alt = "Value by trial and the best so far" + (", and the importance of each axis." if importances else ".")
     return plot_of(figure, "search", alt)
 
@@ -164,13 +162,10 @@ def _draw_history(panel: Axes, finished: Sequence[FrozenTrial], monitor: str) ->
     done = [(trial.number, scale * value) for trial in finished if (value := _value(trial)) is not None]
     best = [(trial.number, scale * value) for trial, value in _better_and_better(finished, is_loss=is_loss)]
     if done:
-        panel.plot(*zip(*done, strict=True), "o", color=PLAIN, markersize=4, label="trial")
+        panel.plot(*zip(*done, strict=True), "o", color=PLAIN, markersize=4, label="Trial")
         numbers, values = zip(*best, (finished[-1].number, best[-1][1]), strict=True)
-        panel.step(numbers, values, where="post", color=BEST, linewidth=1.6, label="best so far")
-    panel.set(xlabel="trial", title="validation loss" if is_loss else "validation accuracy, %")
-    panel.title.set_fontsize(11)
+        panel.step(numbers, values, where="post", color=BEST, linewidth=1.6, label="Best so far")
+    plain_panel(panel, "Validation loss" if is_loss else "Validation accuracy (%)", "Trial")
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panel.grid(alpha=0.25)
-    panel.spines[["top", "right"]].set_visible(False)
     if done:
         panel.legend(frameon=False, fontsize=9)

@@ -1,34 +1,29 @@
-"""What a report is made of: sections of text, a table and plots. Another module may add sections of its own."""
+"""The sections of a sweep's report: one function each, from the results to text, a table and plots."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from imdbclf.folders.sweep import Sweep, SweepFolder
+from imdbclf.reports.history import EpochRow
+from imdbclf.reports.labels import axis_labels, number_of, p_cell, percent, signed, value_label
+from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
+from imdbclf.reports.sweep.configurations import Comparison, Configuration
+from imdbclf.reports.sweep.effects import Effect
+from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects
+
+NONE = "–"
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table of cells as they are shown; the first `left` columns are text, the others numbers."""
+    """A table of cells as they are shown; the first `text_columns` columns are text, the others numbers."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
-    left: int = 1
+    text_columns: int = 1
     highlighted: int | None = None
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot as pixels (for `NAME.png`) and as lines (for the page), and what it shows in words."""
-
-    name: str
-    alt: str
-    png: bytes
-    svg: bytes
 
 
 @dataclass(frozen=True)
@@ -39,23 +34,169 @@ class Section:
     text: Sequence[str] = ()
     table: TextTable | None = None
     plots: Sequence[Plot] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
-def plot_of(figure: Figure, name: str, alt: str) -> Plot:
-    """The figure drawn both ways, the same bytes every time.
+@dataclass(frozen=True)
+class SweepResults:
+    """What the sections are made from.
 
-    Args:
-        figure: drawn, without a canvas of its own.
-        name: the plot's file name without its suffix.
-        alt: what one sees, for those who don't.
+    Attributes:
+        folder: the folder of the sweep.
+        sweep: its manifest, `sweep.json`.
+        conclusions: what follows from the rows of `sweep.csv`.
+        epochs: the history of each finished run, by the name of its folder.
+        data_sources: where the reviews of the finished runs came from.
     """
-    FigureCanvasAgg(figure)
-    # Arranged once; each way of saving would arrange it again.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=110, metadata={"Software": None})
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(name, alt, png.getvalue(), svg.getvalue())
+
+    folder: SweepFolder
+    sweep: Sweep
+    conclusions: Conclusions
+    epochs: Mapping[str, Sequence[EpochRow]] = field(default_factory=dict)
+    data_sources: Sequence[str] = ()
+
+
+def configurations_section(results: SweepResults) -> Section | None:
+    """All configurations, best first."""
+    conclusions = results.conclusions
+    if not conclusions.configurations:
+        return None
+    table = configurations_table(results.sweep.compared, conclusions.configurations, conclusions.comparisons)
+    search = results.sweep.search
+    notes = _search_notes(search["monitor"]) if search else _grid_notes(conclusions)
+    return Section("Configurations", table=table, notes=notes)
+
+
+def configurations_table(
+    axes: Sequence[str], configurations: Sequence[Configuration], comparisons: Sequence[Comparison]
+) -> TextTable:
+    """A row for each configuration, best first, with its distance from the best."""
+    found = {id(comparison.configuration): comparison for comparison in comparisons}
+    labels = axis_labels(axes)
+    heads = [
+        *(labels[axis] for axis in axes),
+        "seeds",
+        "validation accuracy",
+        "behind the best, points",
+        "p (Holm)",
+        "validation loss",
+        "parameters",
+        "seconds per fit",
+    ]
+    rows = [
+        [*(value_label(one.choices[axis]) for axis in axes), *_metric_cells(one, found.get(id(one)))]
+        for one in configurations
+    ]
+    return TextTable(heads, rows, len(axes), highlighted=0 if configurations[0].accuracies else None)
+
+
+def _metric_cells(one: Configuration, comparison: Comparison | None) -> list[str]:
+    accuracy, loss = one.mean("val/accuracy"), one.mean("val/loss")
+    parameters, seconds = one.mean("parameters"), one.mean("fit_seconds")
+    behind = NONE
+    if comparison is not None and comparison.difference is not None:
+        behind = signed(comparison.difference, comparison.half).lstrip("+")
+    return [
+        f"{len(one.by_seed)}",
+        NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
+        behind,
+        NONE if comparison is None else p_cell(comparison.p),
+        NONE if loss is None else f"{loss:.4f}",
+        NONE if parameters is None else f"{parameters:,.0f}",
+        NONE if seconds is None else f"{seconds:.2f}",
+    ]
+
+
+def _search_notes(monitor: str) -> list[str]:
+    order = "accuracy" if monitor == "val/accuracy" else "loss"
+    return [
+        f"Ordered by validation {order}, which the search optimised. Accuracy and loss are those of the best epoch. "
+        "Test metrics are reported for the best configuration only. With one seed there is no significance test."
+    ]
+
+
+def _grid_notes(conclusions: Conclusions) -> list[str]:
+    configurations = conclusions.configurations
+    seeds = len(configurations[0].by_seed)
+    notes = [
+        "Accuracy and loss are those of each run's best epoch: means over seeds, ± half of the 95 % interval "
+        "(Student's t)."
+    ]
+    if seeds == 1:
+        notes = [f"Accuracy and loss are those of the best epoch. {ONE_SEED}"]
+    if len(configurations) > 1:
+        notes.append(
+            "Ordered by validation accuracy, since values of different losses cannot be compared. "
+            "Test metrics are reported for the best configuration only."
+        )
+    if conclusions.comparisons and seeds > 1:
+        notes.append(
+            "p (Holm): paired t test against the best over their common seeds, adjusted for the number of comparisons. "
+            f"Below .05 the configuration is significantly worse; {NONE} where no test is possible (fewer than two "
+            "common seeds, or all differences are equal)."
+        )
+    if any(len(one.by_seed) < seeds for one in configurations):
+        notes.append("Configurations with fewer seeds come last and cannot be chosen as the best.")
+    return notes
+
+
+def effects_section(results: SweepResults) -> Section | None:
+    """The main effect of each value of each axis."""
+    effects = results.conclusions.effects
+    if not effects:
+        return None
+    notes = [
+        "An effect is averaged over all matched cells: pairs of configurations that differ only on this axis. "
+        "Each seed gives one mean difference; interval (Student's t) and paired t test are over seeds. "
+        "p is adjusted for the number of effects (Holm), the intervals are not. "
+        "In the plot, pale lines are single seeds, and coloured points have p below .05.",
+    ]
+    if any(effect.unit == "cell" for effect in effects):
+        notes.append(
+            "With one seed the interval is over cells. They share one split and one initialization, so it shows how "
+            "much the cells differ, not how certain the mean is. Nothing is tested."
+        )
+    text = "Validation accuracy with a value minus that with the first value of its axis."
+    return Section("Main effects", [text], effects_table(effects), [draw_effects(effects)], notes)
+
+
+def effects_table(effects: Sequence[Effect]) -> TextTable:
+    """A row for each effect."""
+    labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
+    heads = ["axis", "value", "instead of", "accuracy, points", "p (Holm)", "matched cells", "interval over"]
+    rows = [
+        [
+            labels[effect.axis],
+            effect.value,
+            effect.reference,
+            signed(effect.mean, effect.half),
+            p_cell(effect.p),
+            f"{effect.cells}",
+            number_of(len(effect.differences), effect.unit),
+        ]
+        for effect in effects
+    ]
+    return TextTable(heads, rows, text_columns=3)
+
+
+def curves_section(results: SweepResults) -> Section | None:
+    """Validation accuracy and loss by epoch."""
+    conclusions = results.conclusions
+    plot = draw_curves(conclusions.configurations, results.epochs, conclusions.effects)
+    text = "A line for each configuration: the mean over its seeds, up to the last epoch that all of them reached."
+    return Section("Training curves", [text], plots=[plot]) if plot else None
+
+
+def cost_section(results: SweepResults) -> Section | None:
+    """Accuracy against parameters and seconds."""
+    plot = draw_cost(results.conclusions.configurations)
+    text = "A point for each configuration, with its 95 % interval over seeds. The best one is highlighted."
+    return Section("Accuracy and cost", [text], plots=[plot]) if plot else None
+
+
+def unfinished_section(results: SweepResults) -> Section | None:
+    """The jobs that are not done, and why."""
+    rows = [[row.folder, row.status, row.error] for row in results.conclusions.rows if row.status != "done"]
+    text = "These jobs are not compared. A configuration is compared by its finished seeds."
+    table = TextTable(["job", "status", "reason"], rows, text_columns=3)
+    return Section("Not finished", [text], table) if rows else None

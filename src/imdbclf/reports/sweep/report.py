@@ -1,0 +1,141 @@
+"""The report of a sweep: `sweep.csv`, `epochs.csv`, plots, the page `sweep.html`, and the last lines on the console."""
+
+from __future__ import annotations
+
+import shlex
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.markup import escape
+from rich.table import Table
+
+from imdbclf.console import program, say, say_table, shown_path
+from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
+from imdbclf.reports.labels import number_of
+from imdbclf.reports.sweep.conclusions import conclusions_of
+from imdbclf.reports.sweep.configurations import Configuration
+from imdbclf.reports.sweep.job_table import collect, write_epochs, write_table
+from imdbclf.reports.sweep.search import search_section
+from imdbclf.reports.sweep.sections import (
+    Section,
+    SweepResults,
+    configurations_section,
+    configurations_table,
+    cost_section,
+    curves_section,
+    effects_section,
+    unfinished_section,
+)
+from imdbclf.storage import atomic_write
+
+SECTIONS: Sequence[Callable[[SweepResults], Section | None]] = (
+    configurations_section,
+    effects_section,
+    curves_section,
+    cost_section,
+    search_section,
+    unfinished_section,
+)
+"""What is on the page, in this order. A function returns None if the sweep has nothing for its section."""
+
+PLOTS = ("effects", "curves", "cost", "search")
+"""The names of the plots' files; a file of an earlier report is removed if this one has no such plot."""
+
+CONSOLE_ROWS = 15
+"""Configurations on the console; the page has them all."""
+
+_SHORT_HEADS = {"validation accuracy": "accuracy", "behind the best, points": "behind, points", "p (Holm)": "p"}
+_ONLY_ON_THE_PAGE = ("validation loss", "seconds per fit")
+"""Columns that are too many for a terminal."""
+
+
+def write_sweep_report(folder: SweepFolder) -> SweepResults:
+    """Read the runs of a sweep and write its report beside them, each file whole or not at all.
+
+    Args:
+        folder: with a `sweep.json`; its runs may be in any state.
+
+    Raises:
+        UserError: if the folder is not that of a sweep.
+    """
+    sweep = folder.read()
+    jobs = collect(folder, sweep)
+    conclusions = conclusions_of(jobs.rows, sweep.compared, sweep.search.get("monitor"))
+    if sweep.search and conclusions.best is not None:
+        confirmation = _confirmation(sweep, conclusions.best)
+        conclusions = replace(conclusions, sentences=[*conclusions.sentences, confirmation])
+    results = SweepResults(folder, sweep, conclusions, jobs.epochs, jobs.data_sources)
+    write_table(conclusions.rows, sweep.axes, folder.table)
+    write_epochs(conclusions.rows, jobs.epochs, folder.epochs)
+    sections = [section for function in SECTIONS if (section := function(results))]
+    _write_plots(folder, sections)
+    _write(folder.page, _html(results, sections).encode())
+    return results
+
+
+def _confirmation(sweep: Sweep, best: Configuration) -> str:
+    """The command that repeats the best of a search: it was chosen from many with one seed."""
+    folders = {row.folder for row in best.by_seed.values()}
+    overrides = next(job.overrides for job in sweep.jobs if job.folder in folders)
+    others = [override for override in overrides if not override.startswith(f"{SEED}=")]
+    return f"Confirm it over seeds: {shlex.join([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
+
+
+def _html(results: SweepResults, sections: Sequence[Section]) -> str:
+    """One HTML file: style and plots inside, no script, every text escaped."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["base64"] = lambda data: b64encode(data).decode()
+    return environment.get_template("page.html.jinja").render(results=results, sections=sections)
+
+
+def _write_plots(folder: SweepFolder, sections: Sequence[Section]) -> None:
+    drawn = {plot.name: plot.png for section in sections for plot in section.plots}
+    for name in set(PLOTS).difference(drawn):
+        (folder.path / f"{name}.png").unlink(missing_ok=True)
+    for name, png in drawn.items():
+        _write(folder.path / f"{name}.png", png)
+
+
+def _write(path: Path, contents: bytes) -> None:
+    with atomic_write(path) as aside:
+        aside.write_bytes(contents)
+
+
+def print_sweep(results: SweepResults) -> None:
+    """The best configurations, the jobs that are not done and why, the conclusions, and where the files are."""
+    conclusions, folder = results.conclusions, results.folder
+    if conclusions.configurations:
+        say_table(_console_table(results))
+    for row in conclusions.rows:
+        if row.status != "done":
+            say(f"{row.status}: {row.folder}" + (f": {row.error}" if row.error else ""))
+    say("")
+    for sentence in conclusions.sentences:
+        say(sentence)
+    say(f"\nReviews:  {'; '.join(results.data_sources) or 'no run is finished'}")
+    say(f"Report:   {shown_path(folder.page)}")
+    say(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
+
+
+def _console_table(results: SweepResults) -> Table:
+    sweep, conclusions = results.sweep, results.conclusions
+    count = len(conclusions.configurations)
+    shown = configurations_table(sweep.compared, conclusions.configurations[:CONSOLE_ROWS], conclusions.comparisons)
+    table = Table(
+        title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
+        title_justify="left",
+        caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,
+        caption_justify="left",
+    )
+    kept = [number for number, head in enumerate(shown.heads) if head not in _ONLY_ON_THE_PAGE]
+    for number in kept:
+        is_text = number < shown.text_columns
+        head = _SHORT_HEADS.get(shown.heads[number], shown.heads[number])
+        table.add_column(head, justify="left" if is_text else "right", no_wrap=not is_text)
+    for row in shown.rows:
+        table.add_row(*(escape(row[number]) for number in kept))
+    return table
