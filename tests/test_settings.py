@@ -1,16 +1,28 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import torch
+from data.helpers import encode, loaded
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from torch import nn
 
+from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.data.prepare import prepare_reviews
 from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    SELECTIONS,
+    TERM_WEIGHTS,
     Activation,
     DataSettings,
     FeatureSettings,
@@ -18,9 +30,12 @@ from imdbclf.settings import (
     ModelSettings,
     Selection,
     Settings,
+    SourceSettings,
     TermWeighting,
     settings_keys,
 )
+
+CONFIG_FILES = Path(__file__).parents[1] / "configs"
 
 
 def settings_of(**config: Any) -> Settings:
@@ -108,7 +123,7 @@ MODELS = st.integers(1, 4).flatmap(
         optional={"activation": st.sampled_from(get_args(Activation)), "dropout": SHARES},
     )
 )
-OPTIMIZERS = st.one_of(
+DRAWN_OPTIMIZERS = st.one_of(
     st.fixed_dictionaries(
         {"name": st.just("rmsprop")},
         optional={"lr": POSITIVE, "rho": SHARES, "epsilon": POSITIVE, "momentum": SHARES, "weight_decay": NOT_NEGATIVE},
@@ -146,7 +161,7 @@ CONFIGS = st.fixed_dictionaries(
         ),
         "model": MODELS,
         "loss": group(name=st.sampled_from(get_args(LossName))),
-        "optimizer": OPTIMIZERS,
+        "optimizer": DRAWN_OPTIMIZERS,
         "trainer": group(max_epochs=WIDTHS, accelerator=NAMES, precision=st.sampled_from([32, "bf16-mixed"])),
         "callbacks": st.dictionaries(NAMES, st.dictionaries(NAMES, st.integers() | st.none() | NAMES), max_size=2),
     },
@@ -390,3 +405,57 @@ def test_the_nearest_word_is_offered_where_one_is_alike() -> None:
 def test_a_line_has_no_line_ends() -> None:
     assert one_line("  a\n b\r\n\tc  ") == "a b c"
     assert one_line(ValueError("a\nb")) == "a b"
+
+
+CHOICES = {
+    "model.activation": ACTIVATIONS,
+    "loss.name": LOSSES,
+    "optimizer.name": OPTIMIZERS,
+    "features.selection": SELECTIONS,
+    "features.weighting": TERM_WEIGHTS,
+}
+SOME = [(f"{'good' if number % 2 else 'bad'} film {number % 5}", number % 2) for number in range(20)]
+
+
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key, table in CHOICES.items() for name in table])
+def test_every_name_of_the_tables_works_from_texts_to_a_step_of_learning(key: str, name: str) -> None:
+    group, setting = key.split(".")
+    settings = settings_of(**{group: {setting: name}})
+    features = settings.features.model_copy(update={"columns": 5, "order": 2})
+    data = settings.data.model_copy(update={"val_size": 4})
+    prepared = prepare_reviews(loaded(encode(train=SOME)), data, features, 0)
+    assert len(prepared.vectorizer) == 5
+    made = ReviewClassifier(
+        5, [3], settings.model.activation, loss=settings.loss.name, optimizer=settings.optimizer.model_dump()
+    )
+    (batch,) = ReviewDataModule(data, 0, prepared, features).train_dataloader()
+    before = nn.utils.parameters_to_vector(made.parameters()).detach().clone()
+    optimizer = made.configure_optimizers()
+    made.loss(made(batch.features, batch.transpose), batch.labels).backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    after = nn.utils.parameters_to_vector(made.parameters()).detach()
+    assert torch.isfinite(after).all()
+    assert not torch.equal(after, before)
+
+
+@pytest.mark.parametrize("key", ["loss.name", "optimizer.name"])
+def test_every_loss_and_optimizer_has_its_file(key: str) -> None:
+    group = key.split(".", maxsplit=1)[0]
+    assert {path.stem for path in (CONFIG_FILES / group).glob("*.yaml")} == CHOICES[key].keys()
+
+
+def test_a_run_is_computed_by_all_settings_but_the_marked_ones() -> None:
+    settings = settings_of(seed=3, logger={"csv": {}}, data={"source": "sample", "val_size": 5}, fail_fast=True)
+    computed = settings.computed()
+    left_out = {"experiment", "logger", "fail_fast", "shared_batches"}
+    assert computed.keys() == settings.model_dump().keys() - left_out
+    assert computed["data"] == {"val_size": 5, "batch_size": 512, "layout": "csr"}
+    assert computed["features"] == FeatureSettings().model_dump(by_alias=True)
+    assert computed["seed"] == 3
+
+
+def test_reviews_of_another_place_are_split_and_cut_alike() -> None:
+    settings = DataSettings(source="auto", group="film", val_size=5, batch_size=7)
+    moved = settings.with_origin(DataSettings(source="sample", val_size=9))
+    assert moved == DataSettings(source="sample", val_size=5, batch_size=7)
+    assert moved.origin == SourceSettings(source="sample")

@@ -17,7 +17,7 @@ from imdbclf.data.batches import ReviewBatch, cut_batches
 from imdbclf.data.prepare import PreparedReviews, load_reviews
 from imdbclf.model.network import MLP
 from imdbclf.model.optimizers import RMSprop
-from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
 BATCH = 512
 WIDTHS = (16, 32, 64, 256, 1024)
@@ -61,7 +61,7 @@ def _prepared(columns: int) -> PreparedReviews:
 def main(result: str) -> None:
     """Measure on the lecture's training part."""
     torch.set_num_threads(1)
-    prepared = _prepared(LECTURE_FEATURES.columns)
+    prepared = _prepared(LECTURE.features.columns)
     cut(prepared)
     batches, cutting = cut(prepared)
     epoch(batches, [16, 16])

@@ -1,13 +1,16 @@
 """The typed, validated form of what the configs say; refuses a wrong value before any work is done.
 
 Hydra composes plain YAML; `Settings.from_config` turns the result into frozen objects. Every refusal is one line that
-names key, value and what is allowed. Ranges stand beside the fields they belong to and nowhere else.
+names key, value and what is allowed. Ranges and defaults stand beside the fields they belong to and nowhere else.
+
+The tables at the top name what can be chosen, and the class or function behind each name by its import path, as
+`_target_` does in a config: choices are checked without importing torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -18,27 +21,58 @@ Problem = Mapping[str, Any]
 """One of the problems that pydantic lists: `type`, `loc`, `input`, `msg` and, for some, `ctx`."""
 
 ACTIVATIONS = {
-    "relu": "ReLU",
-    "tanh": "Tanh",
-    "sigmoid": "Sigmoid",
-    "gelu": "GELU",
-    "elu": "ELU",
-    "selu": "SELU",
-    "silu": "SiLU",
-    "leaky_relu": "LeakyReLU",
+    "relu": "torch.nn.ReLU",
+    "tanh": "torch.nn.Tanh",
+    "sigmoid": "torch.nn.Sigmoid",
+    "gelu": "torch.nn.GELU",
+    "elu": "torch.nn.ELU",
+    "selu": "torch.nn.SELU",
+    "silu": "torch.nn.SiLU",
+    "leaky_relu": "torch.nn.LeakyReLU",
 }
-"""Classes of `torch.nn` by the names that `model.activation` takes. To add an activation, add a line."""
+"""What `model.activation` can be: classes of modules. An activation of torch is a line here."""
+
+LOSSES = {
+    "bce": "imdbclf.model.losses.binary_cross_entropy",
+    "mse": "imdbclf.model.losses.mean_squared_error",
+}
+"""What `loss.name` can be: functions of the type `imdbclf.model.losses.Loss`."""
+
+OPTIMIZERS = {
+    "rmsprop": "imdbclf.model.optimizers.RMSprop",
+    "adam": "torch.optim.Adam",
+    "adamw": "torch.optim.AdamW",
+    "sgd": "torch.optim.SGD",
+    "adagrad": "imdbclf.model.optimizers.Adagrad",
+}
+"""The classes of the optimizers, by the `name` of their settings."""
+
+SELECTIONS = {
+    "frequency": "imdbclf.data.selection.frequency",
+    "log_odds": "imdbclf.data.selection.distance_from_even",
+    "z_score": "imdbclf.data.selection.z_score",
+}
+"""What `features.selection` can be: functions that give each term a score."""
+
+TERM_WEIGHTS = {
+    "multi_hot": "imdbclf.data.term_weights.ones",
+    "log_odds": "imdbclf.data.term_weights.log_odds",
+}
+"""What `features.weighting` can be: functions that give each term a weight."""
 
 if TYPE_CHECKING:
-    Activation = str
+    Activation: TypeAlias = str
+    LossName: TypeAlias = str
+    Selection: TypeAlias = str
+    TermWeighting: TypeAlias = str
 else:
-    Activation = Literal[tuple(ACTIVATIONS)]
+    # The tables above give the names, so that a new one is a line in its table.
+    Activation, LossName, Selection, TermWeighting = (
+        Literal[tuple(table)] for table in (ACTIVATIONS, LOSSES, SELECTIONS, TERM_WEIGHTS)
+    )
 
 Layout = Literal["csr", "dense"]
-LossName = Literal["bce", "mse"]
 CalibrationName = Literal["none", "temperature"]
-Selection = Literal["frequency", "log_odds", "z_score"]
-TermWeighting = Literal["multi_hot", "log_odds"]
 
 Width = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -107,13 +141,13 @@ class DataSettings(BatchSettings, SplitSettings, SourceSettings):
 
 
 class FeatureSettings(_Frozen):
-    """What the columns of the multi-hot tensor stand for, and what stands in them; all learnt from the training part.
+    """What the columns of the multi-hot tensor are, and what they hold; all learnt from the training part.
 
     With `sentence_ends` the ends of sentences are words. `order` is the number of words of the longest term. `columns`
     counts the tensor's columns, the one for unknown words included. `selection` decides which terms get one (see
     `imdbclf.data.selection`) among those that are in `min_documents` training reviews, `weighting` and `unit_length`
     what a set column holds (see `imdbclf.data.term_weights`); `smoothing` is added to each count before a logarithm.
-    `dropout` is the share of a review's terms that are left out in training.
+    `dropout` is the fraction of a review's terms that is left out in training.
     """
 
     sentence_ends: Annotated[bool, Field(serialization_alias="marks")] = False
@@ -127,14 +161,10 @@ class FeatureSettings(_Frozen):
     dropout: Fraction = 0.0
 
 
-LECTURE_FEATURES = FeatureSettings()
-"""The lecture's columns, where nobody asks for others."""
-
-
 class ModelSettings(_Frozen):
     """The multi-layer perceptron: number of hidden layers, their width (one, or one a layer), activation, dropout.
 
-    `members` of them are trained one after the other and answer together.
+    With several `members` the network is an ensemble, whose members are trained one after the other.
     """
 
     layers: Width = 2
@@ -204,7 +234,7 @@ class SGDSettings(_Frozen):
 class AdagradSettings(_Frozen):
     """Adagrad as Keras defines it (see `imdbclf.model.optimizers.Adagrad`)."""
 
-    name: Literal["adagrad"]
+    name: Literal["adagrad"] = "adagrad"
     lr: Positive = 1e-3
     initial_accumulator: NotNegative = 0.1
     epsilon: Positive = 1e-7
@@ -217,19 +247,19 @@ OptimizerSettings = Annotated[
 
 
 class CalibrationSettings(_Frozen):
-    """How logits become probabilities: as they are, or divided by a temperature fitted on the validation part."""
+    """How logits become probabilities: unchanged, or divided by a temperature fitted on the validation part."""
 
     name: CalibrationName = "none"
 
 
 class TeacherSettings(_Frozen):
-    """An ensemble of so many networks, from whose answers to unlabelled reviews the network learns too; 0: none."""
+    """Number of teacher networks that pseudo-label unlabelled reviews for the network to learn from; 0 disables it."""
 
     members: Annotated[int, Field(ge=0)] = 0
 
 
 class TrainerSettings(_Frozen):
-    """Lightning's `Trainer`, as far as its arguments have a value here; others pass through and are checked there."""
+    """Arguments of Lightning's `Trainer`; those without a field here are passed on and checked later."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -271,7 +301,7 @@ class Settings(_Frozen):
             ),
             (
                 self.teacher.members > 0 and self.data.unlabelled is None,
-                f"teacher.members={self.teacher.members}: answers for unlabelled reviews; data.unlabelled names none",
+                f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled names none",
             ),
             (
                 self.ckpt_path is not None and self.fits_several,
@@ -284,7 +314,7 @@ class Settings(_Frozen):
 
     @property
     def fits_several(self) -> bool:
-        """Whether several networks are fitted one after the other, so that no checkpoint is where all of it goes on."""
+        """Whether several networks are fitted one after the other; such a run can't go on from one checkpoint."""
         return self.model.members > 1 or self.teacher.members > 0
 
     def computed(self) -> dict[str, Any]:
@@ -423,6 +453,9 @@ def _shown(value: Any, width: int = 60) -> str:
     text = "null" if value is None else one_line(str(value).lower() if isinstance(value, bool) else value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
+
+LECTURE = Settings(experiment="lecture")
+"""The lecture's settings, which are the defaults."""
 
 OPTIMIZER_SETTINGS: TypeAdapter[RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings] = TypeAdapter(
     OptimizerSettings

@@ -19,7 +19,7 @@ from imdbclf.data.loader import EpochOrder, ReviewLoader
 from imdbclf.data.prepare import prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
 SOME = [(f"{'good' if number % 2 else 'bad'} film number {number}", number % 2) for number in range(60)]
 
@@ -161,7 +161,7 @@ def test_a_validation_part_that_leaves_nothing_is_refused(tmp_path: Path) -> Non
 
 def test_a_corpus_without_training_part_is_refused() -> None:
     with pytest.raises(UserError, match=r"^files here: there is no training part$"):
-        prepare_reviews(loaded(encode(test=TEST)), DataSettings(), LECTURE_FEATURES, 0)
+        prepare_reviews(loaded(encode(test=TEST)), DataSettings(), LECTURE.features, 0)
 
 
 def test_nothing_is_read_before_setup_and_only_once(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_the_real_reviews_become_15000_10000_and_25000(imdb_module: ReviewDataMo
 
 
 def test_without_validation_all_25000_real_reviews_train(encoded_imdb: LoadedCorpus) -> None:
-    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), LECTURE_FEATURES, 0)
+    prepared = prepare_reviews(encoded_imdb, DataSettings(val_size=0), LECTURE.features, 0)
     assert {part: len(matrix) for part, matrix in prepared.matrices.items()} == {
         "train": 25_000,
         "val": 0,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from imdbclf.data.batches import dense_tensor
 from imdbclf.data.loader import ReviewLoader
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.model.losses import LOSSES
+from imdbclf.model.losses import make_loss
 from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import make_optimizer
 from imdbclf.settings import Layout
@@ -44,7 +44,7 @@ def by_hand(made: ReviewClassifier, n: int, seed: int, stage: str, loss: str = "
     with torch.no_grad():
         logits = made(dense_tensor(matrix))
     return {
-        f"{stage}/loss": pytest.approx(LOSSES[loss](logits, targets).item(), abs=1e-6),
+        f"{stage}/loss": pytest.approx(make_loss(loss)(logits, targets).item(), abs=1e-6),
         f"{stage}/accuracy": pytest.approx(((torch.sigmoid(logits) > 0.5) == (targets == 1)).float().mean().item()),
     }
 
@@ -79,7 +79,7 @@ def test_training_figures_are_means_over_the_batches_while_the_weights_change(la
     total = hits = 0.0
     for features, labels, transpose in loader(50, 16, layout):
         logits = twin(features, transpose)
-        batch_loss = LOSSES[loss](logits, labels)
+        batch_loss = make_loss(loss)(logits, labels)
         optimizer.zero_grad()
         batch_loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -205,7 +205,7 @@ def test_limited_batches_count_alone() -> None:
     first = classifier()
     matrix, labels = drawn(64)
     logits = first(dense_tensor(matrix))[:16]
-    expected = LOSSES["bce"](logits, torch.from_numpy(labels[:16]).float()).item()
+    expected = make_loss("bce")(logits, torch.from_numpy(labels[:16]).float()).item()
     assert trainer.callback_metrics["train/loss"].item() == pytest.approx(expected, abs=1e-6)
 
 
@@ -305,7 +305,7 @@ def test_the_default_is_the_lectures_network_and_optimizer() -> None:
     made = ReviewClassifier()
     assert made.network.parameter_count == 160_305
     assert type(made.configure_optimizers()).__name__ == "RMSprop"
-    assert made.loss is LOSSES["bce"]
+    assert made.loss is make_loss("bce")
 
 
 def test_an_ensemble_loads_again_with_only_its_path(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_every_parameter_learns() -> None:
 
 def ensemble(members: int, dropout: float = 0.0) -> Ensemble:
     torch.manual_seed(0)
-    made = Ensemble(members, WIDTH, [4, 3], "tanh", dropout)
+    made = Ensemble(MLP(WIDTH, [4, 3], "tanh", dropout) for _ in range(members))
     for parameter in made.parameters():
         nn.init.normal_(parameter, std=0.5)
     return made
@@ -162,12 +162,12 @@ def test_an_ensembles_logits_are_the_means_of_its_members(members: int, layout: 
 
 
 def test_members_differ_from_the_first_weights_on() -> None:
-    first, second = members_of(Ensemble(2, WIDTH))
+    first, second = members_of(Ensemble([MLP(WIDTH), MLP(WIDTH)]))
     assert not torch.equal(first.first.weight, second.first.weight)
 
 
 def test_an_ensemble_has_the_parameters_of_all_its_members() -> None:
-    assert Ensemble(5, 10_000).parameter_count == 5 * 160_305
+    assert Ensemble(MLP(10_000) for _ in range(5)).parameter_count == 5 * 160_305
 
 
 def test_a_network_consists_of_its_members() -> None:

@@ -189,7 +189,7 @@ REFUSED = {
     ("files", "data.unlabelled=nowhere.jsonl"): "data.unlabelled=nowhere.jsonl: there is no such file",
     ("files", "data.unlabelled=unsupervised"): "data.unlabelled=unsupervised: must end in one of .csv",
     ("files", "data.unlabelled=empty.csv"): "part unlabelled is empty; there must be at least one review",
-    ("files", "data.unlabelled=null"): "teacher.members=2: answers for unlabelled reviews; data.unlabelled names none",
+    ("files", "data.unlabelled=null"): "teacher.members=2: pseudo-labels unlabelled reviews; data.unlabelled names",
     ("files", "ckpt_path=x.ckpt"): "ckpt_path=x.ckpt: several networks can't go on from one checkpoint; must be null",
 }
 

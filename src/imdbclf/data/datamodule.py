@@ -17,7 +17,7 @@ from imdbclf.data.loader import ReviewLoader
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
 
 class ReviewDataModule(pl.LightningDataModule):
@@ -41,7 +41,7 @@ class ReviewDataModule(pl.LightningDataModule):
         features: FeatureSettings | None = None,
     ) -> None:
         super().__init__()
-        self.settings, self.feature_settings = settings or DataSettings(), features or LECTURE_FEATURES
+        self.settings, self.feature_settings = settings or DataSettings(), features or LECTURE.features
         self.seed = seed
         if prepared is not None:
             self.prepared = prepared

@@ -17,7 +17,7 @@ from imdbclf.data.split import split_reviews
 from imdbclf.data.term_weights import Labels, learn_term_weights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
-from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class PreparedReviews:
     kept: KeptBatches | None = None
 
 
-def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE_FEATURES) -> PreparedReviews:
+def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE.features) -> PreparedReviews:
     """Everything that precedes the network: open the source, load or encode its reviews, split, vectorize.
 
     Raises:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ from imdbclf.data.ngrams import (
 from imdbclf.data.term_weights import log_odds
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import FeatureSettings
+from imdbclf.settings import SELECTIONS, FeatureSettings
 
 Counts = npt.NDArray[np.int64]
 
@@ -115,7 +116,8 @@ def learn_vocabulary(
         found = f"{len(candidates.keys):,} n-grams of up to {settings.order} words in {settings.min_documents} or more"
         msg = f"features.columns={settings.columns}: there are only {found} training reviews"
         raise UserError(msg)
-    best = _ranked(candidates.keys, _scores(candidates, settings))[:wanted]
+    score = resolve_name(SELECTIONS[settings.selection])
+    best = _ranked(candidates.keys, score(candidates, settings.smoothing))[:wanted]
     return _named(corpus.dictionary, candidates.keys[best])
 
 
@@ -194,14 +196,20 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np
     return Candidates(keys, occurrences, positive, documents - positive).at(np.flatnonzero(documents >= least))
 
 
-def _scores(candidates: Candidates, settings: FeatureSettings) -> npt.NDArray[np.float64]:
-    if settings.selection == "frequency":
-        return candidates.occurrences.astype(np.float64)
-    size = np.abs(log_odds(candidates.positive, candidates.negative, settings.smoothing))
-    if settings.selection == "log_odds":
-        return size
-    p, q = candidates.positive + settings.smoothing, candidates.negative + settings.smoothing
-    scores: npt.NDArray[np.float64] = size / np.sqrt(1 / p + 1 / q)
+def frequency(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001 - as the others
+    """How often each term occurs."""
+    return candidates.occurrences.astype(np.float64)
+
+
+def distance_from_even(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:
+    """How far the log-odds of each term are from 0."""
+    return np.abs(log_odds(candidates.positive, candidates.negative, smoothing))
+
+
+def z_score(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:
+    """The same, divided by the standard error."""
+    p, q = candidates.positive + smoothing, candidates.negative + smoothing
+    scores: npt.NDArray[np.float64] = distance_from_even(candidates, smoothing) / np.sqrt(1 / p + 1 / q)
     return scores
 
 

@@ -8,14 +8,16 @@ smoothing, r = ln((p / ‖p‖₁) / (q / ‖q‖₁)). A review's row times r i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.settings import TERM_WEIGHTS, FeatureSettings
+
 if TYPE_CHECKING:
     from imdbclf.data.multihot import MultiHotMatrix
-    from imdbclf.settings import FeatureSettings
 
 Labels = npt.NDArray[Any]
 """0 and 1, int8; or a teacher's probabilities of 1, float32."""
@@ -55,12 +57,18 @@ def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels
         matrix: the training part, n rows of ones.
         labels: (n,).
     """
-    if settings.weighting == "multi_hot":
+    weigh = resolve_name(TERM_WEIGHTS[settings.weighting])
+    if weigh is ones:
         return TermWeights(unit_length=True) if settings.unit_length else None
-    share = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
-    positive = np.bincount(matrix.columns, weights=share, minlength=matrix.width)
+    fraction = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
+    positive = np.bincount(matrix.columns, weights=fraction, minlength=matrix.width)
     negative = np.bincount(matrix.columns, minlength=matrix.width) - positive
-    return TermWeights(log_odds(positive, negative, settings.smoothing).astype(np.float32), settings.unit_length)
+    return TermWeights(weigh(positive, negative, settings.smoothing).astype(np.float32), settings.unit_length)
+
+
+def ones(positive: npt.NDArray[Any], negative: npt.NDArray[Any], smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001
+    """The multi-hot row itself. Its ones are never stored: see `TermWeights`."""
+    return np.ones(len(positive))
 
 
 def log_odds(positive: npt.NDArray[Any], negative: npt.NDArray[Any], smoothing: float) -> npt.NDArray[np.float64]:

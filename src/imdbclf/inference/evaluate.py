@@ -20,7 +20,7 @@ from imdbclf.data.sources.labels import same_meaning
 from imdbclf.errors import UserError
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
-from imdbclf.model.losses import LOSSES
+from imdbclf.model.losses import make_loss
 from imdbclf.reports.metrics import Metrics, classification_metrics
 from imdbclf.settings import DataSettings, Settings
 
@@ -44,7 +44,7 @@ def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, label
     """
     logits, temperature = logits_of(checkpoint.network.cpu().eval(), matrix), checkpoint.temperature
     truth = torch.from_numpy(labels.astype(np.float64))
-    losses = LOSSES[checkpoint.loss](logits.double() / temperature, truth, reduction="none")
+    losses = make_loss(checkpoint.loss)(logits.double() / temperature, truth, reduction="none")
     probabilities = calibrated(logits, temperature).numpy()
     uncalibrated = torch.sigmoid(logits).numpy()
     return Evaluation(probabilities, uncalibrated, classification_metrics(labels, probabilities, losses.numpy()))

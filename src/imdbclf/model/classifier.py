@@ -13,9 +13,10 @@ from torch.optim import Optimizer
 
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.calibration import calibrated
-from imdbclf.model.losses import LOSSES
+from imdbclf.model.losses import make_loss
 from imdbclf.model.network import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
+from imdbclf.settings import LECTURE
 
 EVEN = 0.5
 """Above it a label, which may be a teacher's probability, says positive."""
@@ -54,24 +55,24 @@ class ReviewClassifier(pl.LightningModule):
         widths: units of each hidden layer.
         activation: see `imdbclf.settings.ACTIVATIONS`.
         dropout: probability of leaving out a hidden unit in training.
-        loss: see `imdbclf.model.losses.LOSSES`.
-        optimizer: `name` and its settings; Keras' RMSprop by default.
+        loss: see `imdbclf.settings.LOSSES`.
+        optimizer: `name` and its settings; the lecture's by default.
         members: networks whose logits are averaged. A fit of several at once would make them alike; see
             `imdbclf.training.ensemble`, which fits one after the other.
     """
 
     def __init__(
         self,
-        in_features: int = 10_000,
-        widths: Sequence[int] = (16, 16),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        loss: str = "bce",
+        in_features: int = LECTURE.features.columns,
+        widths: Sequence[int] = tuple(LECTURE.model.widths),
+        activation: str = LECTURE.model.activation,
+        dropout: float = LECTURE.model.dropout,
+        loss: str = LECTURE.loss.name,
         optimizer: dict[str, Any] | None = None,
-        members: int = 1,
+        members: int = LECTURE.model.members,
     ) -> None:
         super().__init__()
-        widths, optimizer = list(widths), optimizer or {"name": "rmsprop"}
+        widths, optimizer = list(widths), optimizer or LECTURE.optimizer.model_dump()
         self.save_hyperparameters(
             {
                 "in_features": in_features,
@@ -84,7 +85,7 @@ class ReviewClassifier(pl.LightningModule):
             }
         )
         self.network = make_network(members, in_features, widths, activation, dropout)
-        self.loss = LOSSES[loss]
+        self.loss = make_loss(loss)
         self.optimizer_settings = optimizer
         self.attachment: dict[str, Any] = {}
         """What a checkpoint carries besides the weights; the training job fills it, loading restores it."""

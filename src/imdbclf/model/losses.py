@@ -6,11 +6,14 @@ there; below that bound both agree to rounding.
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from imdbclf.settings import LOSSES
 
 
 class Loss(Protocol):
@@ -31,5 +34,7 @@ def mean_squared_error(logits: Tensor, labels: Tensor, reduction: str = "mean") 
     return functional.mse_loss(torch.sigmoid(logits), labels, reduction=reduction)
 
 
-LOSSES: dict[str, Loss] = {"bce": binary_cross_entropy, "mse": mean_squared_error}
-"""A new loss is a function above, a line here, its name in `settings.LossName` and a file in `configs/loss`."""
+def make_loss(name: str) -> Loss:
+    """The loss that `imdbclf.settings.LOSSES` has under the name."""
+    loss: Loss = resolve_name(LOSSES[name])
+    return loss

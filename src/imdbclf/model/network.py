@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pkgutil import resolve_name
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from imdbclf.model.multihot_linear import MultiHotLinear
-from imdbclf.settings import ACTIVATIONS
+from imdbclf.settings import ACTIVATIONS, LECTURE
 
 
 class _Counted(nn.Module):
@@ -33,12 +34,16 @@ class MLP(_Counted):
     """
 
     def __init__(
-        self, in_features: int, widths: Sequence[int] = (16, 16), activation: str = "relu", dropout: float = 0.0
+        self,
+        in_features: int,
+        widths: Sequence[int] = tuple(LECTURE.model.widths),
+        activation: str = LECTURE.model.activation,
+        dropout: float = LECTURE.model.dropout,
     ) -> None:
         super().__init__()
         self.first = MultiHotLinear(in_features, widths[0])
         rest: list[nn.Module] = []
-        activation_layer = getattr(nn, ACTIVATIONS[activation])
+        activation_layer = resolve_name(ACTIVATIONS[activation])
         for width, next_width in zip(widths, [*widths[1:], 1], strict=True):
             rest.append(activation_layer())
             if dropout > 0:
@@ -64,23 +69,12 @@ class Ensemble(_Counted):
     what the review says; the mean keeps the second (Hansen & Salamon 1990). They are trained one by one.
 
     Args:
-        members: how many.
-        in_features: see `MLP`, as are the other arguments.
-        widths: of each member.
-        activation: of each member.
-        dropout: of each member.
+        members: the perceptrons.
     """
 
-    def __init__(
-        self,
-        members: int,
-        in_features: int,
-        widths: Sequence[int] = (16, 16),
-        activation: str = "relu",
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, members: Iterable[MLP]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(MLP(in_features, widths, activation, dropout) for _ in range(members))
+        self.members = nn.ModuleList(members)
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
         """The mean logits, (n,); see `MLP.forward`."""
@@ -93,9 +87,8 @@ Network = MLP | Ensemble
 
 def make_network(members: int, in_features: int, widths: Sequence[int], activation: str, dropout: float) -> Network:
     """One perceptron, or an ensemble of several."""
-    if members == 1:
-        return MLP(in_features, widths, activation, dropout)
-    return Ensemble(members, in_features, widths, activation, dropout)
+    networks = [MLP(in_features, widths, activation, dropout) for _ in range(members)]
+    return networks[0] if members == 1 else Ensemble(networks)
 
 
 def members_of(network: Network) -> list[MLP]:

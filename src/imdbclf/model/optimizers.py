@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, overload
+from pkgutil import resolve_name
+from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
-from imdbclf.settings import OPTIMIZER_SETTINGS
+from imdbclf.settings import OPTIMIZER_SETTINGS, OPTIMIZERS, AdagradSettings, RMSpropSettings
 
 
 class _KerasOptimizer(Optimizer):
-    """An optimizer with Keras' semantics: one parameter after the other, first its decay, then `_update`."""
+    """An optimizer with Keras' semantics: one parameter after the other, first its decay, then `_update`.
+
+    Args:
+        params: as for any optimizer of torch.
+        values: fields of `settings`, which has their ranges and defaults.
+
+    Raises:
+        pydantic.ValidationError: for values that are not valid.
+    """
+
+    settings: ClassVar[type[RMSpropSettings | AdagradSettings]]
+
+    def __init__(self, params: Iterable[nn.Parameter] | Iterable[dict[str, Any]], **values: float) -> None:
+        super().__init__(params, self.settings.model_validate(values).model_dump(exclude={"name"}))
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -52,17 +66,7 @@ class RMSprop(_KerasOptimizer):
     used words, whose v is tiny, gives steps of another size.
     """
 
-    def __init__(
-        self,
-        params: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
-        lr: float = 1e-3,
-        rho: float = 0.9,
-        epsilon: float = 1e-7,
-        momentum: float = 0.0,
-        weight_decay: float = 0.0,
-    ) -> None:
-        defaults = {"lr": lr, "rho": rho, "epsilon": epsilon, "momentum": momentum, "weight_decay": weight_decay}
-        super().__init__(params, defaults)
+    settings = RMSpropSettings
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
@@ -92,21 +96,7 @@ class Adagrad(_KerasOptimizer):
     sparse gradient's parameter only the rows that it has are touched, with the same result to the last bit.
     """
 
-    def __init__(
-        self,
-        params: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
-        lr: float = 1e-3,
-        initial_accumulator: float = 0.1,
-        epsilon: float = 1e-7,
-        weight_decay: float = 0.0,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "initial_accumulator": initial_accumulator,
-            "epsilon": epsilon,
-            "weight_decay": weight_decay,
-        }
-        super().__init__(params, defaults)
+    settings = AdagradSettings
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
@@ -137,16 +127,8 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any])
     if name in {"adam", "adamw"}:
         arguments["betas"] = (arguments.pop("beta_1"), arguments.pop("beta_2"))
         arguments["eps"] = arguments.pop("epsilon")
-    return OPTIMIZERS[name](parameters, **arguments)
-
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-    "sgd": SGD,
-    "adagrad": Adagrad,
-}
+    optimizer: Optimizer = resolve_name(OPTIMIZERS[name])(parameters, **arguments)
+    return optimizer
 
 
 def leaves_rows_without_gradient(settings: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from imdbclf.data.load import choose_source, load_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vocabulary import UNKNOWN, Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import LECTURE_FEATURES, SourceSettings
+from imdbclf.settings import LECTURE, SourceSettings
 
 FIRST_WORDS = 20
 
@@ -46,7 +46,7 @@ def print_overview(settings: SourceSettings, review: int) -> None:
     if both is not None:
         out.print(f"Texts that occur in both parts: {both:,}")
     counts = word_counts(loaded.corpus, reviews)
-    vocabulary = learn_vocabulary(loaded.corpus, reviews, LECTURE_FEATURES)
+    vocabulary = learn_vocabulary(loaded.corpus, reviews, LECTURE.features)
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
     columns = vocabulary.tables.over(loaded.corpus.dictionary).of_words
     out.print(_vocabulary_table(loaded.corpus, counts, vocabulary, columns))

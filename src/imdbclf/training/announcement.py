@@ -11,7 +11,7 @@ import torch
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.network import make_network
-from imdbclf.settings import LECTURE_FEATURES, DataSettings, FeatureSettings, Settings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
     features = settings.features
     if len(data.vocabulary) < features.columns:
         log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
-    elif features != LECTURE_FEATURES:
+    elif features != LECTURE.features:
         log.info("        %s", _features_line(features))
     if parts["train"] < settings.data.batch_size:
         log.info("        one batch an epoch: the training part has no more reviews")
