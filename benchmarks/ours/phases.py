@@ -39,11 +39,11 @@ def main(folder: str, result: str) -> None:
     with ThreadPoolExecutor(1) as reader, fast_imports():
         loading: Future[Any] = reader.submit(load)
         from imdbclf.folders.run import RunFolder  # noqa: PLC0415
-        from imdbclf.training.run import Experiment  # noqa: PLC0415
+        from imdbclf.training.run import Run  # noqa: PLC0415
     ended("torch and Lightning: imports (reviews are read meanwhile)")
     Path(folder).mkdir()
-    experiment = Experiment(settings, RunFolder(Path(folder)), loading)
-    fit_seconds = experiment.run()["fit_seconds"]
+    run = Run(settings, RunFolder(Path(folder)), loading)
+    fit_seconds = run.execute()["fit_seconds"]
     ended("run")
     phases = {name: end - start for (_, start), (name, end) in pairwise(sentence_ends)}
     phases["fit: 20 epochs"] = fit_seconds

@@ -382,7 +382,7 @@ REFUSED = {
     "+trainer.num_nodes=2": "trainer.num_nodes=2: must be 1; a run uses one process",
     "trainer.strategy=ddp": "trainer.strategy=ddp: must be auto; a run uses one process",
     "ckpt_path=nowhere.ckpt": "nowhere.ckpt: there is no such checkpoint file",
-    "ckpt_path=epoch=3.ckpt": "put values with blanks, commas or '=' into double quotes",
+    "ckpt_path=epoch=3.ckpt": "put values with spaces, commas or '=' into double quotes",
 }
 
 

@@ -109,7 +109,7 @@ def test_the_student_learns_from_labels_and_answers_and_has_terms_that_no_label_
 ) -> None:
     said = (students[kind] / "train.log").read_text(encoding="utf-8")
     assert "200 training, 100 validation, 100 test, 200 unlabelled reviews" in said
-    lines = ["The teacher (networks: 2)", "Member 2 of 2:", "The student learns from 200 labels and 200 answers"]
+    lines = ["The teacher (networks: 2)", "Member 2 of 2:", "The student learns from 200 labels and 200 pseudo-labels"]
     assert [said.index(line) for line in lines] == sorted(said.index(line) for line in lines)
     assert said.count("epoch 2/2") == 3
     checkpoint = read_checkpoint(students[kind] / "checkpoints/best.ckpt")

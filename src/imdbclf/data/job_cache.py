@@ -41,12 +41,12 @@ def content_key(settings: SourceSettings) -> str:
     Raises:
         UserError: if a source that was named is not there.
     """
-    return _opened(settings.origin)[1]
+    return _content_key(settings.origin)
 
 
 def forget() -> None:
     """Free everything that is kept."""
-    for kept in (_prepared, _loaded, _opened, _chosen):
+    for kept in (_prepared, _loaded, _content_key, _opened, _chosen):
         kept.cache_clear()
 
 
@@ -58,13 +58,17 @@ def _prepared(settings: DataSettings, features: FeatureSettings, seed: int, limi
 
 @lru_cache(maxsize=4)
 def _loaded(origin: SourceSettings, sentence_ends: bool) -> LoadedCorpus:
-    return load_or_encode(_opened(origin)[0], cache_folder(origin.cache_dir), sentence_ends=sentence_ends)
+    return load_or_encode(_opened(origin), cache_folder(origin.cache_dir), sentence_ends=sentence_ends)
 
 
 @lru_cache(maxsize=4)
-def _opened(origin: SourceSettings) -> tuple[Source, str]:
-    source = open_source(origin)
-    return source, cache_key(source)
+def _content_key(origin: SourceSettings) -> str:
+    return cache_key(_opened(origin))
+
+
+@lru_cache(maxsize=4)
+def _opened(origin: SourceSettings) -> Source:
+    return open_source(origin)
 
 
 @lru_cache(maxsize=4)

@@ -1,11 +1,11 @@
-"""Hydra's part: from a command line to validated settings and a folder, before anything is made or read."""
+"""Hydra's part: from a command line to validated settings and a folder, before any work, and back to a command line."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from imdbclf.console import program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
-from imdbclf.folders.run import claim, reserve
+from imdbclf.folders.run import RunFolder, claim, reserve
 from imdbclf.settings import Settings, settings_keys
 
 _PACKAGED = Path(__file__).parents[1] / "configs"
@@ -29,11 +30,11 @@ ONE_PROCESS = (
     "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
     "all cores"
 )
-"""What to say to users who ask for more."""
+"""The answer to users who ask for several processes."""
 
 
 class Refused(BaseException):
-    """Carries an error past Hydra, which swallows what a callback raises and comments on what a job raises."""
+    """Carries an error past Hydra, which hides errors of callbacks and adds comments to those of jobs."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -41,34 +42,29 @@ class Refused(BaseException):
 
 
 class BeforeAnything(Callback):
-    """Validates what was composed before Hydra makes a folder, and finds a single run a folder of its own."""
+    """Validates a single run before Hydra makes a folder, and chooses the folder."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        """Validate a single run and reserve its folder."""
-        with _refusing():
+        """Validate the composed config, and claim the folder that the user named or reserve a new one."""
+        try:
             settings = validated_ahead(config)
             chosen = Path(config.hydra.run.dir).expanduser()
             if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
                 folder = claim(chosen)
             else:
                 folder = reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
-            with read_write(config.hydra):
-                config.hydra.run.dir = str(folder)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        raise Refused(explain_composition(error)) from error
+        except (UserError, HydraException, OmegaConfBaseException) as error:
+            raise Refused(explain_composition(error)) from error
+        with read_write(config.hydra):
+            config.hydra.run.dir = str(folder)
 
 
 def validated(config: DictConfig) -> Settings:
-    """The typed settings of a composed config, `hydra` left aside.
+    """The typed settings of a composed config; its `hydra` group is left out.
 
     Raises:
-        UserError: for the first wrong key or value, an unresolvable interpolation, or a run in several processes.
+        UserError: for the first wrong key or value, or a run that would need several processes.
+        OmegaConfBaseException: for an interpolation that cannot be resolved.
     """
     plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     container = OmegaConf.to_container(plain, resolve=True)
@@ -77,14 +73,22 @@ def validated(config: DictConfig) -> Settings:
     return settings
 
 
+def validated_ahead(config: DictConfig) -> Settings:
+    """`validated` for a job that has not started, so that Hydra does not know its folder yet."""
+    with read_write(config.hydra):
+        config.hydra.runtime.output_dir = config.hydra.run.dir
+    HydraConfig.instance().set_config(config)
+    return validated(config)
+
+
 def _check_one_process(trainer: Mapping[str, Any]) -> None:
     """Refuse several processes for one run.
 
-    Not part of the settings themselves, since checkpoints of older versions may come from such runs.
-    `imdbclf.training.fit` checks what only Lightning can tell (`auto` and -1 mean all devices of the machine).
+    The settings themselves allow them, since checkpoints of older versions can come from such runs. How many devices
+    `auto` and -1 are, only Lightning knows; `imdbclf.training.fit` checks these.
 
     Raises:
-        UserError: if the arguments of the Trainer, or a launcher such as torchrun, say so.
+        UserError: if the arguments of the Trainer ask for several processes, or torchrun or the like started them.
     """
     counts = {f"trainer.{key}": trainer.get(key, 1) for key in ("devices", "num_nodes")}
     for key, value in (counts | {"WORLD_SIZE": os.environ.get("WORLD_SIZE", "1")}).items():
@@ -105,16 +109,31 @@ def _count(devices: object) -> int:
     return int(devices) if isinstance(devices, int) or (isinstance(devices, str) and devices.strip().isdigit()) else 1
 
 
-def validated_ahead(config: DictConfig) -> Settings:
-    """The typed settings of a config whose job has not begun, so that Hydra does not know its folder yet."""
-    with read_write(config.hydra):
-        config.hydra.runtime.output_dir = config.hydra.run.dir
-    HydraConfig.instance().set_config(config)
-    return validated(config)
+def current_folder() -> Path:
+    """The folder that Hydra has made for the current run."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def write_config(settings: Settings, path: Path) -> None:
+    """Write the resolved experiment; its first line is the command that runs it again."""
+    again = shlex.join(_from_config(path))
+    defaults = [{"hydra": "imdbclf"}, "_self_", {"override hydra/sweeper": "grid"}]
+    text = OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults, **settings.model_dump()}))
+    path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
+
+
+def resume_command(folder: RunFolder) -> str:
+    """The command that resumes a run from its last epoch."""
+    return shlex.join([*_from_config(folder.config), override("ckpt_path", shown_path(folder.last))])
+
+
+def _from_config(path: Path) -> list[str]:
+    """The command that runs the experiment of a written config."""
+    return [program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem]
 
 
 def folder_name(text: str) -> str:
-    """The text with every character that a shell, Hydra or a file system might trip over replaced by `-`."""
+    """The text as a file name: characters that are special to shells, Hydra or file systems become `-`."""
     return re.sub(r"[^\w.,-]+", "-", text).strip("-,.")[:100]
 
 
@@ -124,7 +143,7 @@ def short_key(key: str) -> str:
 
 
 def override(key: str, value: str) -> str:
-    """`key=value` with the value in quotes where Hydra's grammar needs them."""
+    """`key=value`, with the value in quotes where Hydra's grammar needs them."""
     if re.fullmatch(r"[\w./-]+", value):
         return f"{key}={value}"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -132,7 +151,7 @@ def override(key: str, value: str) -> str:
 
 
 def explain_composition(error: Exception) -> UserError:
-    """One line for what Hydra says over several: which key or choice, what is allowed, the nearest right name."""
+    """Hydra's error in one line: which key or choice is wrong, what is allowed, the most similar name."""
     if isinstance(error, UserError):
         return error
     text = str(error)
@@ -154,22 +173,22 @@ def _no_launcher(found: re.Match[str]) -> str:
 
 
 def _no_key(found: re.Match[str]) -> str:
-    return f"{found[1]}: there is no such key{nearest(found[1], known_names())}"
+    return f"{found[1]}: there is no such key{nearest(found[1], _known_names())}"
 
 
 def _no_config(found: re.Match[str]) -> str:
-    return f"{found[1]}: there is no such config{nearest(found[1], known_names())}"
+    return f"{found[1]}: there is no such config{nearest(found[1], _known_names())}"
 
 
 def _no_grammar(found: re.Match[str]) -> str:
     return (
-        f"{one_line(found.string).split(' See ')[0]} — Hydra can't read this; put values with blanks, commas or '=' "
+        f"{one_line(found.string).split(' See ')[0]} — Hydra cannot parse this; put values with spaces, commas or '=' "
         "into double quotes: 'key=\"a value\"'"
     )
 
 
 _LAUNCHER_EXTRAS = ("joblib", "submitit", "ray")
-"""Extras of the same name bring these."""
+"""Launchers that are installed with an extra of the same name."""
 
 _EXPLAINED = {
     re.compile(
@@ -182,15 +201,10 @@ _EXPLAINED = {
         r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition"
     ): _no_grammar,
 }
-"""What Hydra says, and how to say it; the first that is found counts."""
+"""Patterns in Hydra's messages, and the message instead; the first match is used."""
 
 
-def known_names() -> list[str]:
+def _known_names() -> list[str]:
     """Every key and every config group that an override may name."""
     groups = (folder.name for folder in CONFIGS.iterdir() if folder.is_dir())
     return [*settings_keys(), *groups, "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher"]
-
-
-def current_folder() -> Path:
-    """The folder that Hydra has made for the running job."""
-    return Path(HydraConfig.get().runtime.output_dir)

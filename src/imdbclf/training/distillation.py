@@ -1,8 +1,8 @@
-"""Learning from reviews that nobody labelled: an ensemble answers for them, and a network learns from its answers.
+"""Distillation: an ensemble gives pseudo-labels to unlabelled reviews, and a network learns from them too.
 
-Knowledge distillation (Hinton, Vinyals & Dean 2015) onto unlabelled texts: the student sees three times as many
-reviews as have labels, and terms that no labelled review has. A teacher's answer is a probability, which says more
-than a label, and which terms get columns is decided with these probabilities too.
+Knowledge distillation (Hinton, Vinyals & Dean 2015) with unlabelled texts: the student learns from three times as many
+reviews as have labels, and from terms that no labelled review has. A pseudo-label is a probability, which says more
+than a label; it also counts where terms for the columns are selected.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ log = logging.getLogger(__name__)
 def learn_from_teacher(
     settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
 ) -> tuple[ReviewDataModule, float]:
-    """The reviews for the student, the unlabelled ones with the teacher's answers, and the seconds of its fits.
+    """Fit the teacher, unless an earlier attempt has, and let it label the unlabelled reviews.
 
     Args:
-        settings: those of the student; its teacher is an ensemble of networks like it.
-        folder: the student's, in which the teacher has one of its own.
+        settings: those of the student; its teacher is an ensemble of such networks.
+        folder: the student's; the teacher's folder is inside.
         data: what the teacher learns from.
         quiet: whether to show no progress.
+
+    Returns:
+        The student's reviews, the unlabelled ones with pseudo-labels, and the seconds of the teacher's fits.
 
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
@@ -40,12 +43,10 @@ def learn_from_teacher(
     if not teacher.best.exists():
         log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
         model = settings.model.model_copy(update={"members": settings.teacher.members})
+        ensemble = settings.model_copy(update={"model": model, "teacher": TeacherSettings()})
         teacher.path.mkdir(parents=True, exist_ok=True)
-        _, seconds = fit_ensemble(
-            settings.model_copy(update={"model": model, "teacher": TeacherSettings()}), teacher, data, quiet=quiet
-        )
+        seconds = fit_ensemble(ensemble, teacher, data, quiet=quiet).seconds
     labelled, unlabelled = (data.prepared.matrices[part] for part in ("train", UNLABELLED))
     logits = logits_of(read_checkpoint(teacher.best).network, unlabelled)
-    counts = f"{len(labelled):,} labels and {len(unlabelled):,} answers of the teacher"
-    log.info("The student learns from %s:", counts)
+    log.info("The student learns from %s labels and %s pseudo-labels:", f"{len(labelled):,}", f"{len(unlabelled):,}")
     return data.with_pseudo_labels(torch.sigmoid(logits).numpy()), seconds

@@ -1,7 +1,7 @@
-"""Networks that are fitted one after the other and answer together, as one checkpoint.
+"""An ensemble: networks that are fitted one after the other and whose logits are averaged, in one checkpoint.
 
-Each member has its own initial weights, order of the batches and dropout. Fitted together, on the same batches with the
-same terms left out, they would learn the same, and their mean would be no better than each of them (measured: five such
+Each member has its own initial weights, order of the batches and dropout. Members that are fitted together, on the same
+batches with the same terms left out, learn the same, and their mean is no better than each of them (measured: five such
 networks together have the accuracy of one).
 """
 
@@ -20,32 +20,30 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import EpochRow, draw_history, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
 from imdbclf.storage import atomic_write
-from imdbclf.training.fit import Fit, attached
+from imdbclf.training.fit import Fit, Fitted, attached
 
 log = logging.getLogger(__name__)
 
 _STRIDE = 1_000_003
-"""Between the seeds of members, so that the members of experiments with small seeds have seeds of their own."""
+"""Between the seeds of members, so that ensembles with different small seeds share no member."""
 
 _OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
-"""What a checkpoint has to go on with its fit, which an ensemble does not."""
+"""Parts of a checkpoint that only serve to resume its fit; the checkpoint of an ensemble does not have them."""
 
 
-def fit_ensemble(
-    settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False
-) -> tuple[list[EpochRow], float]:
+def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False) -> Fitted:
     """Fit the members, each in a folder of its own, and write the ensemble's `best.ckpt` and history.
 
-    A member whose fit an earlier attempt has finished is not fitted again; one that was cut short begins anew.
+    A member that an earlier attempt has finished is not fitted again; an interrupted one starts from the beginning.
 
     Args:
         settings: those of the ensemble.
         folder: its folder.
-        data: its reviews; members share the parts, and have an order of the batches each.
+        data: its reviews. Members share the parts; each has its own order of the batches.
         quiet: whether to show no progress.
 
     Returns:
-        The history, every figure the mean over the members, and the seconds that the fits took.
+        The history, each metric the mean over the members, and the seconds of all fits.
 
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
@@ -60,18 +58,17 @@ def fit_ensemble(
         member.path.mkdir(parents=True, exist_ok=True)
         fit = Fit(_of_member(settings, number), member, quiet)
         fit.prepare()
-        fit.run(data.with_seed(fit.settings.seed))
-        seconds += fit.seconds
+        seconds += fit.run(data.with_seed(fit.settings.seed)).seconds
         member.last.unlink()
     rows = mean_rows([read_history(member.history) for member in members])
-    _write_together(settings, folder, members, data)
+    _write_checkpoint(settings, folder, members, data)
     write_history(rows, folder.history)
     draw_history(rows, folder.history_plot, settings.experiment)
-    return rows, seconds
+    return Fitted(rows, seconds, data)
 
 
 def _is_fitted(member: RunFolder) -> bool:
-    """Whether nothing of it is left to do; an interrupted fit leaves a history, too, and its last checkpoint."""
+    """Whether the fit is finished; an interrupted one has a history too, but still its last checkpoint."""
     return member.history.exists() and not member.last.exists()
 
 
@@ -82,7 +79,7 @@ def _of_member(settings: Settings, number: int) -> Settings:
 
 
 def mean_rows(histories: Sequence[Sequence[EpochRow]]) -> list[EpochRow]:
-    """The mean of every figure over the members, for the epochs that all of them have; seconds are added up."""
+    """The mean of each metric over the members, for the epochs that all of them have; seconds are summed."""
     rows = []
     for epochs in zip(*histories, strict=False):
         row = {name: fmean(member[name] for member in epochs) for name in epochs[0]}
@@ -90,10 +87,10 @@ def mean_rows(histories: Sequence[Sequence[EpochRow]]) -> list[EpochRow]:
     return rows
 
 
-def _write_together(
+def _write_checkpoint(
     settings: Settings, folder: RunFolder, members: Sequence[RunFolder], data: ReviewDataModule
 ) -> None:
-    """The checkpoint of the ensemble, from the best ones of its members."""
+    """Write the ensemble's checkpoint from the best ones of its members."""
     contents = [load_plain(member.best) for member in members]
     together = {name: value for name, value in contents[0].items() if name not in _OF_ONE_FIT}
     if len(members) > 1:

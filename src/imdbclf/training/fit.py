@@ -1,4 +1,4 @@
-"""The fit of one network: trainer, epochs, checkpoints, history, in a folder of its own."""
+"""The fit of one network: trainer, epochs, checkpoints and history, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.reports.history import best_row, draw_history, write_history
+from imdbclf.reports.history import EpochRow, best_row, draw_history, write_history
 from imdbclf.settings import Settings
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.compose import ONE_PROCESS
@@ -31,65 +31,77 @@ from imdbclf.training.environment import versions
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
-    """Somebody stopped the fit; the epochs that have a checkpoint are in the folder."""
+    """Ctrl-C or SIGTERM ended the fit; the checkpoints of its finished epochs are in the folder."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The result of one fit or of several that build on each other; the checkpoint is in the run folder.
+
+    `rows` is the history, `seconds` the time of all fits, `data` the reviews that the result learned from.
+    """
+
+    rows: list[EpochRow]
+    seconds: float
+    data: ReviewDataModule
 
 
 @dataclass
 class Fit:
     """One network that learns from the reviews of a data module.
 
-    A `quiet` one shows no progress. `going_on_from` is the checkpoint of an earlier attempt at this very fit; it counts
-    before the settings' `ckpt_path`.
+    A `quiet` fit shows no progress. `resume_from` is the checkpoint of an earlier attempt at the same fit; it has
+    priority over `ckpt_path` of the settings.
     """
 
     settings: Settings
     folder: RunFolder
     quiet: bool = False
-    going_on_from: Path | None = None
+    resume_from: Path | None = None
     history: History = field(default_factory=History)
-    seconds: float = 0.0
 
     def prepare(self) -> None:
-        """Refuse what can be refused before the reviews are there.
+        """Refuse what can be refused before the reviews are read.
 
         Raises:
-            UserError: for arguments that Lightning does not take, or a checkpoint that can't be read.
+            UserError: for arguments that Lightning does not accept, or a checkpoint that cannot be read.
         """
-        _ = self.trainer, self._begun
+        _ = self.trainer, self._earlier
         torch.set_num_threads(self.settings.threads or torch.get_num_threads())
 
-    def run(self, data: ReviewDataModule) -> None:
-        """Fit; `best.ckpt`, `last.ckpt` and the history are in the folder then.
+    def run(self, data: ReviewDataModule) -> Fitted:
+        """Fit; afterwards `best.ckpt`, `last.ckpt` and the history are in the folder.
 
         Raises:
-            UserError: if the checkpoint to go on from does not fit.
+            UserError: if the checkpoint to resume from does not match.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
         """
         # Here, so that a network does not depend on what was fitted before it.
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         classifier = self.classifier(data)
-        if self._begun is not None:
-            self._check_resumable(self._begun, classifier, data)
+        if self._earlier is not None:
+            self._check_resumable(self._earlier, classifier, data)
         started = time.perf_counter()
         try:
-            self.trainer.fit(classifier, datamodule=data, ckpt_path=self._begun_from, weights_only=True)
+            self.trainer.fit(classifier, datamodule=data, ckpt_path=self._earlier_path, weights_only=True)
         except SystemExit:
-            # What Lightning raises after it has shut down in good order because of a KeyboardInterrupt.
+            # Lightning raises it after it has shut down because of a KeyboardInterrupt.
             if self.trainer.state.status is not TrainerStatus.INTERRUPTED:
                 raise
-        self.seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started
         if self.trainer.state.status is TrainerStatus.INTERRUPTED:
-            # An epoch whose figures were said but whose checkpoint was not written yet does not count.
+            # An epoch that was reported but has no checkpoint yet does not count.
             saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
             self.history.rows = self.history.rows[:saved]
-            self._report_history()
+            self._write_history()
             raise Interrupted
         if best_row(self.history.rows) is None:
             shutil.copyfile(self.folder.last, self.folder.best)
-        self._report_history()
+        self._write_history()
+        return Fitted(self.history.rows, seconds, data)
 
     def classifier(self, data: ReviewDataModule) -> ReviewClassifier:
-        """The network before it has learnt, with what its checkpoints carry."""
+        """The untrained network, with what its checkpoints carry."""
         settings = self.settings
         classifier = ReviewClassifier(
             in_features=len(data.prepared.vectorizer),
@@ -104,14 +116,16 @@ class Fit:
 
     @cached_property
     def trainer(self) -> pl.Trainer:
-        """Lightning's trainer, by the settings."""
+        """Lightning's trainer for these settings.
+
+        Raises:
+            UserError: for arguments that Lightning does not accept, or several devices.
+        """
         arguments = self.settings.trainer.model_dump()
         known = inspect.signature(pl.Trainer).parameters
-        for name in arguments:
+        for name, value in arguments.items():
             if name not in known:
-                msg = (
-                    f"trainer.{name}={arguments[name]}: Lightning's Trainer has no such argument{nearest(name, known)}"
-                )
+                msg = f"trainer.{name}={value}: Lightning's Trainer has no such argument{nearest(name, known)}"
                 raise UserError(msg)
         try:
             trainer = pl.Trainer(
@@ -131,7 +145,7 @@ class Fit:
         return trainer
 
     def _callbacks(self) -> list[Callback]:
-        """Only those that have something to do: each is asked a dozen times a step."""
+        """Only those that have something to do: Lightning calls each a dozen times a step."""
         settings, checkpoints = self.settings, self.folder.checkpoints
         callbacks: list[Callback] = [self.history]
         if console().is_terminal and not self.quiet:
@@ -141,20 +155,21 @@ class Fit:
         return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
 
     @property
-    def _begun_from(self) -> Path | None:
+    def _earlier_path(self) -> Path | None:
         path = self.settings.ckpt_path
-        return self.going_on_from or (Path(path).expanduser() if path is not None else None)
+        return self.resume_from or (Path(path).expanduser() if path is not None else None)
 
     @cached_property
-    def _begun(self) -> dict[str, Any] | None:
-        return None if self._begun_from is None else load_plain(self._begun_from)
+    def _earlier(self) -> dict[str, Any] | None:
+        """The contents of the checkpoint to resume from."""
+        return None if self._earlier_path is None else load_plain(self._earlier_path)
 
     def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
-        """Refuse to go on from a checkpoint of other reviews or another network, or one that has seen it all."""
+        """Refuse a checkpoint of other reviews or another network, or one that has all epochs already."""
         if not carries(contents[CHECKPOINT_KEY], data.prepared.vectorizer):
             msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
             raise UserError(msg)
-        # Before there were ensembles, nothing was said of members.
+        # Checkpoints of older versions do not name the number of members.
         if {"members": 1} | contents["hyper_parameters"] != dict(classifier.hparams):
             msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
             raise UserError(msg)
@@ -163,7 +178,7 @@ class Fit:
             msg = f"trainer.max_epochs={self.trainer.max_epochs}: must be above the checkpoint's {done} epochs"
             raise UserError(msg)
 
-    def _report_history(self) -> None:
+    def _write_history(self) -> None:
         rows = self.history.rows
         if rows:
             write_history(rows, self.folder.history)
@@ -185,14 +200,14 @@ def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
     """The objects that `_target_` nodes describe.
 
     Raises:
-        UserError: if one can't be made, in a line with its name.
+        UserError: if one cannot be made, in a line with its name.
     """
     made = []
     for name, node in nodes.items():
         try:
             made.append(instantiate(node))
         except Exception as error:
-            # Hydra wraps whatever the library raises; the innermost message is the one that helps.
+            # Hydra wraps the library's error, which says more.
             root = error.__cause__ or error
             missing = f"; pip install 'imdbclf[{name}]'" if isinstance(root, ImportError) else ""
             msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"

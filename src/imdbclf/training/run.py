@@ -1,31 +1,30 @@
-"""The main job: build, fit, evaluate, report."""
+"""One run of an experiment: its fits in their order, calibration, and what is written at the end."""
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from imdbclf.checkpoint import Checkpoint, read_checkpoint
-from imdbclf.data.arrow import strings, to_arrow
+from imdbclf.checkpoint import Checkpoint, keep_temperature, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews
+from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
-from imdbclf.inference.predictor import Predictor
+from imdbclf.inference.predictor import Predictor, logits_of
+from imdbclf.model.calibration import fit_temperature
 from imdbclf.reports.history import EpochRow, best_row
-from imdbclf.reports.reliability import draw_reliability
-from imdbclf.settings import Settings
-from imdbclf.storage import atomic_write, write_json
-from imdbclf.training.announcement import PART_NAMES, announce
-from imdbclf.training.calibration import calibrate, check_calibration
-from imdbclf.training.fit import Fit
-from imdbclf.training.learning import Course, learn, refit
+from imdbclf.settings import CalibrationSettings, Settings
+from imdbclf.training.announcement import announce
+from imdbclf.training.distillation import learn_from_teacher
+from imdbclf.training.ensemble import fit_ensemble
+from imdbclf.training.fit import Fit, Fitted
+from imdbclf.training.results import Results
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = (
     "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
@@ -34,12 +33,12 @@ EXAMPLES = (
 
 
 @dataclass
-class Experiment:
-    """One run of one experiment in one folder; the methods are the steps, in order.
+class Run:
+    """One run of one experiment in one folder.
 
-    `loading` will have the reviews, which may be on their way while this is made; `because` says why they come from
-    where they do, where nobody named a source. See `imdbclf.training.fit.Fit` for the others.
-    Once `is_validated`, what is being fitted is the final network.
+    `loading` gives the reviews, which may still be read when this is made. `because` is the reason for their source, if
+    the user named none. `quiet` and `resume_from` are those of `imdbclf.training.fit.Fit`. `rows` is the history of the
+    fit with validation; once it is complete, `is_validated` is true. `best` is the checkpoint that the run leaves.
     """
 
     settings: Settings
@@ -47,33 +46,40 @@ class Experiment:
     loading: Future[PreparedReviews]
     because: str | None = None
     quiet: bool = False
-    going_on_from: Path | None = None
+    resume_from: Path | None = None
     rows: list[EpochRow] = field(default_factory=list)
     is_validated: bool = False
+    best: Checkpoint = field(init=False)
 
-    def run(self) -> dict[str, Any]:
-        """Build, fit, evaluate; write everything into the folder and return the figures of `metrics.json`.
+    def execute(self) -> dict[str, Any]:
+        """Fit and evaluate; write everything into the folder and return the metrics of `metrics.json`.
 
         Raises:
-            UserError: for anything that the person who asked for the run can put right.
-            Interrupted: if Ctrl-C or SIGTERM ended the fit.
+            UserError: for anything that the user can correct.
+            Interrupted: if Ctrl-C or SIGTERM ended a fit.
         """
-        fit = Fit(self.settings, self.folder, self.quiet, self.going_on_from)
+        settings, folder = self.settings, self.folder
+        fit = Fit(settings, folder, self.quiet, self.resume_from)
         fit.prepare()
-        check_calibration(self.settings, self.data.prepared)
-        announce(self.settings, self.data, fit.trainer, self.because)
+        _check_calibration(settings, self.data.prepared)
+        announce(settings, self.data, fit.trainer, self.because)
         try:
-            course = learn(self.settings, self.folder, self.data, fit)
+            validated = learn(fit, self.data)
         finally:
-            # Whoever interrupts a fit is told how far it came.
+            # After an interruption, the summary says how far the fit came.
             self.rows = fit.history.rows
-        self.rows, self.is_validated = course.rows, True
-        if calibrate(self.best, self.folder.best, self.settings, course.data.prepared):
-            self.best = read_checkpoint(self.folder.best)
-        return self._evaluate(course)
+        self.rows, self.is_validated = validated.rows, True
+        self.best = calibrate(settings, folder, validated.data.prepared)
+        results, final = Results(settings, folder, self.data, self.because), validated
+        results.evaluate("val", self.best, validated.data)
+        if settings.refit:
+            final = refit(settings, folder, validated, quiet=self.quiet)
+            self.best = read_checkpoint(folder.best)
+        results.evaluate("test", self.best, final.data)
+        return results.write(validated, final, self.best, with_plot=not self.quiet)
 
     def examples(self) -> list[str]:
-        """What the best network says of two short reviews, a line each."""
+        """The predictions of the best network for two short reviews, a line each."""
         predictions = Predictor(self.best).predict(EXAMPLES)
         return [
             f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
@@ -85,73 +91,90 @@ class Experiment:
         """The reviews."""
         return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result(), self.settings.features)
 
-    @cached_property
-    def best(self) -> Checkpoint:
-        """The best epoch's checkpoint, as whoever reloads it will find it; there once the fit is over."""
-        return read_checkpoint(self.folder.best)
 
-    def _evaluate(self, validated: Course) -> dict[str, Any]:
-        """The figures of the best epoch, on validation and test; of the final fit on test, where there is one."""
-        final, evaluated = validated, {"val": self._evaluated("val", validated)}
-        if self.settings.refit:
-            final = refit(self.settings, self.folder, validated, quiet=self.quiet)
-            self.best = read_checkpoint(self.folder.best)
-        evaluated["test"] = self._evaluated("test", final)
-        if evaluated["test"] is not None:
-            self._write_predictions(evaluated["test"])
-        found = {part: evaluation for part, evaluation in evaluated.items() if evaluation is not None}
-        if found and not self.quiet:
-            # A sweep's jobs do without: it takes as long to draw as the history, and is for who looks at one run.
-            self._draw_reliability(*list(found.items())[-1])
-        figures: dict[str, Any] = {}
-        for part, evaluation in found.items():
-            figures |= flat_metrics(part, evaluation)
-        metrics = figures | self._facts(validated, final)
-        write_json(self.folder.metrics, metrics)
-        return metrics
+def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
+    """Fit what the settings ask for: one network or an ensemble, with a teacher or without.
 
-    def _evaluated(self, part: str, course: Course) -> Evaluation | None:
-        """The checkpoint on a part of what it was learnt with; None where there is no such part."""
-        prepared = course.data.prepared
-        if part not in prepared.matrices or not len(prepared.matrices[part]):
-            return None
-        return evaluate_checkpoint_on(self.best, prepared.matrices[part], prepared.labels[part])
+    Args:
+        fit: that of a single network, prepared.
+        data: the reviews.
 
-    def _facts(self, validated: Course, final: Course) -> dict[str, Any]:
-        rows = validated.rows
-        best = best_row(rows) or rows[-1]
-        return {
-            "train/loss": rows[-1]["train/loss"],
-            "train/accuracy": rows[-1]["train/accuracy"],
-            "best_epoch": int(best["epoch"]),
-            "epochs": int(rows[-1]["epoch"]),
-            "parameters": self.best.network.parameter_count,
-            "temperature": self.best.temperature,
-            "columns": len(final.data.prepared.vectorizer),
-            "fit_seconds": round(final.seconds, 3),
-            "data_source": self.data.loaded.source.description,
-            "data_source_because": self.because,
-            "refit": self.settings.refit,
-            "group": self.settings.data.group,
-            "reviews": {part: len(matrix) for part, matrix in self.data.prepared.matrices.items()},
-            "seed": self.settings.seed,
-            "experiment": self.settings.experiment,
+    Raises:
+        UserError: if the checkpoint to resume from does not match.
+        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+    """
+    settings, folder, teaching = fit.settings, fit.folder, 0.0
+    if settings.teacher.members > 0:
+        data, teaching = learn_from_teacher(settings, folder, data, quiet=fit.quiet)
+    fitted = fit_ensemble(settings, folder, data, quiet=fit.quiet) if settings.model.members > 1 else fit.run(data)
+    folder.discard_steps()
+    return replace(fitted, seconds=teaching + fitted.seconds)
+
+
+def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bool) -> Fitted:
+    """The lecture's last step: fit on all training reviews for as many epochs as validation found best.
+
+    The new checkpoint replaces that of the fit with validation, and keeps its temperature.
+
+    Args:
+        settings: the experiment.
+        folder: has the checkpoint of the fit with validation.
+        validated: the result of that fit.
+        quiet: whether to show no progress.
+
+    Returns:
+        The result of the final fit, with the seconds of both.
+
+    Raises:
+        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+    """
+    best = best_row(validated.rows)
+    assert best is not None  # noqa: S101 - settings with `refit` have a validation part
+    final, epochs = RunFolder(folder.final), int(best["epoch"])
+    log.info("The final fit, on all training reviews, %d epochs as validation found best:", epochs)
+    everything = settings.model_copy(
+        update={
+            "data": settings.data.model_copy(update={"val_size": 0}),
+            "trainer": settings.trainer.model_copy(update={"max_epochs": epochs}),
+            "refit": False,
+            "ckpt_path": None,
+            "calibration": CalibrationSettings(),
         }
+    )
+    final.path.mkdir(parents=True, exist_ok=True)
+    fit = Fit(everything, final, quiet)
+    fit.prepare()
+    fitted = learn(fit, validated.data.with_settings(everything.data))
+    keep_temperature(final.best, read_checkpoint(folder.best).temperature)
+    final.best.replace(folder.best)
+    final.discard_step()
+    return replace(fitted, seconds=validated.seconds + fitted.seconds)
 
-    def _draw_reliability(self, part: str, evaluation: Evaluation) -> None:
-        labels = self.data.prepared.labels[part]
-        title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
-        path = self.folder.reliability_diagram
-        draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
-    def _write_predictions(self, evaluation: Evaluation) -> None:
-        test = self.data.loaded.corpus.parts["test"]
-        table = pa.table(
-            {
-                "id": strings(test.review_names()),
-                "label": to_arrow(test.labels),
-                "probability": to_arrow(evaluation.probabilities),
-            }
+def _check_calibration(settings: Settings, prepared: PreparedReviews) -> None:
+    """Refuse temperature scaling without validation reviews: a small fraction of few reviews can be none.
+
+    Raises:
+        UserError: if the validation part is needed and empty.
+    """
+    if settings.calibration.name == "temperature" and not len(prepared.matrices["val"]):
+        msg = (
+            f"data.val_size={settings.data.val_size}: leaves no validation review, and calibration=temperature fits on "
+            "them; give a larger one"
         )
-        with atomic_write(self.folder.predictions) as aside:
-            pq.write_table(table, aside)
+        raise UserError(msg)
+
+
+def calibrate(settings: Settings, folder: RunFolder, prepared: PreparedReviews) -> Checkpoint:
+    """Fit the temperature that the settings ask for on the validation part, and write it into the best checkpoint.
+
+    A resumed run may have taken over the best epoch of a run with another calibration, so the temperature that is in
+    the checkpoint is not trusted.
+    """
+    best, temperature = read_checkpoint(folder.best), 1.0
+    if settings.calibration.name == "temperature":
+        logits = logits_of(best.network, prepared.matrices["val"]).numpy()
+        temperature = fit_temperature(logits, prepared.labels["val"])
+    if temperature != best.temperature:
+        keep_temperature(folder.best, temperature)
+    return replace(best, temperature=temperature)
