@@ -1,7 +1,7 @@
 """Classifying movie reviews: the lecture's multi-hot network in PyTorch Lightning and Hydra.
 
-The names below are the public interface of the package in Python; they are imported when first used, so that
-`import imdbclf` costs nothing. Everything else is reached through the command `imdbclf`.
+The names below are the public interface in Python. They are imported when first used, so that `import imdbclf` is fast.
+For everything else, use the command `imdbclf`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people see: one console that progress, log lines and tables share, plain wherever there is no terminal."""
+"""Output for users: one console for progress bars, log lines and tables; plain text if there is no terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.table import Table
 _log = logging.getLogger(__name__)
 
 PLAIN_WIDTH = 110
-"""Columns of a table where no terminal says how wide it is."""
+"""Width of tables in characters, if there is no terminal."""
 
 
 @cache
@@ -29,22 +29,22 @@ def console() -> Console:
 
 
 class TerminalHandler(logging.Handler):
-    """Log messages as plain sentences on the console, above a progress bar where one is shown."""
+    """Prints log messages on the console, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the message, warnings in their colour."""
+        """Print the message; warnings in yellow."""
         style = "yellow" if record.levelno >= logging.WARNING else None
         console().print(self.format(record), style=style, markup=False, soft_wrap=True)
 
 
 def tell(message: str) -> None:
-    """A line to people alone."""
+    """Print a line on the console only."""
     console().print(message, markup=False, soft_wrap=True)
 
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """Inside, what is said reaches the console and nobody else, where no run keeps a log."""
+    """Inside, `say` prints on the console; for commands that have no `train.log`."""
     ours, handler = logging.getLogger("imdbclf"), TerminalHandler()
     level, propagate = ours.level, ours.propagate
     ours.addHandler(handler)
@@ -59,12 +59,12 @@ def spoken() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """A line to people, which also belongs in the log of the run."""
+    """Print a line on the console and write it to the log of the run."""
     _log.info("%s", message)
 
 
 def say_table(table: Table) -> None:
-    """A table to people and to the log of the run, without colours."""
+    """Print a table on the console and write it to the log of the run, without colours."""
     plain = Console(width=console().width, color_system=None, file=StringIO())
     plain.print(table)
     text = cast("StringIO", plain.file).getvalue()
@@ -72,12 +72,12 @@ def say_table(table: Table) -> None:
 
 
 def program() -> str:
-    """How to call this program from here: by its name where the shell finds it, else by its path."""
+    """The command that starts this program: its name if the shell finds it, otherwise its path."""
     own = Path(sys.executable).parent / "imdbclf"
     return "imdbclf" if shutil.which("imdbclf") or not own.exists() else shown_path(own)
 
 
 def shown_path(path: Path) -> str:
-    """The path as people would type it from here: relative where it is below the working directory."""
+    """The path for messages: relative if it is inside the working directory, otherwise absolute."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)

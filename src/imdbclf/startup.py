@@ -1,4 +1,4 @@
-"""Starting quickly: a library of a thousand modules makes a million objects, and none of them is garbage."""
+"""Fast imports: a large library makes a million objects at import, and none of them is garbage."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def fast_imports() -> Iterator[None]:
-    """Imports inside run without the garbage collector, which would look through all modules again and again.
+    """Inside, imports run without the garbage collector, which would check all objects many times.
 
-    What was imported is then left out of later collections too (`gc.freeze`), at the end of the process included.
+    `gc.freeze` excludes the imported objects from later collections, also at the end of the process.
     """
     before, was_enabled = len(sys.modules), gc.isenabled()
     gc.disable()

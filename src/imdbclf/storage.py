@@ -12,9 +12,9 @@ from typing import Any
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A path beside the given one to write to; it takes the name when all went well, and is gone when not.
+    """Give a temporary path in the same folder; it is renamed to `path` on success, and deleted on an exception.
 
-    The name of the path beside it is one that nobody has, so that no file of others is overwritten.
+    Its name is random, so that it does not overwrite another file.
     """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
@@ -25,6 +25,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, contents: dict[str, Any]) -> None:
-    """Write readable JSON, whole or not at all."""
+    """Write indented JSON, completely or not at all."""
     with atomic_write(path) as aside:
         aside.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

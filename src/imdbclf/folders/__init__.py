@@ -1,1 +1,1 @@
-"""What a run and a sweep leave behind: the interface between whoever trains and whoever reads the results."""
+"""The files of a run and of a sweep: the interface between training and reports."""

@@ -1,18 +1,18 @@
-"""A run folder: where each file of a run is, and how a name that nobody has taken is found.
+"""A run folder: the path of each file of a run, and how an unused folder name is found.
 
-The folder is the interface between training and everything that reads its results:
+The folder is the interface between training and reports:
 
-| file | what |
+| file | content |
 | --- | --- |
-| `config.yaml` | the resolved experiment, headed by the command that runs it again |
-| `history.csv`, `history.png` | a row an epoch, and its plot |
-| `reliability.png` | the reliability diagram of the test part, else of validation; not for the jobs of a sweep |
+| `config.yaml` | all settings; the first line is the command that repeats the run |
+| `history.csv`, `history.png` | one row per epoch, and its plot |
+| `reliability.png` | reliability diagram of the test part, or of the validation part; not for jobs of a sweep |
 | `metrics.json` | the metrics |
-| `predictions.parquet` | the test part: `id` of the review (from its text), `label`, `probability` of being positive |
+| `predictions.parquet` | for each test review: `id` (hash of its text), `label`, `probability` of class 1 |
 | `environment.json` | versions, machine, command |
 | `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
-| `train.log` | everything that was said |
-| `failure.json` | only in a sweep, only of a job that failed: `error` and `overrides` |
+| `train.log` | all messages |
+| `failure.json` | only for a failed job of a sweep: `error` and `overrides` |
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """The resolved experiment."""
+        """All settings."""
         return self.path / "config.yaml"
 
     @property
     def history(self) -> Path:
-        """A row an epoch."""
+        """One row per epoch."""
         return self.path / "history.csv"
 
     @property
@@ -56,7 +56,7 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """The metrics; written last, so that a folder that has them is a finished run."""
+        """The metrics. Written last: a folder that has this file is a finished run."""
         return self.path / "metrics.json"
 
     @property
@@ -101,7 +101,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """Everything that was said."""
+        """All messages."""
         return self.path / "train.log"
 
     @property
@@ -111,20 +111,20 @@ class RunFolder:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever works on a sweep's job."""
+        """The lock of the process that runs the job of a sweep."""
         return self.path / ".lock"
 
     @property
     def outcome(self) -> Outcome:
-        """How far the run has come, by the file that is written last."""
+        """The status of the run."""
         if self.metrics.exists():
             return "done"
         return "failed" if self.failure.exists() else "unfinished"
 
     def discard(self) -> None:
-        """Remove the files that a run writes; files of others stay, and so does a folder that holds one.
+        """Remove the files that a run writes; other files stay, and so do folders that contain one.
 
-        The folder itself goes only if `claim` or `reserve` made it.
+        The folder itself is removed only if `claim` or `reserve` made it.
         """
         self.discard_steps()
         RunFolder(self.final).discard_step()
@@ -168,7 +168,7 @@ class RunFolder:
 
 
 _made: set[Path] = set()
-"""Folders that this process has made, and may remove again."""
+"""Folders that this process has made and may remove."""
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -177,7 +177,7 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def reserve(path: Path) -> Path:
-    """Create a folder of this name, or of this name and a number if others were faster; never one that exists."""
+    """Create a new folder of this name; if it exists, of this name and a number."""
     for number in itertools.count(1):
         candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
         try:
@@ -190,10 +190,10 @@ def reserve(path: Path) -> Path:
 
 
 def claim(path: Path) -> Path:
-    """Create the folder that a user chose for a run, or take it if it exists and is empty.
+    """Create the folder that a user chose for a run, or use it if it exists and is empty.
 
     Raises:
-        UserError: if it is a file, or a folder that is not empty: a run never overwrites or removes files of others.
+        UserError: if it is a file or a folder that is not empty: a run never overwrites or removes other files.
     """
     try:
         path.mkdir(parents=True)

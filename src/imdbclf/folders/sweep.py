@@ -1,14 +1,14 @@
-"""A sweep folder: which runs answer a question, and where the answer is.
+"""A sweep folder: the jobs of a sweep, and its report.
 
-| file | what |
+| file | content |
 | --- | --- |
-| `sweep.json` | the question: the command, the axes, and each job's folder, overrides and choices |
-| `runs/` | a run folder (`imdbclf.folders.run`) for each job, named by what it holds and a hash of what it computes |
-| `search.journal` | only of a search: its trials, in Optuna's own form |
-| `sweep.csv`, `epochs.csv` | the answer in numbers: a row a job, a row a job and epoch |
-| `sweep.html`, `*.png` | the answer for people |
+| `sweep.json` | the command, the axes, and the folder, overrides and values of each job |
+| `runs/` | a run folder (`imdbclf.folders.run`) per job, named by its values and a hash of its settings |
+| `search.journal` | only for a search: its trials, in Optuna's format |
+| `sweep.csv`, `epochs.csv` | one row per job; one row per job and epoch |
+| `sweep.html`, `*.png` | the report |
 
-Runs that the last command did not ask for stay where they are, and count again when one asks for them.
+Runs of earlier commands stay in the folder, and are used again if a command asks for them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from imdbclf.folders.run import RunFolder
 from imdbclf.storage import write_json
 
 Choice = bool | int | float | str | None | list[int]
-"""A value on an axis, as the config has it."""
+"""A value on an axis, as in the config."""
 
 FORMAT = 1
-"""Raised when `sweep.json` changes its meaning."""
+"""Increased when the meaning of `sweep.json` changes."""
 
 RUNS = "runs"
-"""The folder of the run folders, inside a sweep's."""
+"""Name of the folder with the run folders."""
 
 SEED = "seed"
-"""The axis over which results are repeated rather than compared."""
+"""The axis of repetitions; configurations are compared over all other axes."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class SweepJob:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was asked: the experiment's name, the command, the axes in the order given, and the jobs.
+    """The content of `sweep.json`: the experiment's name, the command, the axes in the given order, and the jobs.
 
-    `search` describes how the jobs were found, where that was not by multiplying out a grid.
+    `search` describes the search that found the jobs; it is empty for a grid.
     """
 
     experiment: str
@@ -72,7 +72,7 @@ class SweepFolder:
 
     @property
     def manifest(self) -> Path:
-        """The question."""
+        """The description of the sweep."""
         return self.path / "sweep.json"
 
     @property
@@ -82,22 +82,22 @@ class SweepFolder:
 
     @property
     def table(self) -> Path:
-        """A row a job."""
+        """One row per job."""
         return self.path / "sweep.csv"
 
     @property
     def epochs(self) -> Path:
-        """A row a job and epoch."""
+        """One row per job and epoch."""
         return self.path / "epochs.csv"
 
     @property
     def page(self) -> Path:
-        """The answer as one self-contained HTML file."""
+        """The report as one self-contained HTML file."""
         return self.path / "sweep.html"
 
     @property
     def journal(self) -> Path:
-        """What a search has tried, in Optuna's own form (`imdbclf.folders.journal`)."""
+        """The trials of a search, in Optuna's format (`imdbclf.folders.journal`)."""
         return self.path / "search.journal"
 
     def run(self, job: SweepJob) -> RunFolder:
@@ -105,15 +105,15 @@ class SweepFolder:
         return RunFolder(self.runs / job.folder)
 
     def write(self, sweep: Sweep) -> None:
-        """Write the question, whole or not at all."""
+        """Write `sweep.json`, completely or not at all."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.manifest, {"format": FORMAT, **asdict(sweep)})
 
     def read(self) -> Sweep:
-        """The question.
+        """Read `sweep.json`.
 
         Raises:
-            UserError: if the folder is none of a sweep, or one of another version.
+            UserError: if the folder is not one of a sweep, or one of another version.
         """
         try:
             contents: Mapping[str, Any] = dict(json.loads(self.manifest.read_text(encoding="utf-8")).items())
@@ -128,10 +128,10 @@ class SweepFolder:
         return Sweep(jobs=jobs, **known)
 
     def check_usable(self) -> None:
-        """Refuse a folder that holds files of others; an empty one and a sweep to go on with may be used.
+        """Refuse a folder with other files; an empty one and an earlier sweep may be used.
 
         Raises:
-            UserError: if it is a file, or a folder that is neither empty nor that of a sweep.
+            UserError: if it is a file, or a folder that is neither empty nor one of a sweep.
         """
         if not self.path.exists():
             return

@@ -1,7 +1,4 @@
-"""The metrics of a checkpoint on the reviews of a source: the same code for the training job and for `evaluate`.
-
-`imdbclf evaluate`: a checkpoint on the reviews of a source.
-"""
+"""The metrics of a checkpoint on the reviews of a source; used by training and by `imdbclf evaluate`."""
 
 from __future__ import annotations
 
@@ -38,9 +35,9 @@ class Evaluation:
 
 
 def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
-    """Run the network over all rows on the CPU and compare with the labels (n,).
+    """Run the network on all rows, on the CPU, and compare with the labels (n,).
 
-    All metrics are those of the logits divided by the temperature, the loss included.
+    Metrics, the loss included, use the logits divided by the temperature.
     """
     logits, temperature = logits_of(checkpoint.network.cpu().eval(), matrix), checkpoint.temperature
     truth = torch.from_numpy(labels.astype(np.float64))
@@ -51,7 +48,7 @@ def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, label
 
 
 def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:
-    """`PART/NAME` to value and, where there is one, `PART/NAME_interval` to its two ends."""
+    """A dictionary of `PART/NAME`: value and, if there is an interval, `PART/NAME_interval`: its two ends."""
     flat: dict[str, Any] = {}
     for name, metric in evaluation.metrics.items():
         flat[f"{part}/{name}"] = metric.value
@@ -72,15 +69,15 @@ def evaluate_checkpoint(
 
     Args:
         path: the checkpoint.
-        source: as `data.source`; None for the one that the run had.
+        source: as `data.source`; None for that of the run.
         split: `test` or `train`, whole parts of the source.
         text_column: as `data.text_column`; None for the run's.
         label_column: as `data.label_column`; None for the run's.
-        picture: where to draw how often the probabilities come true (PNG); None for nowhere.
+        picture: file for the reliability diagram (PNG); None for no diagram.
 
     Raises:
-        UserError: if the checkpoint or the source can't be read, the source lacks the part, or the picture's folder
-            is not there.
+        UserError: if the checkpoint or the source cannot be read, the source does not have the part, or the folder
+            of the diagram does not exist.
     """
     if picture is not None and not picture.parent.is_dir():
         msg = f"--picture {picture}: there is no such folder"
@@ -88,10 +85,10 @@ def evaluate_checkpoint(
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
     config = dict(checkpoint.about["settings"])
-    # An older checkpoint may have settings that say nothing about where reviews come from any more (`vocab_size`).
+    # An older checkpoint may have settings that do not exist any more (`vocab_size`).
     known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
     config["data"] = known | {key: value for key, value in chosen.items() if value is not None}
-    # Groups decide how training reviews are split; here nothing is, and another source may not know them.
+    # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
     settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
     loaded = load_corpus(settings, sentence_ends=checkpoint.vectorizer.sentence_ends)
     if split not in loaded.corpus.parts:
@@ -112,6 +109,6 @@ def evaluate_checkpoint(
 
 
 def _draw(picture: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
-    from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - only a picture waits for Matplotlib
+    from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
 
     draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, picture, title)
