@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.ladder_rungs import compared_with
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SEED, SweepFolder
-from imdbclf.reports.compare.predictions import read_runs
+from imdbclf.reports.compare.comparison import read_runs
 from imdbclf.reports.statistics import SIGNIFICANCE, holm_where_tested, mcnemar_p, paired_p
 
 Figures = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The course of training in a table, a sentence and a plot."""
+"""The history of a run as a table, a sentence and a plot."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_the_best_epoch_is_the_first_of_the_lowest_validation_loss() -> None:
     assert best_row([row(1, 0.5)]) is None
 
 
-def test_overfitting_is_said_in_words_with_its_metrics() -> None:
+def test_the_conclusion_states_overfitting_with_its_losses() -> None:
     assert conclusion(OVERFITTED) == (
-        "Validation loss was lowest (0.3000) after epoch 2; from there to epoch 4 training loss fell from 0.3000 to "
-        "0.1000 while validation loss rose from 0.3000 to 0.4500: the network was overfitting."
+        "Validation loss was lowest (0.3000) after epoch 2. From there to epoch 4, training loss fell from 0.3000 to "
+        "0.1000, while validation loss rose from 0.3000 to 0.4500: the network was overfitting."
     )
 
 
-def test_no_overfitting_and_no_validation_are_said_too() -> None:
+def test_the_conclusion_states_no_overfitting_and_no_validation() -> None:
     assert "no overfitting yet" in conclusion(OVERFITTED[:2])
     assert "no validation part" in conclusion([row(1, 0.5)])
 

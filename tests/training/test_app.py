@@ -94,7 +94,7 @@ def test_checkpoints_are_the_best_and_the_last_epoch_although_validation_worsens
     assert epochs == {"best": best_epoch, "last": 12}
 
 
-def test_without_a_terminal_the_output_is_plain_lines_with_figures_verdict_files_and_a_next_command(
+def test_without_a_terminal_the_output_is_plain_lines_with_metrics_conclusion_files_and_a_next_command(
     here: Path, small: list[str], capsys: Capture
 ) -> None:
     result = run(capsys, "train", *small)
@@ -491,10 +491,11 @@ def test_a_run_says_its_groups_and_its_checkpoint_needs_none(
         (["data=sample", "data.val_size=200", "data.batch_size=512"], None),
     ],
 )
-def test_a_run_without_groups_says_that_validation_may_read_high_where_it_may(
+def test_a_run_without_groups_warns_that_validation_may_be_optimistic(
     here: Path, small: list[str], capsys: Capture, arguments: list[str], cure: str | None
 ) -> None:
     out = run(capsys, "train", *small, "trainer.max_epochs=1", *arguments, "hydra.run.dir=run").out
-    line = f"        validation may read high: reviews of one film can be on both sides ({cure} them together)\n"
-    assert line in out if cure else "may read high" not in out
+    optimistic = "        validation accuracy may be optimistic: reviews of one film can be in both parts"
+    line = f"{optimistic} ({cure} them together)\n"
+    assert line in out if cure else "may be optimistic" not in out
     assert metrics_of(here / "run")["group"] is None

@@ -218,7 +218,7 @@ def test_a_run_whose_teacher_or_student_is_stopped_says_so_in_a_line_and_leaves_
     stopped_at(monkeypatch, epochs)
     result = run(capsys, "train", *sources["files"], *SMALL, *TAUGHT, "hydra.run.dir=run")
     assert result.status == 130
-    assert "Interrupted before all networks were fitted; nothing was kept." in result.out.splitlines()[-1]
+    assert "Interrupted before all networks were trained; nothing was kept." in result.out.splitlines()[-1]
     assert "Go on:" not in result.out
     assert not (here / "run").exists()
 

@@ -149,7 +149,7 @@ def test_members_that_stop_early_each_when_it_is_best_make_an_ensemble(
 
 
 NOTHING_KEPT = (
-    "\nInterrupted before all networks were fitted; nothing was kept. In a sweep (train -m) those fitted are.\n"
+    "\nInterrupted before all networks were trained; nothing was kept. A sweep (train -m) keeps the finished ones.\n"
 )
 
 

@@ -39,7 +39,7 @@ def test_the_final_network_is_the_one_of_all_reviews_and_the_best_number_of_epoc
     assert (both["best_epoch"], both["epochs"], both["refit"]) == (epochs, 4, True)
     assert (here / "both/history.csv").read_text(encoding="utf-8").count("\n") == 5
     assert not (here / "both/final").exists()
-    assert f"\nThe final fit: {epochs} epochs on all training reviews. Checkpoint and test metrics are " in said
+    assert f"\nFinal fit: {epochs} epochs on all training reviews. Checkpoint and test metrics are " in said
 
 
 def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsys: Capture) -> None:

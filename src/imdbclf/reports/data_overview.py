@@ -1,4 +1,4 @@
-"""`imdbclf data`: what reviews there are."""
+"""`imdbclf data`: an overview of the reviews of a source."""
 
 from __future__ import annotations
 
@@ -19,40 +19,37 @@ FIRST_WORDS = 20
 
 
 def print_overview(settings: SourceSettings, review: int) -> None:
-    """Counts, balance, lengths, duplicates, the first words of the vocabulary, and a review decoded.
+    """Print counts, balance, lengths, duplicates, the first words of the vocabulary, and a decoded review.
 
     Args:
         settings: the source.
-        review: number of the training review to decode.
+        review: number of the training review to decode, from 0.
 
     Raises:
-        UserError: if the source can't be read, or has no such review.
+        UserError: if the source cannot be read, or has no such review.
     """
     chosen = choose_source(settings)
     loaded = load_corpus(chosen.settings)
-    part = "train" if "train" in loaded.corpus.parts else next(iter(loaded.corpus.parts))
-    reviews = loaded.corpus.parts[part]
+    corpus, labels = loaded.corpus, loaded.label_names
+    part = "train" if "train" in corpus.parts else next(iter(corpus.parts))
+    reviews = corpus.parts[part]
     if review >= len(reviews):
         msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
         raise UserError(msg)
     out = console()
-    out.print(
-        f"{loaded.source.description}; labels {loaded.label_names[0]} = 0, {loaded.label_names[1]} = 1", markup=False
-    )
+    out.print(f"{loaded.source.description}; labels {labels[0]} = 0, {labels[1]} = 1", markup=False)
     if chosen.because:
         out.print(f"(because {chosen.because})", markup=False, soft_wrap=True)
     out.print(_parts_table(loaded))
-    both = _texts_in_both(loaded.corpus)
-    if both is not None:
-        out.print(f"Texts that occur in both parts: {both:,}")
-    counts = word_counts(loaded.corpus, reviews)
-    vocabulary = learn_vocabulary(loaded.corpus, reviews, LECTURE.features)
-    out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}; the vocabulary's first:")
-    columns = vocabulary.tables.over(loaded.corpus.dictionary).of_words
-    out.print(_vocabulary_table(loaded.corpus, counts, vocabulary, columns))
-    name = loaded.label_names[int(reviews.labels[review])]
+    if (both := _texts_in_both(corpus)) is not None:
+        out.print(f"Texts that are in both parts: {both:,}")
+    counts = word_counts(corpus, reviews)
+    vocabulary = learn_vocabulary(corpus, reviews, LECTURE.features)
+    columns = vocabulary.tables.over(corpus.dictionary).of_words
+    out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}. The first of the vocabulary:")
+    out.print(_vocabulary_table(corpus, counts, vocabulary, columns))
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
-    _print_decoded(f"Review {review} ({name})", words, vocabulary)
+    _print_decoded(f"Review {review} ({labels[int(reviews.labels[review])]})", words, vocabulary)
 
 
 def _parts_table(loaded: LoadedCorpus) -> Table:
@@ -97,7 +94,7 @@ def _vocabulary_table(
 
 
 def _print_decoded(title: str, words: npt.NDArray[np.int32], vocabulary: Vocabulary) -> None:
-    """The review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
+    """Print the review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
     out = console()
     out.print(f"\n{title}, decoded from its {len(words)} word numbers:")
     out.print(" ".join(vocabulary.decode(words)), markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The course of training: a row an epoch, a conclusion on overfitting in words, and the lecture's plot."""
+"""The course of training: a row for each epoch, a sentence about overfitting, and the lecture's plot."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from imdbclf.storage import atomic_write
 COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
 
 EpochRow = dict[str, float]
-"""Values by the names in `COLUMNS`; `epoch` counts from 1, an epoch without validation lacks its two columns."""
+"""Values by the names in `COLUMNS`; `epoch` counts from 1. Without validation there are no `val/` values."""
 
 
 def write_history(rows: Sequence[EpochRow], path: Path) -> None:
-    """Write the rows as CSV, the same columns in every run."""
+    """Write the rows as CSV, with the same columns in every run."""
     write_rows(rows, COLUMNS, path)
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
-    """Write rows of epochs as CSV with the given columns; a value that a row lacks is left empty."""
+    """Write rows of epochs as CSV with the given columns; a missing value is left empty."""
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
@@ -40,56 +40,54 @@ def read_history(path: Path) -> list[EpochRow]:
 
 
 def best_row(rows: Sequence[EpochRow]) -> EpochRow | None:
-    """The row of the lowest validation loss, the first of equals; None without validation."""
+    """The row with the lowest validation loss, the first of equal ones; None without validation."""
     validated = [row for row in rows if "val/loss" in row]
     return min(validated, key=lambda row: row["val/loss"]) if validated else None
 
 
 def conclusion(rows: Sequence[EpochRow]) -> str:
-    """What the history says about overfitting, in a sentence."""
+    """A sentence that says whether the network was overfitting."""
     last, best = rows[-1], best_row(rows)
     if best is None:
         return (
-            f"There was no validation part, so overfitting can't be seen; training loss came to "
-            f"{last['train/loss']:.4f} after epoch {last['epoch']:.0f}."
+            "There is no validation part, so overfitting cannot be seen. "
+            f"Training loss was {last['train/loss']:.4f} after epoch {last['epoch']:.0f}."
         )
+    lowest = f"Validation loss was lowest ({best['val/loss']:.4f}) after epoch {best['epoch']:.0f}"
     if best is last or "val/loss" not in last:
-        return (
-            f"Validation loss was lowest ({best['val/loss']:.4f}) after the last epoch with validation, "
-            f"{best['epoch']:.0f}: no overfitting yet; more epochs may help."
-        )
+        return f"{lowest}, the last epoch with validation: no overfitting yet; more epochs may help."
     return (
-        f"Validation loss was lowest ({best['val/loss']:.4f}) after epoch {best['epoch']:.0f}; from there to epoch "
-        f"{last['epoch']:.0f} training loss fell from {best['train/loss']:.4f} to {last['train/loss']:.4f} while "
-        f"validation loss rose from {best['val/loss']:.4f} to {last['val/loss']:.4f}: the network was overfitting."
+        f"{lowest}. From there to epoch {last['epoch']:.0f}, training loss fell from {best['train/loss']:.4f} to "
+        f"{last['train/loss']:.4f}, while validation loss rose from {best['val/loss']:.4f} to {last['val/loss']:.4f}: "
+        "the network was overfitting."
     )
 
 
 def draw_history(rows: Sequence[EpochRow], path: Path, title: str) -> None:
-    """Loss and accuracy by epoch, training and validation, the best epoch marked, as the lecture plots them (PNG)."""
+    """Draw loss and accuracy by epoch (PNG), training and validation, as in the lecture; the best epoch is marked."""
     figure = Figure(figsize=(10, 4))
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
-    # Margins that suit these panels; finding them out for every run of a sweep would take as long as the drawing.
+    # Fixed margins: an automatic layout would take as long as the drawing, for every run of a sweep.
     figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.13, wspace=0.18)
-    for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
-        _draw_quantity(axes, rows, quantity)
+    for axes, metric in zip(panels, ("loss", "accuracy"), strict=True):
+        _draw_metric(axes, rows, metric)
     figure.suptitle(title, fontsize=11)
     with atomic_write(path) as aside:
         figure.savefig(aside, dpi=120, format="png")
 
 
-def _draw_quantity(axes: Axes, rows: Sequence[EpochRow], quantity: str) -> None:
+def _draw_metric(axes: Axes, rows: Sequence[EpochRow], metric: str) -> None:
     epochs = [row["epoch"] for row in rows]
-    axes.plot(epochs, [row[f"train/{quantity}"] for row in rows], "o", color="tab:blue", label=f"Training {quantity}")
-    validated = [row for row in rows if f"val/{quantity}" in row]
+    axes.plot(epochs, [row[f"train/{metric}"] for row in rows], "o", color="tab:blue", label=f"Training {metric}")
+    validated = [row for row in rows if f"val/{metric}" in row]
     if validated:
-        values = [row[f"val/{quantity}"] for row in validated]
-        axes.plot([row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {quantity}")
+        values = [row[f"val/{metric}"] for row in validated]
+        axes.plot([row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {metric}")
     best = best_row(rows)
     if best is not None:
         axes.axvline(best["epoch"], color="tab:gray", linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")
-    axes.set(xlabel="Epoch", ylabel=quantity.capitalize(), title=f"Training and validation {quantity}")
+    axes.set(xlabel="Epoch", ylabel=metric.capitalize(), title=f"Training and validation {metric}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -1,4 +1,4 @@
-"""How axes, values and numbers are said: `layers`, `2 layers`, `88.87 ± 0.21 %`, `p = .003`."""
+"""Axes, values and numbers as text: `layers`, `2 layers`, `88.87 ± 0.21 %`, `p = .003`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ _AXES = {
     "trainer.max_epochs": "epochs",
 }
 _COUNTED = {"model.layers": "layer", "model.hidden": "unit", "trainer.max_epochs": "epoch"}
+_NAMES_ALONE = {"model.activation", "loss", "loss.name", "optimizer", "optimizer.name", "data", "experiment"}
+"""Axes whose values are clear without the name of the axis."""
+
 _NUMBER = re.compile(r"-?\d+\.\d+(e-?\d+)?")
 LONG_NUMBER = 8
-"""Characters of a number that nobody has typed."""
-
-_NAMES_ALONE = {"model.activation", "loss", "loss.name", "optimizer", "optimizer.name", "data", "experiment"}
+"""A number with more characters was chosen by a search, not typed."""
 
 
 def axis_label(axis: str) -> str:
-    """The axis in words: its own where it is well known, else the last part of its key."""
+    """The usual name of the axis, or the last part of its key."""
     return _AXES.get(axis) or axis.lstrip("+").rsplit(".", 1)[-1].replace("_", " ")
 
 
 def axis_labels(axes: Sequence[str]) -> dict[str, str]:
-    """A label for each axis, the whole key where two would have the same."""
+    """A label for each axis; the whole key if two would have the same label."""
     labels = {axis: axis_label(axis) for axis in axes}
-    said = list(labels.values())
-    return {axis: label if said.count(label) == 1 else axis for axis, label in labels.items()}
+    used = list(labels.values())
+    return {axis: label if used.count(label) == 1 else axis for axis, label in labels.items()}
 
 
 def value_label(value: str) -> str:
-    """A value as people read it: a number of many digits, which only a search comes upon, rounded to four."""
+    """A value in a table; a long number, which only a search chooses, is rounded to four digits."""
     if len(value) > LONG_NUMBER and _NUMBER.fullmatch(value):
         return f"{float(value):.4g}"
     return value
 
 
 def choice_label(axis: str, value: str) -> str:
-    """A value so that one sees what it is a value of: `2 layers`, `relu`, `dropout 0.5`."""
+    """A value with its axis, where the value alone is not clear: `2 layers`, `relu`, `dropout 0.5`."""
     value = value_label(value)
     if axis in _COUNTED:
         return f"{value} {_COUNTED[axis]}" + ("" if value == "1" else "s")
@@ -52,9 +53,9 @@ def choice_label(axis: str, value: str) -> str:
 
 
 def configuration_label(choices: Mapping[str, str]) -> str:
-    """All values of a configuration in one line."""
-    said = [choice_label(axis, value) for axis, value in choices.items() if axis != SEED]
-    return ", ".join(said) or "the one configuration"
+    """All values of a configuration in one line, without the seed."""
+    labels = [choice_label(axis, value) for axis, value in choices.items() if axis != SEED]
+    return ", ".join(labels) or "the one configuration"
 
 
 def number_of(count: int, one: str, many: str | None = None) -> str:
@@ -63,7 +64,7 @@ def number_of(count: int, one: str, many: str | None = None) -> str:
 
 
 def percent(mean: float, half: float | None = None) -> str:
-    """An accuracy: `88.87 %` or `88.87 ± 0.21 %`."""
+    """An accuracy: `88.87 %`, or `88.87 ± 0.21 %` with half of its interval."""
     return f"{100 * mean:.2f}" + (" %" if half is None else f" ± {100 * half:.2f} %")
 
 
@@ -75,7 +76,7 @@ def signed(difference: float, half: float | None = None) -> str:
 
 
 def p_cell(p: float | None) -> str:
-    """A p value to three digits: `.003`, `< .001`, `1`; a dash where there is none."""
+    """A p value in a table, to three digits: `.003`, `< .001`, `1`; a dash for None."""
     if p is None:
         return "–"
     if p < 0.001:  # noqa: PLR2004 - three digits
@@ -85,5 +86,5 @@ def p_cell(p: float | None) -> str:
 
 def p_text(p: float) -> str:
     """A p value in a sentence: `p = .003`, `p < .001`."""
-    shown = p_cell(p)
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+    cell = p_cell(p)
+    return f"p {cell}" if cell.startswith("<") else f"p = {cell}"

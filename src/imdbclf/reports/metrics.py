@@ -21,7 +21,7 @@ from imdbclf.reports.statistics import mean_interval, proportion_interval
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric and the interval that holds its true value in 95 % of repetitions with other reviews."""
+    """The value of a metric, and its 95 % interval if there is one."""
 
     value: float
     interval: tuple[float, float] | None = None
@@ -30,7 +30,7 @@ class Metric:
 Metrics = dict[str, Metric]
 
 BINS = 15
-"""Of equal width, for the calibration error and its plot; as Guo et al. (2017) have it."""
+"""Bins of equal width in the calibration error and the reliability diagram, as in Guo et al. (2017)."""
 
 
 def classification_metrics(
@@ -40,19 +40,19 @@ def classification_metrics(
 
     Args:
         labels: (n,) of 0 and 1.
-        probabilities: (n,) of being positive. Never logits: torchmetrics would take small ones for probabilities.
+        probabilities: (n,) of being positive. Not logits: torchmetrics would take small ones for probabilities.
         losses: (n,) the loss of each review.
     """
-    truth, chance = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
-    # torchmetrics answers in single precision; the count of hits is a whole number.
-    hits = round(float(binary_accuracy(chance, truth)) * len(labels))
+    truth, predicted = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
+    # torchmetrics returns single precision; the number of hits is a whole number.
+    hits = round(float(binary_accuracy(predicted, truth)) * len(labels))
     return {
         "accuracy": Metric(hits / len(labels), proportion_interval(hits, len(labels))),
         "loss": Metric(float(losses.mean()), mean_interval(losses)),
-        "auroc": Metric(float(binary_auroc(chance, truth))),
-        "precision": Metric(float(binary_precision(chance, truth))),
-        "recall": Metric(float(binary_recall(chance, truth))),
-        "f1": Metric(float(binary_f1_score(chance, truth))),
+        "auroc": Metric(float(binary_auroc(predicted, truth))),
+        "precision": Metric(float(binary_precision(predicted, truth))),
+        "recall": Metric(float(binary_recall(predicted, truth))),
+        "f1": Metric(float(binary_f1_score(predicted, truth))),
         "calibration_error": Metric(calibration_error(labels, probabilities)),
     }
 
@@ -60,13 +60,12 @@ def classification_metrics(
 def calibration_error(labels: npt.NDArray[np.int8], probabilities: npt.NDArray[np.float32]) -> float:
     """The expected calibration error (Naeini, Cooper, Hauskrecht, 2015) of the probability of being positive.
 
-    The reviews are put into 15 bins by their probability, [0, 1/15) to [14/15, 1]; it is the mean over the reviews of
-    their bin's distance between mean probability and share of positive reviews (torchmetrics' l1 norm). Guo et al.
-    (2017) bin by the probability of the likelier class instead, which folds the two halves into one.
+    The reviews are put into 15 bins of equal width by their probability. In each bin, the error is the distance between
+    the mean probability and the fraction of positive reviews; the result is its mean over the reviews (torchmetrics'
+    l1 norm). Guo et al. (2017) use the probability of the likelier class instead.
 
-    torchmetrics counts and sums in the type it is given, where single precision stops counting at 16,777,216; so it is
-    given double precision. It would give a probability of exactly 1 a sixteenth bin; the number before 1 has it in the
-    fifteenth.
+    The probabilities are converted to double precision: torchmetrics counts in their type, and single precision cannot
+    count above 16,777,216. A probability of 1 is put into the last bin; torchmetrics would add a bin for it.
 
     Args:
         labels: (n,) of 0 and 1.

@@ -1,4 +1,4 @@
-"""The reliability diagram: of the reviews that are given some probability, how many are positive?"""
+"""The reliability diagram: the fraction of positive reviews against the predicted probability."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ _EDGES = np.linspace(0, 1, BINS + 1)
 
 @dataclass(frozen=True)
 class Bin:
-    """The reviews whose probability lies from `low` up to `high`: their number, and what became of them.
+    """The reviews with a probability between `low` and `high`.
 
-    `predicted` is their mean probability, `observed` the share of positive ones with its 95 % interval.
+    Attributes:
+        low: lower end of the bin.
+        high: upper end of the bin.
+        count: number of reviews.
+        predicted: their mean probability.
+        observed: the fraction of positive reviews.
+        interval: the 95 % interval of that fraction (Wilson's).
     """
 
     low: float
@@ -34,17 +40,17 @@ class Bin:
 
 
 def reliability_bins(labels: npt.NDArray[np.int8], probabilities: npt.NDArray[np.float32]) -> list[Bin]:
-    """The bins that hold a review, in order of their probability; those of `calibration_error`.
+    """The bins that have reviews, in ascending order; the same bins as in `calibration_error`.
 
     Args:
         labels: (n,) of 0 and 1.
         probabilities: (n,) of being positive.
     """
-    chance = probabilities.astype(np.float64)
-    numbers = np.minimum(np.searchsorted(_EDGES, chance, side="right") - 1, BINS - 1)
+    predicted = probabilities.astype(np.float64)
+    numbers = np.minimum(np.searchsorted(_EDGES, predicted, side="right") - 1, BINS - 1)
     counts = np.bincount(numbers, minlength=BINS)
     positive = np.bincount(numbers, weights=labels, minlength=BINS).astype(np.int64)
-    sums = np.bincount(numbers, weights=chance, minlength=BINS)
+    sums = np.bincount(numbers, weights=predicted, minlength=BINS)
     return [
         Bin(
             low=float(_EDGES[k]),
@@ -65,28 +71,28 @@ def draw_reliability(
     path: Path,
     title: str,
 ) -> None:
-    """Observed share against predicted probability with Wilson's intervals, and counts below (PNG).
+    """Draw the observed fraction against the predicted probability with intervals, and the counts below (PNG).
 
-    The probabilities before calibration are drawn too where they are others.
+    The probabilities before calibration are drawn too, if they differ.
 
     Args:
         labels: (n,) of 0 and 1, at least one.
         probabilities: (n,) of being positive.
         uncalibrated: (n,) the same before calibration.
-        path: where to write it.
-        title: above the plot.
+        path: the file to write.
+        title: the title of the plot.
     """
     figure = Figure(figsize=(5.5, 6))
     FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     figure.subplots_adjust(left=0.13, right=0.97, top=0.93, bottom=0.08, hspace=0.06)
-    upper.plot([0, 1], [0, 1], ":", color="tab:gray", label="As often as predicted")
+    upper.plot([0, 1], [0, 1], ":", color="tab:gray", label="Perfect calibration")
     if np.array_equal(probabilities, uncalibrated):
         _draw_bins(upper, lower, labels, probabilities, "tab:blue", "Network")
     else:
-        _draw_bins(upper, lower, labels, uncalibrated, "tab:orange", "Before the temperature")
-        _draw_bins(upper, lower, labels, probabilities, "tab:blue", "After")
-    upper.set(ylabel="Share of positive reviews", title=title, xlim=(0, 1), ylim=(0, 1))
+        _draw_bins(upper, lower, labels, uncalibrated, "tab:orange", "Before temperature scaling")
+        _draw_bins(upper, lower, labels, probabilities, "tab:blue", "After temperature scaling")
+    upper.set(ylabel="Fraction of positive reviews", title=title, xlim=(0, 1), ylim=(0, 1))
     lower.set(xlabel="Predicted probability of being positive", ylabel="Reviews")
     upper.title.set_fontsize(11)
     upper.legend(loc="lower right", fontsize="small")

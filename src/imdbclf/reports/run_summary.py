@@ -1,4 +1,4 @@
-"""The closing words of a run: the metrics, the conclusion, where the files are, what to try next."""
+"""The last lines of a run on the console: metrics, conclusion, files, and what to try next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from imdbclf.console import program, say, say_table, shown_path
+from imdbclf.folders.run import RunFolder
 from imdbclf.reports.history import EpochRow, conclusion
 
 _NAMES = {
@@ -23,46 +24,47 @@ _PARTS = {"val": "validation", "test": "test"}
 
 
 def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow], examples: Sequence[str]) -> None:
-    """Everything that a person wants to know at the end of a run.
+    """Print what a user needs at the end of a run.
 
     Args:
         folder: the run folder.
         metrics: the contents of its `metrics.json`.
         rows: its history.
-        examples: lines that show what the network says of a review or two.
+        examples: lines with the predictions for a review or two.
     """
     say_table(metrics_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{conclusion(rows)}")
     if metrics["refit"]:
         say(
-            f"The final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are "
-            "of this network, history and validation metrics of the one before."
+            f"Final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are of "
+            "this network; history and validation metrics are of the network trained before it."
         )
     if metrics["temperature"] != 1:
         say(
-            f"Temperature {metrics['temperature']:.3f}, fitted on validation: the table is of the logits divided by "
-            "it, the history of the logits as they are."
+            f"Temperature {metrics['temperature']:.3f}, fitted on validation: the metrics above use logits divided by "
+            "it, the history does not."
         )
+    because = f", because {metrics['data_source_because']}" if metrics["data_source_because"] else ""
     say(
-        f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters; "
-        f"data: {metrics['data_source']}"
-        + (f", because {because}." if (because := metrics["data_source_because"]) else ".")
+        f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters. "
+        f"Reviews: {metrics['data_source']}{because}."
     )
-    best = shlex.quote(shown_path(folder / "checkpoints" / "best.ckpt"))
-    say("\nThe best network says:")
+    say("\nPredictions of the best network:")
     for line in examples:
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")
-    for plot in (folder / "history.png", folder / "reliability.png"):
+    run = RunFolder(folder)
+    for plot in (run.history_plot, run.reliability_diagram):
         if plot.exists():
             say(f"Plot:     {shown_path(plot)}")
+    best = shlex.quote(shown_path(run.best))
     say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
 
 
 def print_interruption(folder: Path, rows: Sequence[EpochRow], max_epochs: int, again: str) -> None:
-    """What an interrupted run has reached, and the command that goes on."""
+    """How far an interrupted run has come, and the command that resumes it."""
     if not rows:
-        say("\nInterrupted before the first epoch was finished; nothing was kept.")
+        say("\nInterrupted before the end of the first epoch; nothing was kept.")
         return
     say(f"\nInterrupted after epoch {len(rows)} of {max_epochs}. {conclusion(rows)}")
     say(f"Files:    {shown_path(folder)}")
@@ -70,18 +72,18 @@ def print_interruption(folder: Path, rows: Sequence[EpochRow], max_epochs: int, 
 
 
 def print_interruption_of_final(folder: Path, rows: Sequence[EpochRow]) -> None:
-    """What is left of a run whose final fit was interrupted: the network of the fit with validation."""
+    """What is kept of a run that was interrupted in its final fit: the network trained before it."""
     say(f"\nInterrupted in the final fit. {conclusion(rows)}")
     say(f"Files:    {shown_path(folder)} (the best network of the fit with validation)")
 
 
 def print_interruption_of_several() -> None:
-    """What is left of an interrupted run that fits several networks: nothing, as none of them is its result."""
-    say("\nInterrupted before all networks were fitted; nothing was kept. In a sweep (train -m) those fitted are.")
+    """Nothing is kept of an interrupted run that trains several networks, since none of them is its result."""
+    say("\nInterrupted before all networks were trained; nothing was kept. A sweep (train -m) keeps the finished ones.")
 
 
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:
-    """Metrics and their 95 % intervals, a row a metric, a column a part of the reviews."""
+    """Metrics with their 95 % intervals: a row for each metric, a column for each part."""
     parts = [part for part in _PARTS if f"{part}/loss" in metrics]
     table = Table(title=title, title_justify="left")
     table.add_column("")

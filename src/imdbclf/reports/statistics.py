@@ -1,4 +1,4 @@
-"""Intervals and tests: small functions of plain numbers, each after its source."""
+"""Confidence intervals and significance tests: small functions of plain numbers, each with its source."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from scipy import stats
 CONFIDENCE = 0.95
 
 SIGNIFICANCE = 0.05
-"""A p value below this one is called a difference."""
+"""A difference with a p value below this is called significant."""
 
 RESAMPLES = 99_999
-"""Bootstrap samples of an interval: its ends then move by less than a hundredth of its length."""
+"""Bootstrap samples: enough that the ends of an interval vary by less than a hundredth of its length."""
 
 _ROUNDING = 1e-12
-"""Differences of accuracies that differ by less are equal: what is left is rounding."""
+"""Smaller differences between differences of accuracies are rounding errors."""
 
 
 def proportion_interval(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's score interval (Wilson, 1927), which stays inside [0, 1] and holds its level near the ends."""
+    """Wilson's score interval (Wilson, 1927). It stays inside [0, 1] and keeps its level near 0 and 1."""
     interval = stats.binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
-    """Student's t interval of a mean; None for a single value, which says nothing of its spread."""
+    """Student's t interval of a mean; None for fewer than two values."""
     half = half_width(values)
     return None if half is None else (float(values.mean()) - half, float(values.mean()) + half)
 
@@ -40,10 +40,10 @@ def half_width(values: npt.NDArray[np.float64]) -> float | None:
 
 
 def paired_p(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float | None:
-    """The p value of Student's paired t test (Student, 1908) that both have the same mean, two-sided.
+    """The two-sided p value of Student's paired t test (Student, 1908): do both have the same mean?
 
-    None where no test is possible: fewer than two pairs, or differences that are all the same without being 0, whose
-    spread can't be estimated. Where all are 0, nothing speaks for a difference: 1.
+    None if no test is possible: fewer than two pairs, or differences that are all equal and not 0, so that their
+    variance cannot be estimated. If all differences are 0, p is 1.
     """
     differences = first - second
     if len(differences) < 2:  # noqa: PLR2004 - a spread needs two
@@ -54,10 +54,10 @@ def paired_p(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) ->
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values adjusted for being several, in the order given: Holm's step-down method (Holm, 1979).
+    """The p values adjusted for multiple tests, in the order given: Holm's step-down method (Holm, 1979).
 
     The smallest is multiplied by their number, the next by one less, and so on; none may be below the one before it.
-    Whatever holds of the true differences, the chance to call any false one a difference stays below the level.
+    The probability of at least one false positive is then at most the significance level.
     """
     adjusted, least = [0.0] * len(p_values), 0.0
     for rank, k in enumerate(sorted(range(len(p_values)), key=lambda k: p_values[k])):
@@ -67,20 +67,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_where_tested(p_values: Sequence[float | None]) -> list[float | None]:
-    """`holm` of those that are p values; where no test was possible there is nothing to adjust for."""
+    """`holm` of the values that are not None; a test that was not possible does not count."""
     adjusted = iter(holm([p for p in p_values if p is not None]))
     return [None if p is None else next(adjusted) for p in p_values]
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
-    """McNemar's test (McNemar, 1947) in its exact form, two-sided.
+    """The exact two-sided McNemar test (McNemar, 1947): do two networks have the same accuracy?
 
-    Of the reviews that one network gets right and the other wrong, each is the first's with chance 1/2 if the two
-    have the same accuracy: a binomial test of the discordant pairs. Without any, nothing speaks for a difference.
+    It is a binomial test of the discordant pairs, the reviews that only one network gets right: with the same accuracy,
+    each network has half of them on average. Without discordant pairs, p is 1.
 
     Args:
-        only_first: reviews that only the first gets right.
-        only_second: reviews that only the second gets right.
+        only_first: number of reviews that only the first gets right.
+        only_second: number of reviews that only the second gets right.
     """
     discordant = only_first + only_second
     return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
@@ -89,11 +89,11 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
 def paired_accuracy_interval(only_first: int, only_second: int, n: int, seed: int = 0) -> tuple[float, float]:
     """The bootstrap interval (Efron, 1979; percentiles) of the second accuracy minus the first, on the same n reviews.
 
-    Drawing n of the n pairs with replacement and counting who is right draws the counts from a multinomial
-    distribution. Drawing the counts themselves is the same bootstrap, without going through n reviews each time.
+    Drawing n of n pairs with replacement and counting the reviews that only one network gets right gives counts from a
+    multinomial distribution. So the counts are drawn directly, which is faster.
     """
-    shares = np.array([only_first, only_second, n - only_first - only_second]) / n
-    counts = stats.multinomial.rvs(n, shares, size=RESAMPLES, random_state=seed)
+    fractions = np.array([only_first, only_second, n - only_first - only_second]) / n
+    counts = stats.multinomial.rvs(n, fractions, size=RESAMPLES, random_state=seed)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile((counts[:, 1] - counts[:, 0]) / n, [tail, 100 - tail])
     return float(low), float(high)

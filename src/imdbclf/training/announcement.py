@@ -77,7 +77,8 @@ def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:
     """Whether validation can be better than on reviews of films that the network has read nothing of."""
     if train.groups is None:
         cure = "data.group=COLUMN" if settings.source == "files" else "data.group=film with an aclImdb tree"
-        return f"validation may read high: reviews of one film can be on both sides ({cure} keeps them together)"
+        optimistic = "validation accuracy may be optimistic: reviews of one film can be in both parts"
+        return f"{optimistic} ({cure} keeps them together)"
     return f"{len(np.unique(train.groups)):,} groups by {settings.group}, each on one side of the split"
 
 

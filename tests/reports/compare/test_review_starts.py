@@ -1,4 +1,4 @@
-"""How reviews begin, where they are still in the cache; that they are not is no error."""
+"""The first words of reviews that are in the cache; a missing cache is a note, not an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from imdbclf.data.cache import load_or_encode
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.folders.run import RunFolder
-from imdbclf.reports.compare.review_starts import WORDS, find_beginnings
+from imdbclf.reports.compare.review_starts import WORDS, find_review_starts
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, small_files: dict[str, Path]) -> RunFolder:
     return run
 
 
-def test_reviews_begin_with_their_first_words(
+def test_the_first_words_of_a_review_are_shown(
     folder: RunFolder, small_files: dict[str, Path], cache_folder: Path
 ) -> None:
     corpus = load_or_encode(FilesSource(small_files["train"], small_files["test"]), cache_folder).corpus
@@ -32,25 +32,25 @@ def test_reviews_begin_with_their_first_words(
     words = corpus.dictionary.to_pylist()
     expected = [words[number] for number in test.words[test.offsets[5] : test.offsets[6]]][:WORDS]
     name = test.review_names()[5]
-    found = find_beginnings(folder, [name, f"{name}-2", "0" * 16])
+    found = find_review_starts(folder, [name, f"{name}-2", "0" * 16])
     assert found.note is None
-    assert set(found.of) == {name, f"{name}-2"}
-    assert found.of[name].removesuffix(" …").split() == expected
+    assert set(found.by_id) == {name, f"{name}-2"}
+    assert found.by_id[name].removesuffix(" …").split() == expected
 
 
-def test_reviews_that_are_not_in_the_cache_are_not_encoded_for_it(
+def test_reviews_that_are_not_in_the_cache_are_not_encoded(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("IMDBCLF_CACHE", str(tmp_path / "empty"))
-    found = find_beginnings(folder, ["0" * 16])
-    assert (dict(found.of), "not in the cache any more" in str(found.note)) == ({}, True)
+    found = find_review_starts(folder, ["0" * 16])
+    assert (dict(found.by_id), "no longer in the cache" in str(found.note)) == ({}, True)
     assert not (tmp_path / "empty").exists()
 
 
 @pytest.mark.parametrize(
     "config", ["{", "- a list", "experiment: x\ndata:\n  source: nowhere", "data:\n  batch_size: 0"]
 )
-def test_whatever_is_wrong_with_the_config_is_a_note(tmp_path: Path, config: str) -> None:
+def test_a_config_that_cannot_be_used_is_a_note(tmp_path: Path, config: str) -> None:
     (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
-    found = find_beginnings(RunFolder(tmp_path), ["0" * 16])
-    assert "their words are not shown" in str(found.note)
+    found = find_review_starts(RunFolder(tmp_path), ["0" * 16])
+    assert "no words are shown" in str(found.note)

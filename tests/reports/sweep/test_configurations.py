@@ -46,7 +46,7 @@ def test_the_best_is_compared_seed_by_seed_with_holms_p_values() -> None:
 
 def test_one_seed_allows_no_test() -> None:
     comparisons = compare_with_best(configurations_of([row for row in ACTIVATIONS if row.seed == "0"]))
-    assert [(one.shared, one.half, one.p, one.is_significant) for one in comparisons] == [(1, None, None, False)] * 2
+    assert [(one.seeds, one.half, one.p, one.is_significant) for one in comparisons] == [(1, None, None, False)] * 2
 
 
 def test_a_job_that_failed_leaves_the_seeds_that_both_have() -> None:
@@ -54,7 +54,7 @@ def test_a_job_that_failed_leaves_the_seeds_that_both_have() -> None:
     rows.append(job({"model.activation": "selu"}, "0", None))
     selu = compare_with_best(configurations_of(rows))[-1]
     raw = stats.ttest_rel(BY_SEED["relu"][1:], BY_SEED["selu"][1:]).pvalue
-    assert selu.shared == 4
+    assert selu.seeds == 4
     assert selu.p == pytest.approx(2 * raw)
 
 

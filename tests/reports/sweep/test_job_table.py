@@ -109,7 +109,7 @@ def test_damaged_metrics_are_a_failure_and_damaged_reasons_none(tmp_path: Path) 
     rows = collect(folder, folder.read()).rows
     assert [(row.status, row.error) for row in rows] == [
         ("failed", "metrics.json cannot be read"),
-        ("failed", "no reason was left"),
+        ("failed", "no reason was recorded"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The comparison of runs for people."""
+"""The comparison of runs on the console."""
 
 from __future__ import annotations
 
@@ -12,58 +12,53 @@ from imdbclf.reports.compare.comparison import Difference, RunComparison
 from imdbclf.reports.labels import number_of, p_cell, p_text, percent, signed
 
 CAUTION = (
-    "This compares networks, not settings: another seed would give other networks. To compare settings, repeat both "
-    "over seeds (imdbclf train -m … 'seed=range(5)')."
+    "This compares networks, not settings: another seed gives other networks. To compare settings, run both with "
+    "several seeds (imdbclf train -m … 'seed=range(5)')."
 )
 
 
 def print_comparison(comparison: RunComparison) -> None:
-    """A row a run, a sentence a difference, and the reviews that divide them most."""
+    """A row for each run, a sentence for each difference, and the reviews on which the runs differ most."""
     out = console()
-    for run in comparison.runs:
-        out.print(f"{letter(comparison, run.run)}  {run.run}", markup=False, soft_wrap=True)
+    for name, run in zip(_short_names(comparison), comparison.runs, strict=True):
+        out.print(f"{name}  {run.run}", markup=False, soft_wrap=True)
     out.print(_runs_table(comparison))
-    for difference in comparison.differences:
-        out.print(escape(said_difference(difference, comparison)), soft_wrap=True)
+    for name, difference in zip(_short_names(comparison)[1:], comparison.differences, strict=True):
+        sentence = _difference_sentence(name, difference, is_adjusted=len(comparison.differences) > 1)
+        out.print(sentence, markup=False, soft_wrap=True)
     if comparison.dividing:
-        out.print(f"\nWhere they differ most, of {number_of(comparison.reviews, 'test review')}:")
+        out.print(f"\nThe largest differences among {number_of(comparison.reviews, 'test review')}:")
         out.print(_dividing_table(comparison))
     if comparison.note:
         out.print(f"({comparison.note})", markup=False, soft_wrap=True)
     out.print(f"\n{CAUTION}", markup=False, soft_wrap=True)
 
 
-def said_difference(difference: Difference, comparison: RunComparison) -> str:
-    """A difference as a sentence that says whether there is one."""
+def _short_names(comparison: RunComparison) -> list[str]:
+    """A, B, …, Z, AA, and so on."""
+    return [_short_name(number) for number in range(1, len(comparison.runs) + 1)]
+
+
+def _short_name(number: int) -> str:
+    rest, letter = divmod(number - 1, 26)
+    return (_short_name(rest) if rest else "") + chr(ord("A") + letter)
+
+
+def _difference_sentence(name: str, difference: Difference, *, is_adjusted: bool) -> str:
     low, high = (signed(end) for end in difference.interval)
-    points = f"{signed(difference.difference)} points ({low} to {high})"
-    names = f"{letter(comparison, difference.run)} against A"
-    adjusted = ", Holm" if len(comparison.differences) > 1 else ""
-    if difference.is_significant:
-        return f"{names}: {points}; they differ ({p_text(difference.p_holm)}{adjusted})."
-    return f"{names}: {points}; no difference that these reviews can show ({p_text(difference.p_holm)}{adjusted})."
-
-
-def letter(comparison: RunComparison, run: str) -> str:
-    """A short name for a run: A, B, …, Z, AA, and so on."""
-    number, name = [one.run for one in comparison.runs].index(run) + 1, ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
+    points = f"{name} − A: {signed(difference.difference)} points (95 % interval {low} to {high})"
+    found = "significant" if difference.is_significant else "not significant"
+    return f"{points}, {found} ({p_text(difference.p_holm)}{', Holm' if is_adjusted else ''})."
 
 
 def _runs_table(comparison: RunComparison) -> Table:
-    table = _table(["", "accuracy", "95 % interval", "vs A, points", "only A right", "only it right", "p"], left=2)
-    found = {difference.run: difference for difference in comparison.differences}
-    for run in comparison.runs:
+    heads = ["", "accuracy", "95 % interval", "minus A, points", "only A right", "only it right", "p"]
+    table = _table(heads, text_columns=1)
+    by_run = {difference.run: difference for difference in comparison.differences}
+    for name, run in zip(_short_names(comparison), comparison.runs, strict=True):
         low, high = run.interval
-        cells = [
-            letter(comparison, run.run),
-            percent(run.accuracy),
-            f"{percent(low)} – {percent(high)}",
-        ]
-        if difference := found.get(run.run):
+        cells = [name, percent(run.accuracy), f"{percent(low)} – {percent(high)}"]
+        if difference := by_run.get(run.run):
             cells += [
                 signed(difference.difference),
                 f"{difference.only_first_right:,}",
@@ -75,17 +70,16 @@ def _runs_table(comparison: RunComparison) -> Table:
 
 
 def _dividing_table(comparison: RunComparison) -> Table:
-    letters = [letter(comparison, run.run) for run in comparison.runs]
-    table = _table(["review", "label", *letters, "begins"], left=1)
+    table = _table(["review", "label", *_short_names(comparison), "first words"], text_columns=1)
     table.columns[-1].justify = "left"
     for review in comparison.dividing:
-        chances = [f"{probability:.3f}" for probability in review.probabilities]
-        table.add_row(review.id, str(review.label), *chances, escape(review.begins or "–"))
+        probabilities = [f"{probability:.3f}" for probability in review.probabilities]
+        table.add_row(review.id, str(review.label), *probabilities, escape(review.begins or "–"))
     return table
 
 
-def _table(heads: Sequence[str], left: int) -> Table:
+def _table(heads: Sequence[str], text_columns: int) -> Table:
     table = Table()
     for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number < left else "right", overflow="fold")
+        table.add_column(head, justify="left" if number < text_columns else "right", overflow="fold")
     return table

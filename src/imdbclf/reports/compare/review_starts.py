@@ -1,4 +1,4 @@
-"""How test reviews begin, from the encoded reviews in the cache, where a run's are still there."""
+"""The first words of test reviews, from the corpus in the cache."""
 
 from __future__ import annotations
 
@@ -17,52 +17,51 @@ from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
 
 WORDS = 25
-"""Words of a beginning."""
+"""Words that are shown of a review."""
 
 
 @dataclass(frozen=True)
-class Beginnings:
+class ReviewStarts:
     """The first words of reviews by their id; `note` says why there are none."""
 
-    of: Mapping[str, str]
+    by_id: Mapping[str, str]
     note: str | None
 
 
-def find_beginnings(folder: RunFolder, ids: Sequence[str]) -> Beginnings:
-    """The beginnings of a run's test reviews; they are an addition, so that nothing that is missing is an error.
+def find_review_starts(folder: RunFolder, ids: Sequence[str]) -> ReviewStarts:
+    """The first words of a run's test reviews. What is missing is a note, not an error.
 
-    Only reviews that are in the cache are looked at: to read and encode a corpus for a few lines would take longer
-    than the comparison.
+    Only a corpus in the cache is used: to read and encode one for a few lines would take longer than the comparison.
     """
     try:
         whole = Settings.from_config(_settings(folder))
         loaded = load_cached_corpus(whole.data, sentence_ends=whole.features.sentence_ends)
         if loaded is None:
-            return Beginnings({}, "the run's reviews are not in the cache any more, so their words are not shown")
-        return Beginnings(_beginnings(loaded.corpus, ids), None)
+            return ReviewStarts({}, "no words are shown: the reviews of the first run are no longer in the cache")
+        return ReviewStarts(_first_words(loaded.corpus, ids), None)
     except (UserError, OSError, ValueError) as error:
-        return Beginnings({}, f"the run's reviews can't be found, so their words are not shown ({one_line(error)})")
+        return ReviewStarts({}, f"no words are shown: the reviews of the first run were not found ({one_line(error)})")
 
 
 def _settings(folder: RunFolder) -> dict[str, Any]:
-    """The experiment as the run's `config.yaml` has it, without what Hydra itself reads there."""
+    """The settings in the run's `config.yaml`, without the part for Hydra."""
     try:
         config = OmegaConf.to_container(OmegaConf.load(folder.config))
     except Exception as error:
-        # A file that is no YAML makes its reader raise errors of many kinds.
+        # For a file that is not YAML, the reader raises errors of many types.
         raise ValueError(str(error)) from error
     if not isinstance(config, dict):
-        msg = f"{folder.config} holds no settings"
+        msg = f"{folder.config} has no settings"
         raise ValueError(msg)
     return {str(key): value for key, value in config.items() if key != "defaults"}
 
 
-def _beginnings(corpus: Corpus, ids: Sequence[str]) -> dict[str, str]:
-    """The first words of the wanted reviews among those of the test part."""
+def _first_words(corpus: Corpus, ids: Sequence[str]) -> dict[str, str]:
+    """The first words of those reviews of the test part, by id."""
     reviews = corpus.parts.get("test")
     if reviews is None:
         return {}
-    # A name is the hash of the text in hexadecimal, with a number where the text is a repeat.
+    # An id is the hash of the text in hexadecimal, with a number if the text is a repeat.
     rows = np.searchsorted(reviews.ids, [np.uint64(int(name.partition("-")[0], 16)) for name in ids])
     found = {}
     for name, row in zip(ids, rows.tolist(), strict=True):

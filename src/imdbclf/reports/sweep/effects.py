@@ -1,14 +1,13 @@
-"""Main effects: what a value of an axis changes, whatever the other axes say.
+"""Main effects: how a value on an axis changes validation accuracy, averaged over the other axes.
 
-The grid is fixed and the seeds are the random unit: somebody chose the values, while the seeds stand for all the
-splits and initial weights there could have been. So for each seed the difference between two values is averaged over
-all *matched cells* (configurations that are equal on all other axes and have a finished run with both values), which
-gives one number a seed; mean, interval and test are over these numbers. Cells of one seed share its split and are not
-independent: taking each for an observation of its own would claim more certainty than there is. With a single seed
-there is nothing else, so the interval is over cells, is said to be, and no test is made.
+The values on the axes are fixed and the seeds are random: they stand for all possible splits and initial weights. For
+each seed, the difference between two values is averaged over all *matched cells*: configurations that are equal on all
+other axes and have a finished run with both values. This gives one number for each seed; mean, interval and test are
+over these numbers. Cells of one seed share its split, so they are not independent observations. With a single seed,
+the interval is over cells, is marked as such, and there is no test.
 
 Every value is compared with the first of its axis, in the order in which the values were given. p values are adjusted
-by Holm's method over all effects of the sweep.
+for the number of effects (Holm).
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from imdbclf.reports.statistics import SIGNIFICANCE, half_width, holm_where_test
 from imdbclf.reports.sweep.job_table import JobRow
 
 Cells = dict[tuple[str, ...], dict[str, float]]
-"""Validation accuracy by the values on all other axes (seed first), then by the value on this one."""
+"""Validation accuracy by the values on all other axes (seed first), then by the value on this axis."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The accuracy with `value` minus that with `reference`: one number a seed, or a cell where there is one seed."""
+    """The accuracy with `value` minus that with `reference`, for each seed, or for each cell of a single seed."""
 
     axis: str
     reference: str
@@ -52,17 +51,17 @@ class Effect:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the seeds show that there is a difference."""
+        """Whether the difference is significant."""
         return self.p is not None and self.p < SIGNIFICANCE
 
 
 def values_of(rows: Sequence[JobRow], axis: str) -> list[str]:
-    """The axis' values in the order given."""
+    """The values on the axis, in the order given."""
     return list(dict.fromkeys(row.choices[axis] for row in rows))
 
 
 def main_effects(rows: Sequence[JobRow], axes: Sequence[str]) -> list[Effect]:
-    """The effects of all axes that have matched cells, with Holm's p values."""
+    """The effects of all axes that have matched cells, with adjusted p values."""
     found: list[Effect] = []
     for axis in axes:
         cells = _cells(rows, axis)
@@ -82,7 +81,7 @@ def _cells(rows: Sequence[JobRow], axis: str) -> Cells:
 
 
 def _effect(cells: Cells, axis: str, reference: str, value: str) -> Effect | None:
-    """The effect with its raw p value; None without a matched cell."""
+    """The effect with its unadjusted p value; None without a matched cell."""
     matched = {key: cell for key, cell in cells.items() if reference in cell and value in cell}
     if not matched:
         return None
@@ -96,5 +95,5 @@ def _effect(cells: Cells, axis: str, reference: str, value: str) -> Effect | Non
 
 
 def _means(matched: Cells, seeds: Sequence[str], value: str) -> npt.NDArray[np.float64]:
-    """For each seed the mean accuracy over its matched cells."""
+    """The mean accuracy over the matched cells of each seed, float64 (seeds,)."""
     return np.array([np.mean([cell[value] for key, cell in matched.items() if key[0] == seed]) for seed in seeds])

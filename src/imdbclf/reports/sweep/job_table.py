@@ -1,7 +1,6 @@
-"""The jobs of a sweep as a table: read from the run folders, kept as `sweep.csv`, and read back from it.
+"""The jobs of a sweep as a table: collected from the run folders, written to `sweep.csv`, and read from it.
 
-Everything that the report says is computed from these rows and the epochs, so that the two CSV files are enough to
-check it.
+The whole report is computed from these rows and the epochs, so the two CSV files are enough to check it.
 """
 
 from __future__ import annotations
@@ -37,10 +36,16 @@ _AFTER = (*_NUMBERS, "error")
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job: its folder, how far it came, its value on every axis as text, its seed, its metrics, its error.
+    """One job.
 
-    `metrics` has those of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`, `fit_seconds`,
-    `test/loss` and `test/accuracy` that there are. The seed is text too, and empty where it is not known.
+    Attributes:
+        folder: the name of its folder.
+        status: `done`, `failed` or `unfinished`.
+        choices: its value on every axis but the seed, as text.
+        seed: as text; empty if it is not known.
+        metrics: those that are known of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`,
+            `fit_seconds`, `test/loss` and `test/accuracy`.
+        error: why it failed.
     """
 
     folder: str
@@ -52,24 +57,27 @@ class JobRow:
 
     @property
     def accuracy(self) -> float | None:
-        """Validation accuracy, where the run is done and had a validation part."""
+        """Validation accuracy; None if the run is not done or has no validation part."""
         return self.metrics.get("val/accuracy") if self.status == "done" else None
 
     def without_test_metrics(self) -> JobRow:
-        """The row without the metrics of the test part."""
+        """The same row without test metrics."""
         return replace(self, metrics={name: self.metrics[name] for name in self.metrics if name not in _TEST})
 
 
 def as_typed(value: Choice) -> str:
-    """A value on an axis as one types it: `true`, `null`, `[32,16]`, `0.001`, `relu`."""
+    """A value as it is typed on the command line: `true`, `null`, `[32,16]`, `0.001`, `relu`."""
     return one_line(value) if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What the run folders hold: the jobs in order, test metrics included, and the epochs of each by its folder.
+class CollectedRuns:
+    """The contents of the run folders.
 
-    `data_sources` says where the reviews of the finished runs came from.
+    Attributes:
+        rows: the jobs in order, with test metrics.
+        epochs: the history of each job, by its folder.
+        data_sources: where the reviews of the finished runs came from.
     """
 
     rows: Sequence[JobRow]
@@ -77,17 +85,14 @@ class Collected:
     data_sources: Sequence[str]
 
 
-def collect(folder: SweepFolder, sweep: Sweep) -> Collected:
-    """Read the runs of a sweep, which may be in any state.
-
-    A folder that stands for several jobs is one run, and has one row.
-    """
+def collect(folder: SweepFolder, sweep: Sweep) -> CollectedRuns:
+    """Read the runs of a sweep, which may be in any state. Jobs with the same folder are one run and one row."""
     jobs = {job.folder: job for job in sweep.jobs}
     epochs = {name: _epochs(folder.run(job)) for name, job in jobs.items()}
     metrics = {name: _read(folder.run(job).metrics) for name, job in jobs.items()}
     rows = [_row(folder.run(job), job, sweep, metrics[name], epochs[name]) for name, job in jobs.items()]
     sources = dict.fromkeys(str(found["data_source"]) for found in metrics.values() if found and "data_source" in found)
-    return Collected(rows, epochs, list(sources))
+    return CollectedRuns(rows, epochs, list(sources))
 
 
 def _row(
@@ -101,16 +106,16 @@ def _row(
         return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
     found = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
     if epochs:
-        # The clock of a resumed run began anew; its history has the seconds of all its epochs.
+        # A resumed run measured only its last part; its history has the seconds of all epochs.
         found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
     return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), found)
 
 
 def _reason(run: RunFolder) -> str:
-    """Why the run is not done, in one line."""
+    """Why the run failed, in one line."""
     if run.outcome == "unfinished":
         return ""
-    return one_line((_read(run.failure) or {}).get("error", "no reason was left"))
+    return one_line((_read(run.failure) or {}).get("error", "no reason was recorded"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -129,7 +134,7 @@ def _epochs(run: RunFolder) -> list[EpochRow]:
 
 
 def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None:
-    """Write the rows as CSV; `seed` is the last of the axes where it is none of them."""
+    """Write the rows as CSV; the column `seed` comes last if it is not one of the axes."""
     axes = [*axes, *([] if SEED in axes else [SEED])]
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, [*_BEFORE, *axes, *_AFTER], restval="")
