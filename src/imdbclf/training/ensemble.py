@@ -17,7 +17,7 @@ from imdbclf.checkpoint import load_plain
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.reports.history import EpochRow, draw_history, read_history, write_history
+from imdbclf.reports.history import EpochRow, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
 from imdbclf.storage import atomic_write
 from imdbclf.training.fit import Fit, Fitted, attached
@@ -63,7 +63,6 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
     rows = mean_rows([read_history(member.history) for member in members])
     _write_checkpoint(settings, folder, members, data)
     write_history(rows, folder.history)
-    draw_history(rows, folder.history_plot, settings.experiment)
     return Fitted(rows, seconds, data)
 
 

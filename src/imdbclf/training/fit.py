@@ -23,7 +23,7 @@ from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.reports.history import EpochRow, best_row, draw_history, write_history
+from imdbclf.reports.history import EpochRow, best_row, write_history
 from imdbclf.settings import Settings
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.compose import ONE_PROCESS
@@ -93,11 +93,12 @@ class Fit:
             # An epoch that was reported but has no checkpoint yet does not count.
             saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
             self.history.rows = self.history.rows[:saved]
-            self._write_history()
+            if saved:
+                write_history(self.history.rows, self.folder.history)
             raise Interrupted
         if best_row(self.history.rows) is None:
             shutil.copyfile(self.folder.last, self.folder.best)
-        self._write_history()
+        write_history(self.history.rows, self.folder.history)
         return Fitted(self.history.rows, seconds, data)
 
     def classifier(self, data: ReviewDataModule) -> ReviewClassifier:
@@ -177,12 +178,6 @@ class Fit:
         if done >= (self.trainer.max_epochs or 0):
             msg = f"trainer.max_epochs={self.trainer.max_epochs}: must be above the checkpoint's {done} epochs"
             raise UserError(msg)
-
-    def _write_history(self) -> None:
-        rows = self.history.rows
-        if rows:
-            write_history(rows, self.folder.history)
-            draw_history(rows, self.folder.history_plot, self.settings.experiment)
 
 
 def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:

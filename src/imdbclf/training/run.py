@@ -16,12 +16,12 @@ from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.calibration import fit_temperature
-from imdbclf.reports.history import EpochRow, best_row
+from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.announcement import announce
 from imdbclf.training.distillation import learn_from_teacher
 from imdbclf.training.ensemble import fit_ensemble
-from imdbclf.training.fit import Fit, Fitted
+from imdbclf.training.fit import Fit, Fitted, Interrupted
 from imdbclf.training.results import Results
 
 log = logging.getLogger(__name__)
@@ -65,10 +65,11 @@ class Run:
         announce(settings, self.data, fit.trainer, self.because)
         try:
             validated = learn(fit, self.data)
-        finally:
-            # After an interruption, the summary says how far the fit came.
-            self.rows = fit.history.rows
-        self.rows, self.is_validated = validated.rows, True
+        except (Interrupted, KeyboardInterrupt):
+            self._keep_history(fit.history.rows)
+            raise
+        self._keep_history(validated.rows)
+        self.is_validated = True
         self.best = calibrate(settings, folder, validated.data.prepared)
         results, final = Results(settings, folder, self.data, self.because), validated
         results.evaluate("val", self.best, validated.data)
@@ -85,6 +86,11 @@ class Run:
             f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
             for text, prediction in zip(EXAMPLES, predictions, strict=True)
         ]
+
+    def _keep_history(self, rows: list[EpochRow]) -> None:
+        self.rows = rows
+        if rows:
+            draw_history(rows, self.folder.history_plot, self.settings.experiment)
 
     @cached_property
     def data(self) -> ReviewDataModule:
