@@ -94,3 +94,11 @@ def test_a_file_is_no_folder_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
         claim(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["members", "teacher", "checkpoints"])
+def test_a_file_in_the_place_of_a_folder_stays(tmp_path: Path, name: str) -> None:
+    folder = claim(tmp_path / "run")
+    (folder / name).write_text("mine", encoding="utf-8")
+    RunFolder(folder).discard()
+    assert (folder / name).read_text(encoding="utf-8") == "mine"

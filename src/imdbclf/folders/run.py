@@ -21,98 +21,64 @@ import contextlib
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from imdbclf.errors import UserError
 
 Outcome = Literal["done", "failed", "unfinished"]
 
 
+class HasPath(Protocol):
+    """A folder."""
+
+    @property
+    def path(self) -> Path:
+        """Its path."""
+        ...
+
+
+class Entry:
+    """A file or folder with a fixed name in a folder; as an attribute of `RunFolder` it is its path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, folder: HasPath, owner: type | None = None) -> Path:
+        """The path in this folder."""
+        return folder.path / self.name
+
+
+class Subfolder(Entry):
+    """An entry that is a folder."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one run."""
+    """The files of one run; the table above says what they contain."""
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        """All settings."""
-        return self.path / "config.yaml"
-
-    @property
-    def history(self) -> Path:
-        """One row per epoch."""
-        return self.path / "history.csv"
-
-    @property
-    def history_plot(self) -> Path:
-        """The plot of the history."""
-        return self.path / "history.png"
-
-    @property
-    def reliability_diagram(self) -> Path:
-        """The reliability diagram."""
-        return self.path / "reliability.png"
-
-    @property
-    def metrics(self) -> Path:
-        """The metrics. Written last: a folder that has this file is a finished run."""
-        return self.path / "metrics.json"
-
-    @property
-    def predictions(self) -> Path:
-        """The test part's probabilities."""
-        return self.path / "predictions.parquet"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, machine, command."""
-        return self.path / "environment.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def best(self) -> Path:
-        """The checkpoint of the lowest validation loss."""
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def last(self) -> Path:
-        """The checkpoint of the last finished epoch."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def members(self) -> Path:
-        """A folder for each member of an ensemble, until it is done."""
-        return self.path / "members"
-
-    @property
-    def teacher(self) -> Path:
-        """The folder of the teacher, until the student is done."""
-        return self.path / "teacher"
-
-    @property
-    def final(self) -> Path:
-        """The folder of the fit on all training reviews, until it is done."""
-        return self.path / "final"
-
-    @property
-    def log(self) -> Path:
-        """All messages."""
-        return self.path / "train.log"
-
-    @property
-    def failure(self) -> Path:
-        """Why a job of a sweep failed."""
-        return self.path / "failure.json"
-
-    @property
-    def lock(self) -> Path:
-        """The lock of the process that runs the job of a sweep."""
-        return self.path / ".lock"
+    config = Entry("config.yaml")
+    history = Entry("history.csv")
+    history_plot = Entry("history.png")
+    reliability_diagram = Entry("reliability.png")
+    metrics = Entry("metrics.json")
+    """Written last: a folder that has this file is a finished run."""
+    predictions = Entry("predictions.parquet")
+    environment = Entry("environment.json")
+    log = Entry("train.log")
+    failure = Entry("failure.json")
+    lock = Entry(".lock")
+    """Held by the process that runs the job of a sweep."""
+    checkpoints = Subfolder("checkpoints")
+    best = Entry("checkpoints/best.ckpt")
+    last = Entry("checkpoints/last.ckpt")
+    members = Subfolder("members")
+    """A folder for each member of an ensemble, until it is done."""
+    teacher = Subfolder("teacher")
+    """The run folder of the teacher, until the student is done."""
+    final = Subfolder("final")
+    """The run folder of the fit on all training reviews, until it is done."""
 
     @property
     def outcome(self) -> Outcome:
@@ -129,20 +95,10 @@ class RunFolder:
         self.discard_steps()
         RunFolder(self.final).discard_step()
         self.discard_checkpoints()
-        for file in (
-            self.config,
-            self.history,
-            self.history_plot,
-            self.reliability_diagram,
-            self.metrics,
-            self.predictions,
-            self.environment,
-            self.log,
-            self.failure,
-            self.lock,
-        ):
-            with contextlib.suppress(OSError):
-                file.unlink()
+        for entry in vars(RunFolder).values():
+            if isinstance(entry, Entry) and not isinstance(entry, Subfolder):
+                with contextlib.suppress(OSError):
+                    (self.path / entry.name).unlink()
         if self.path.absolute() in _made:
             _remove_if_empty(self.path)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from imdbclf.errors import UserError
-from imdbclf.folders.run import RunFolder
+from imdbclf.folders.run import Entry, RunFolder
 from imdbclf.storage import write_json
 
 Choice = bool | int | float | str | None | list[int]
@@ -66,39 +66,16 @@ class Sweep:
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """The files of one sweep."""
+    """The files of one sweep; the table above says what they contain."""
 
     path: Path
 
-    @property
-    def manifest(self) -> Path:
-        """The description of the sweep."""
-        return self.path / "sweep.json"
-
-    @property
-    def runs(self) -> Path:
-        """The folder of the run folders."""
-        return self.path / RUNS
-
-    @property
-    def table(self) -> Path:
-        """One row per job."""
-        return self.path / "sweep.csv"
-
-    @property
-    def epochs(self) -> Path:
-        """One row per job and epoch."""
-        return self.path / "epochs.csv"
-
-    @property
-    def page(self) -> Path:
-        """The report as one self-contained HTML file."""
-        return self.path / "sweep.html"
-
-    @property
-    def journal(self) -> Path:
-        """The trials of a search, in Optuna's format (`imdbclf.folders.journal`)."""
-        return self.path / "search.journal"
+    manifest = Entry("sweep.json")
+    runs = Entry(RUNS)
+    table = Entry("sweep.csv")
+    epochs = Entry("epochs.csv")
+    page = Entry("sweep.html")
+    journal = Entry("search.journal")
 
     def run(self, job: SweepJob) -> RunFolder:
         """The job's run folder, whether it exists or not."""
