@@ -1,4 +1,4 @@
-"""The network and how it learns: multi-hot first layer, perceptron, losses, optimizers, `ReviewClassifier`."""
+"""The network and its training: multi-hot first layer, perceptron, losses, optimizers, `ReviewClassifier`."""
 
 CHECKPOINT_KEY = "imdbclf"
-"""Where a checkpoint keeps what Lightning does not know of: vocabulary, settings, versions; plain types only."""
+"""Key of a checkpoint under which vocabulary, settings and versions are, in plain types."""

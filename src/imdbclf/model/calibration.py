@@ -1,7 +1,7 @@
-"""Temperature scaling: one number by which logits are divided, so that probabilities come true as often as they say.
+"""Temperature scaling: logits are divided by one number, so that probabilities match frequencies.
 
-Guo, Pleiss, Sun, Weinberger (2017), "On Calibration of Modern Neural Networks". Above 1 it takes confidence back, which
-is what a network needs that was trained until it overfits; no review changes sides.
+Guo, Pleiss, Sun, Weinberger (2017), "On Calibration of Modern Neural Networks". A temperature above 1 makes the network
+less confident, which corrects overfitting. Predicted labels do not change.
 """
 
 from __future__ import annotations
@@ -14,44 +14,46 @@ import torch
 from torch import Tensor
 
 HIGHEST = 20.0
-"""The highest temperature that is sought, and its inverse the lowest.
+"""The upper bound of the temperature; the lower bound is its inverse.
 
-A network that makes no mistake on the validation part would have it go to 0, one that is always wrong to infinity.
+Without bounds it would be 0 for a network without errors on the validation part, and infinite for one that is always
+wrong.
 """
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int8]) -> float:
-    """The temperature of the lowest negative log-likelihood of the labels.
+    """The temperature with the lowest negative log-likelihood of the labels.
 
-    It is 1 where no other has a lower one, and where the fit diverged, so that there is no likelihood.
+    It is 1 if no other temperature is better, or if the logits are not finite.
 
-    The likelihood has one minimum, since it is convex in the temperature's inverse. It is sought over the logarithm, in
-    which half and double are equally far from 1. The order of the reviews changes nothing, to the last digit.
+    There is one minimum, since the negative log-likelihood is convex in the inverse of the temperature. The search uses
+    the logarithm, so that one half and two are equally far from 1. The result does not depend on the order of the
+    reviews.
 
     Args:
         logits: (n,) with n at least 1.
         labels: (n,) of 0 and 1.
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - only who fits a temperature waits for it
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import
 
-    # Sorted, since sums of floating-point numbers depend on their order.
+    # Sorted, because a sum of floating-point numbers depends on their order.
     margins = np.sort(np.where(labels == 1, logits, -logits).astype(np.float64))
     if not np.isfinite(margins).all():
         return 1.0
 
-    def surprise(log_temperature: float) -> float:
+    def negative_log_likelihood(log_temperature: float) -> float:
         return float(np.logaddexp(0, -margins / exp(log_temperature)).mean())
 
     ends = (-log(HIGHEST), log(HIGHEST))
-    found = float(minimize_scalar(surprise, bounds=ends, method="bounded", options={"xatol": 1e-8}).x)
-    return exp(found) if surprise(found) < surprise(0) else 1.0
+    found = float(minimize_scalar(negative_log_likelihood, bounds=ends, method="bounded", options={"xatol": 1e-8}).x)
+    return exp(found) if negative_log_likelihood(found) < negative_log_likelihood(0) else 1.0
 
 
 def calibrated(logits: Tensor, temperature: float) -> Tensor:
-    """The probabilities of being positive, sigmoid(logits / temperature), of the logits' shape and type.
+    """The probabilities of being positive, sigmoid(logits / temperature), with the logits' shape and dtype.
 
-    A probability is above .5 exactly where it is at the temperature 1: a logit so near 0 that rounding would carry it
-    over keeps the probability that it has there, which differs by no more than that rounding.
+    A probability is above .5 if and only if it is above .5 at the temperature 1. If rounding would change the predicted
+    label of a logit near 0, its probability at the temperature 1 is used.
     """
     bare = torch.sigmoid(logits)
     if temperature == 1:

@@ -19,11 +19,11 @@ from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimize
 from imdbclf.settings import LECTURE
 
 EVEN = 0.5
-"""Above it a label, which may be a teacher's probability, says positive."""
+"""Labels above it are positive; a pseudo-label is a probability."""
 
 
 class EpochSums:
-    """Loss and hits summed over an epoch on the device, so that no step waits for a number to arrive."""
+    """Sums of loss and correct predictions over an epoch, on the device, so that no step waits for a copy."""
 
     def __init__(self, device: torch.device) -> None:
         self.loss = torch.zeros((), device=device)
@@ -31,24 +31,24 @@ class EpochSums:
         self.count = 0
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Take in a batch: its mean loss, its logits (n,) and its labels (n,) of 0.0 and 1.0."""
+        """Add a batch: its mean loss, its logits (n,) and its labels (n,) of 0.0 and 1.0."""
         self.loss.add_(loss.detach(), alpha=len(labels))
         self.hits.add_(torch.eq(logits > 0, labels > EVEN).sum())
         self.count += len(labels)
 
     def means(self, stage: str) -> dict[str, Tensor]:
-        """`STAGE/loss` and `STAGE/accuracy` over all reviews taken in; nothing if there were none."""
+        """`STAGE/loss` and `STAGE/accuracy` over all added reviews; empty if there were none."""
         if self.count == 0:
             return {}
         return {f"{stage}/loss": self.loss / self.count, f"{stage}/accuracy": self.hits / self.count}
 
 
 class ReviewClassifier(pl.LightningModule):
-    """Multi-hot reviews to the logit of being positive.
+    """The network as a `LightningModule`: multi-hot rows in, the logit of being positive out.
 
-    Training loss and accuracy are means over the epoch's batches while the weights change, as Keras reports them;
-    validation and test figures are those of the finished epoch. All settings are plain types, so that a checkpoint
-    loads with `torch.load(weights_only=True)` and `ReviewClassifier.load_from_checkpoint(path)` needs only the path.
+    Training loss and accuracy are means over the batches of the epoch, while the weights change, as Keras reports them.
+    Validation and test metrics are those after the epoch. All settings are plain types. Therefore a checkpoint loads
+    with `torch.load(weights_only=True)`, and `ReviewClassifier.load_from_checkpoint(path)` needs the path only.
 
     Args:
         in_features: width of the multi-hot rows.
@@ -57,8 +57,8 @@ class ReviewClassifier(pl.LightningModule):
         dropout: probability of leaving out a hidden unit in training.
         loss: see `imdbclf.settings.LOSSES`.
         optimizer: `name` and its settings; the lecture's by default.
-        members: networks whose logits are averaged. A fit of several at once would make them alike; see
-            `imdbclf.training.ensemble`, which fits one after the other.
+        members: number of networks whose logits are averaged. `imdbclf.training.ensemble` trains them one after the
+            other, since members that are trained together become too similar.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class ReviewClassifier(pl.LightningModule):
         self.loss = make_loss(loss)
         self.optimizer_settings = optimizer
         self.attachment: dict[str, Any] = {}
-        """What a checkpoint carries besides the weights; the training job fills it, loading restores it."""
+        """What a checkpoint holds in addition to the weights. Training fills it, loading restores it."""
         self._epoch: dict[str, EpochSums] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """As any module does, but without searching texts for parameters.
+        """Set an attribute; for texts, skip the module's search for parameters.
 
-        Lightning notes the name of the running hook on the module some forty times a training step.
+        Lightning sets the name of the current hook on the module about forty times per training step.
         """
         if isinstance(value, str | None) and name in self.__dict__:
             object.__setattr__(self, name, value)
@@ -103,7 +103,7 @@ class ReviewClassifier(pl.LightningModule):
 
     @property
     def vocabulary(self) -> list[str]:
-        """The terms of columns 1, 2, 3 … as the checkpoint has them; empty for a network made by hand."""
+        """The terms of columns 1, 2, 3 …, from the checkpoint; empty for a network that was not trained by a run."""
         terms = self.attachment.get("vocabulary", "")
         return terms.split("\n") if terms else []
 
@@ -117,22 +117,22 @@ class ReviewClassifier(pl.LightningModule):
         return self._loss("train", batch)
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
-        """Adds the batch to the validation figures."""
+        """Add the batch to the validation metrics."""
         self._loss("val", batch)
 
     def test_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
-        """Adds the batch to the test figures."""
+        """Add the batch to the test metrics."""
         self._loss("test", batch)
 
     def predict_step(self, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         """The probability of being positive for each review of the batch, (n,), at the checkpoint's temperature.
 
-        Losses and figures of the other steps are those of the bare network.
+        Losses and metrics of the other steps do not use the temperature.
         """
         return calibrated(self(batch[0]), self.attachment.get("temperature", 1.0))
 
     def configure_optimizers(self) -> Optimizer:
-        """The optimizer that the settings name."""
+        """The optimizer of the settings."""
         return make_optimizer(self.parameters(), self.optimizer_settings)
 
     def epoch_means(self, stage: str) -> dict[str, Tensor]:
@@ -140,10 +140,10 @@ class ReviewClassifier(pl.LightningModule):
         return self._epoch[stage].means(stage) if stage in self._epoch else {}
 
     def on_fit_start(self) -> None:
-        """Let the optimizer pass over rows of terms that a batch does not have, where that changes nothing.
+        """Use sparse gradients for the first layer if the optimizer gives the same results with them.
 
-        Clipping needs every gradient, and strategies other than that of a single device need dense ones. A temperature
-        that the checkpoint had is forgotten: it belongs to weights that are about to change.
+        Clipping needs all gradients, and strategies for several devices need dense ones. A temperature of the
+        checkpoint is dropped, because it belongs to weights that are about to change.
         """
         self.attachment.pop("temperature", None)
         alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
@@ -151,33 +151,33 @@ class ReviewClassifier(pl.LightningModule):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)
 
     def on_fit_end(self) -> None:
-        """Gradients are dense again, for any later use of the network."""
+        """Make gradients dense again, for later uses of the network."""
         for member in members_of(self.network):
             member.first.sparse_gradient = False
 
     def on_train_epoch_start(self) -> None:
-        """Begin the epoch's sums; those of the epoch before, validation included, are gone."""
+        """Start the sums of the epoch; drop those of the epoch before, validation included."""
         self._epoch.clear()
         self._begin("train")
 
     def on_validation_epoch_start(self) -> None:
-        """Begin the validation's sums."""
+        """Start the sums of validation."""
         self._begin("val")
 
     def on_test_epoch_start(self) -> None:
-        """Begin the test's sums."""
+        """Start the sums of the test."""
         self._begin("test")
 
     def on_train_epoch_end(self) -> None:
-        """Hand the epoch's figures to loggers and callbacks, once."""
+        """Log the metrics of the epoch, once."""
         self._log("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Hand the validation's figures to loggers and callbacks, once."""
+        """Log the metrics of validation, once."""
         self._log("val")
 
     def on_test_epoch_end(self) -> None:
-        """Hand the test's figures to loggers and callbacks, once."""
+        """Log the metrics of the test, once."""
         self._log("test")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

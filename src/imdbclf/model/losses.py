@@ -1,7 +1,7 @@
-"""The lecture's losses, on the sigmoid's output, computed from logits so that no probability is rounded to 0 or 1.
+"""The lecture's losses on the sigmoid's output. They take logits, so that no probability is rounded to 0 or 1.
 
-Keras clips probabilities to [1e-7, 1 - 1e-7] instead, which bounds its cross-entropy at 16.1 and stops the gradient
-there; below that bound both agree to rounding.
+Keras clips probabilities to [1e-7, 1 - 1e-7] instead. This limits its cross-entropy to 16.1 and makes the gradient 0
+there. Below this limit both agree up to rounding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from imdbclf.settings import LOSSES
 
 
 class Loss(Protocol):
-    """A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one a review."""
+    """A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one per review."""
 
     def __call__(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
         """The loss."""
@@ -35,6 +35,6 @@ def mean_squared_error(logits: Tensor, labels: Tensor, reduction: str = "mean") 
 
 
 def make_loss(name: str) -> Loss:
-    """The loss that `imdbclf.settings.LOSSES` has under the name."""
+    """The loss of this name in `imdbclf.settings.LOSSES`."""
     loss: Loss = resolve_name(LOSSES[name])
     return loss

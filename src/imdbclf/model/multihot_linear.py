@@ -1,8 +1,8 @@
 """The first layer: a multi-hot row times a weight matrix is the sum of the rows of its words.
 
-The product costs by the words that are there if the batch is a CSR matrix in the forward pass and its transpose is one
-in the backward pass. Autograd's own backward of that product takes ten times as long, which is why there is a function
-of our own here.
+If the batch is a CSR matrix in the forward pass, and its transpose is one in the backward pass, the time of the product
+depends on the number of words in the batch only. Autograd's own backward pass takes ten times as long, so there is a
+function for it here.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch.nn import functional
 
 
 class MultiHotLinear(nn.Module):
-    """`features @ weight + bias` for sparse or dense features: zeros and ones, or weights of terms.
+    """`features @ weight + bias` for sparse or dense features: zeros and ones, or term weights.
 
-    `weight` is (in_features, out_features), one row a word, so that both passes read whole rows. It is drawn from
-    Glorot's uniform distribution and `bias` (out_features,) is zero, as in Keras.
+    `weight` is (in_features, out_features), one row per term, so that both passes read whole rows. Its initial values
+    are Glorot-uniform, and `bias` (out_features,) starts at zero, as in Keras.
 
-    With `sparse_gradient` the gradient of `weight` for sparse features is a sparse tensor of the rows whose terms the
-    batch has; an optimizer that leaves other rows alone then never reads or writes them.
+    With `sparse_gradient`, the gradient of `weight` for sparse features is a sparse tensor with the rows of the batch's
+    terms. Adagrad and plain SGD then do not read or write other rows.
     """
 
     def __init__(self, in_features: int, out_features: int) -> None:
@@ -37,11 +37,11 @@ class MultiHotLinear(nn.Module):
 
         Args:
             features: (n, in_features), sparse CSR or dense.
-            transpose: `features` transposed, (in_features, n) CSR; without it a sparse backward pass makes it.
+            transpose: `features` transposed, (in_features, n) CSR; if None, the sparse backward pass computes it.
         """
         if features.layout == torch.strided:
             return torch.addmm(self.bias, features, self.weight)
-        # Sums of many rows would suffer in half precision; the layers behind this one work in whatever is wanted.
+        # Sums of many rows would lose too much in half precision; the later layers use the requested precision.
         with _full_precision(self.weight):
             product: Tensor = _MultiHotProduct.apply(  # type: ignore[no-untyped-call]
                 features, self.weight, self.bias, transpose, self.sparse_gradient
@@ -72,7 +72,7 @@ class _MultiHotProduct(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, Tensor, None, None]:
         (gradient,) = grad_outputs
         transpose = _transposed(ctx.features) if ctx.transpose is None else ctx.transpose
-        # Whoever goes backward inside autocast gets the full precision of the weights all the same.
+        # The backward pass may be inside autocast; the gradient has the full precision of the weights all the same.
         with _full_precision(gradient):
             product = _active_rows_product if ctx.sparse_gradient else _sparse_product
             return None, product(transpose, gradient.contiguous()), gradient.sum(0), None, None
@@ -84,7 +84,7 @@ def _sparse_product(sparse: Tensor, dense: Tensor) -> Tensor:
 
 
 def _active_rows_product(sparse: Tensor, dense: Tensor) -> Tensor:
-    """CSR (m, k) @ dense (k, u) as a sparse tensor of the rows that are set at all in the first one."""
+    """CSR (m, k) @ dense (k, u), as a sparse tensor with the rows that are not empty in the first one."""
     offsets = sparse.crow_indices()
     active = torch.nonzero(offsets[1:] != offsets[:-1]).squeeze(1)
     rows = _sums_of_rows(sparse, torch.cat([offsets[active], offsets[-1:]]), dense)
@@ -93,10 +93,10 @@ def _active_rows_product(sparse: Tensor, dense: Tensor) -> Tensor:
 
 
 def _sums_of_rows(sparse: Tensor, offsets: Tensor, dense: Tensor) -> Tensor:
-    """Weighted sums of the dense tensor's rows, (offsets - 1, u); `offsets` says where each sum's begin in `sparse`.
+    """Weighted sums of the dense tensor's rows, (offsets - 1, u); `offsets` are the starts of the sums in `sparse`.
 
-    `torch.nn.EmbeddingBag`'s kernel is up to three times as fast on one thread as the product of a CSR tensor, wakes no
-    other thread for a single row, and is there on devices that have no CSR product.
+    On one thread the kernel of `torch.nn.EmbeddingBag` is up to three times as fast as the product of a CSR tensor. It
+    also starts no other thread for a single row, and works on devices without a CSR product.
     """
     return functional.embedding_bag(
         sparse.col_indices(),
@@ -120,7 +120,7 @@ def _transposed(features: Tensor) -> Tensor:
 
 
 def _full_precision(tensor: Tensor) -> AbstractContextManager[Any]:
-    """No autocast; entering a context for nothing would cost a twentieth of a training step."""
+    """A context without autocast. If autocast is off, it is a null context, which saves a twentieth of a step."""
     device = tensor.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)

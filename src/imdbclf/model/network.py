@@ -16,15 +16,16 @@ from imdbclf.settings import ACTIVATIONS, LECTURE
 class _Counted(nn.Module):
     @property
     def parameter_count(self) -> int:
-        """Number of trainable numbers; 160,305 for the lecture's network."""
+        """Number of trainable parameters; 160,305 for the lecture's network."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
 class MLP(_Counted):
-    """Multi-hot reviews to one logit each.
+    """The multi-layer perceptron: multi-hot rows in, one logit per row out.
 
-    Every hidden layer is followed by the activation and, if wanted, dropout. Weights are Glorot-uniform and biases
-    zero, as in Keras. The sigmoid is not part of the network: losses and probabilities apply it themselves, stably.
+    Each hidden layer is followed by the activation and, optionally, dropout. Initial weights are Glorot-uniform and
+    biases zero, as in Keras. The sigmoid is not part of the network: losses and probabilities apply it in a numerically
+    stable form.
 
     Args:
         in_features: width of the multi-hot rows.
@@ -63,10 +64,10 @@ class MLP(_Counted):
 
 
 class Ensemble(_Counted):
-    """Several perceptrons of one shape that answer together: the mean of their logits.
+    """Several perceptrons of one shape; the logit is the mean of theirs.
 
-    What the members make of a review differs by chance (initial weights, order of the batches, dropout) as much as by
-    what the review says; the mean keeps the second (Hansen & Salamon 1990). They are trained one by one.
+    The members differ in initial weights, order of batches and dropout, so their random errors cancel in the mean
+    (Hansen & Salamon 1990). They are trained one after the other.
 
     Args:
         members: the perceptrons.
@@ -82,7 +83,7 @@ class Ensemble(_Counted):
 
 
 Network = MLP | Ensemble
-"""What turns rows into logits."""
+"""One network, or an ensemble."""
 
 
 def make_network(members: int, in_features: int, widths: Sequence[int], activation: str, dropout: float) -> Network:
@@ -92,7 +93,7 @@ def make_network(members: int, in_features: int, widths: Sequence[int], activati
 
 
 def members_of(network: Network) -> list[MLP]:
-    """The perceptrons that a network consists of."""
+    """The perceptrons of a network."""
     return [network] if isinstance(network, MLP) else [cast("MLP", member) for member in network.members]
 
 

@@ -1,4 +1,4 @@
-"""Optimizers by name; RMSprop and Adagrad as Keras defines them, the others as torch does."""
+"""Optimizers: RMSprop and Adagrad as Keras defines them, the others as torch does."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imdbclf.settings import OPTIMIZER_SETTINGS, OPTIMIZERS, AdagradSettings, RM
 
 
 class _KerasOptimizer(Optimizer):
-    """An optimizer with Keras' semantics: one parameter after the other, first its decay, then `_update`.
+    """An optimizer with Keras' formulas. For each parameter: first weight decay, then `_update`.
 
     Args:
         params: as for any optimizer of torch.
-        values: fields of `settings`, which has their ranges and defaults.
+        values: fields of `settings`, where their ranges and defaults are.
 
     Raises:
         pydantic.ValidationError: for values that are not valid.
@@ -35,7 +35,7 @@ class _KerasOptimizer(Optimizer):
     def step(self, closure: Callable[[], float]) -> float: ...
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter that has a gradient; returns what the closure returns."""
+        """Update every parameter that has a gradient; return the closure's loss."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -44,7 +44,7 @@ class _KerasOptimizer(Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     if group["weight_decay"] > 0:
-                        # Decoupled, as Keras has it for every optimizer.
+                        # Decoupled, as in Keras for every optimizer.
                         parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     self._update(parameter, parameter.grad, group)
         return loss
@@ -62,8 +62,8 @@ class RMSprop(_KerasOptimizer):
         p ← p - lr g / √(v + epsilon)          (momentum = 0)
         m ← momentum m + lr g / √(v + epsilon);  p ← p - m
 
-    (keras.optimizers.RMSprop, Keras 3.) `torch.optim.RMSprop` adds epsilon after the root instead, which for rarely
-    used words, whose v is tiny, gives steps of another size.
+    (keras.optimizers.RMSprop, Keras 3.) `torch.optim.RMSprop` adds epsilon after the root. For rare words,
+    whose v is tiny, this gives steps of a different size.
     """
 
     settings = RMSpropSettings
@@ -92,8 +92,8 @@ class Adagrad(_KerasOptimizer):
         s ← s + g²
         p ← p - lr g / √(s + epsilon)
 
-    (Duchi, Hazan & Singer 2011; keras.optimizers.Adagrad, Keras 3.) What has no gradient is not changed, so that of a
-    sparse gradient's parameter only the rows that it has are touched, with the same result to the last bit.
+    (Duchi, Hazan & Singer 2011; keras.optimizers.Adagrad, Keras 3.) A zero gradient changes nothing. Therefore,
+    for a sparse gradient, only its rows are updated, with the same result to the last bit.
     """
 
     settings = AdagradSettings
@@ -117,7 +117,7 @@ class Adagrad(_KerasOptimizer):
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any]) -> Optimizer:
-    """The optimizer that plain settings (`name`, `lr`, …) describe.
+    """The optimizer for plain settings (`name`, `lr`, …).
 
     Raises:
         pydantic.ValidationError: for settings that are not valid.
@@ -132,10 +132,10 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any])
 
 
 def leaves_rows_without_gradient(settings: dict[str, Any]) -> bool:
-    """Whether the optimizer that the settings describe changes nothing, itself included, where a gradient is 0.
+    """Whether a gradient of 0 changes neither the weight nor the state of the optimizer.
 
-    Then the rows of terms that a batch does not have need not be touched. It is so for plain descent and for Adagrad;
-    a momentum, an average of squares or a weight decay goes on changing every row.
+    Then rows without a gradient can be skipped. This is true for SGD without momentum and for Adagrad; momentum, moving
+    averages and weight decay change all rows in every step.
     """
     name = settings.get("name")
     decays = settings.get("weight_decay", 0) > 0
