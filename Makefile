@@ -71,18 +71,22 @@ $(PEERS_READY): benchmarks/requirements-peers.txt .ci/setup-peers
 
 bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
 	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.docs
 
 bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes, for a look; writes nothing
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
 profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.performance
+	@$(BIN)/python -m benchmarks.docs
 
 lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.lecture_sweep
+	@$(BIN)/python -m benchmarks.docs
 
 ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest, a change a rung, into docs/ladder.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.ladder $(ARGS)
+	@$(BIN)/python -m benchmarks.docs
 
 docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

@@ -1,34 +1,24 @@
-"""`make bench`: measure, show, and put the figures into `benchmarks/results.json` and the pages made of it."""
+"""`make bench`: measure the rows, show them, and write them into `benchmarks/results.json`."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
+import itertools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import scaling_page
-from benchmarks.docs import write_docs
-from benchmarks.failing import failing_in_one_line
-from benchmarks.machine import machine, our_versions, peer_versions
-from benchmarks.measuring import compared, measure, schedule
-from benchmarks.page import HEADER, comparison_cells, scaling_cells
-from benchmarks.paths import PEERS_PYTHON, RESULTS
-from benchmarks.processes import require_linux
-from benchmarks.results import Results, Versions, read_results, require_same_machine, write_results
-from benchmarks.rows import SCALING, chosen_rows
-from benchmarks.scaling import SIZES, STEPS, measure_scaling, parsed_sizes
-from benchmarks.workplace import Extent, Workplace, reviews_folder
+from benchmarks.command import PEERS_PYTHON, ending_in_one_line, reviews_folder, say
+from benchmarks.machine import machine, our_versions, peer_versions, require_linux, today
+from benchmarks.results import Results, read_results, require_same_machine, write_results
+from benchmarks.rows import ROWS, SCALING, chosen_rows, spread
+from benchmarks.runs import compared, measure_runs, schedule
+from benchmarks.scaling import SIZES, STEPS, Scaling, Versions, measure_scaling, parsed_sizes
+from benchmarks.workplace import Extent, Workplace
 from imdbclf.errors import UserError
 
 QUICK = Extent(
@@ -42,40 +32,26 @@ QUICK = Extent(
 QUICK_SIZES = (5_000, 10_000)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a call of the benchmarks is to do."""
-
-    rows: list[str]
-    extent: Extent
-    repeat: int
-    sizes: list[int]
-    scaling_repeat: int
-    quick: bool
-    peers: Path
-
-
-@failing_in_one_line
+@ending_in_one_line
 def main() -> None:
     """Measure what the command line asks for."""
-    plan = _plan(_parser().parse_args())
+    given = _parser().parse_args()
+    rows = _rows(given)
     require_linux()
-    data, here = reviews_folder(), machine()
-    known = read_results(RESULTS)
-    if not plan.quick:
+    data, here, known = reviews_folder(), machine(), read_results()
+    if not given.quick:
         require_same_machine(known, here)
-    versions = {"ours": our_versions(), "peers": peer_versions(plan.peers)}
+    versions = {"ours": our_versions(), "peers": peer_versions(given.peers)}
     with tempfile.TemporaryDirectory(prefix="imdbclf-bench-") as folder:
-        measured = _measured(plan, Workplace(Path(folder).resolve(), data, plan.peers, plan.extent), versions, here)
+        extent = QUICK if given.quick else Extent()
+        place = Workplace(Path(folder).resolve(), data, given.peers.absolute(), extent)
+        measured = _measured(given, rows, place, versions, here)
     _show(measured)
-    if plan.quick:
-        _said("A quick look: shorter runs, few repetitions; nothing was written.")
+    if given.quick:
+        say("A quick look: shorter runs, few repetitions; nothing was written.")
         return
-    results = known.merged(measured) if known else measured
-    write_results(RESULTS, results)
-    write_docs(results)
-    scaling_page.write(results, scaling_page.read_costs())
-    _said("Written: benchmarks/results.json, docs/benchmarks.md, docs/benchmarks.png, docs/scaling.md, README.md")
+    write_results(known.merged(measured) if known else measured)
+    say("Written: benchmarks/results.json")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,95 +66,81 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _plan(arguments: argparse.Namespace) -> Plan:
+def _rows(given: argparse.Namespace) -> list[str]:
+    """The rows to measure.
+
+    Raises:
+        UserError: for an option that cannot be.
+    """
     for name in ("repeat", "scaling_repeat"):
-        if getattr(arguments, name) < 1:
-            msg = f"--{name.replace('_', '-')} {getattr(arguments, name)}: must be 1 or more"
+        if getattr(given, name) < 1:
+            msg = f"--{name.replace('_', '-')} {getattr(given, name)}: must be 1 or more"
             raise UserError(msg)
-    quick = bool(arguments.quick)
-    gpu = arguments.accelerator == "gpu"
-    rows = chosen_rows([word for word in arguments.only.split(",") if word], gpu=gpu)
-    if gpu and not _has_gpu():
-        msg = "--accelerator gpu: torch finds none here"
+    gpu = given.accelerator == "gpu"
+    rows = chosen_rows([word for word in given.only.split(",") if word], gpu=gpu)
+    if gpu and not _works(sys.executable, "import sys, torch; sys.exit(not torch.cuda.is_available())"):
+        msg = "--accelerator gpu: torch finds no GPU on this machine"
         raise UserError(msg)
-    if quick and "fasttext_fit" in rows:
-        # Beside the others it is the one without a bound.
+    # It is reported only, and takes long. A missing environment is refused later.
+    if "fasttext_fit" in rows and (given.quick or not _works(given.peers, "import fasttext")):
+        say("Row fasttext_fit is left out: --quick, or the peers' environment has no fastText.")
         rows.remove("fasttext_fit")
-    if "fasttext_fit" in rows and not _has_fasttext(arguments.peers):
-        _said("Row fasttext_fit is left out: the peers' environment has no fastText.")
-        rows.remove("fasttext_fit")
-    repeat = 1 if quick else arguments.repeat
-    sizes = parsed_sizes(arguments.sizes) if arguments.sizes else list(QUICK_SIZES if quick else SIZES)
-    return Plan(
-        rows=rows,
-        extent=QUICK if quick else Extent(),
-        repeat=repeat,
-        sizes=sizes,
-        scaling_repeat=min(repeat, arguments.scaling_repeat),
-        quick=quick,
-        peers=arguments.peers.absolute(),
-    )
+    return rows
 
 
-def _has_gpu() -> bool:
-    code = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+def _works(python: str | Path, code: str) -> bool:
+    try:
+        return subprocess.run([python, "-c", code], check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
-def _has_fasttext(python: Path) -> bool:
-    # An environment that is missing altogether is said later, with what to do.
-    if not os.access(python, os.X_OK):
-        return True
-    return subprocess.run([python, "-c", "import fasttext"], check=False, capture_output=True).returncode == 0
+def _measured(
+    given: argparse.Namespace, rows: list[str], place: Workplace, versions: Versions, here: dict[str, str | int]
+) -> Results:
+    repeat = 1 if given.quick else given.repeat
+    scaling_repeat = min(repeat, given.scaling_repeat)
+    sizes = parsed_sizes(given.sizes) if given.sizes else [*(QUICK_SIZES if given.quick else SIZES)]
+    compared_rows = [row for row in rows if row != SCALING]
+    runs = schedule(compared_rows, repeat, quick=given.quick)
+    if SCALING not in rows:
+        sizes = []
+    steps = len(set(runs)) + len(runs) + len(sizes) * (1 + STEPS * scaling_repeat)
+    numbers = itertools.count(1)
 
+    def step(title: str) -> None:
+        say(f"{next(numbers)}/{steps} {title}")
 
-def _measured(plan: Plan, place: Workplace, versions: Versions, here: dict[str, str | int]) -> Results:
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    rows = [row for row in plan.rows if row != SCALING]
-    runs = schedule(rows, plan.repeat, quick=plan.quick)
-    sizes = plan.sizes if SCALING in plan.rows else []
-    steps = len(set(runs)) + len(runs) + len(sizes) * (1 + STEPS * plan.scaling_repeat)
-    with _progress(steps) as step:
-        found = compared(rows, measure(place, runs, step), date, versions)
-        scaling = measure_scaling(place, sizes, plan.scaling_repeat, date, versions, step) if sizes else None
-    return Results(here, found, scaling)
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[Callable[[str], None]]:
-    """A live bar on standard error; what is yielded starts the next step under a title."""
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=steps)
-        begun = False
-
-        def step(title: str) -> None:
-            nonlocal begun
-            progress.update(task, description=title, advance=int(begun))
-            begun = True
-
-        yield step
+    found = compared(compared_rows, measure_runs(place, runs, step), today(), versions)
+    scaling = measure_scaling(place, sizes, scaling_repeat, today(), versions, step) if sizes else None
+    return Results(machine=here, rows=found, scaling=scaling)
 
 
 def _show(results: Results) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200, color_system=None)
+    table = Table("row", "ours", "peer", "ratio", "required", "goal", "conclusion")
+    for name, row in results.rows.items():
+        about, value = ROWS[name], results.value(name)
+        ours, peer = (
+            f"{about.ours.name}: {spread(row.ours, about.unit)}",
+            f"{about.peer.name}: {spread(row.peer, about.unit)}",
+        )
+        bounds = about.bound(about.required), about.bound(about.goal)
+        table.add_row(name, ours, peer, about.shown(value), *bounds, about.conclusion(value))
     if results.rows:
-        table = Table(*(name for name in HEADER if name != "work"))
-        for name, row in results.rows.items():
-            cells = comparison_cells(name, row)
-            table.add_row(cells[0], *cells[2:])
         console.print(table)
     if results.scaling:
-        table = Table("row", "measured", "must", "verdict")
-        for cells in scaling_cells(results.scaling):
-            table.add_row(*cells)
-        console.print(table)
+        console.print(_scaling_table(results.scaling))
 
 
-def _said(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+def _scaling_table(scaling: Scaling) -> Table:
+    table = Table("reviews", "encoding", "preparing", "one epoch", "peak private memory")
+    for size in scaling.sizes:
+        times = (spread(seen, "s") for seen in (size.encode_seconds, size.prepare_seconds, size.epoch_seconds))
+        table.add_row(f"{size.reviews:,}", *times, spread(size.private_mb, "MB"))
+    return table
 
 
 if __name__ == "__main__":

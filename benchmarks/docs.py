@@ -1,64 +1,142 @@
-"""`make docs` writes what the results say into page, picture and README; `--check` sees that it stands there."""
+"""`make docs` writes what was measured into pages and plots; `--check` checks that they say it."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import hashlib
 from pathlib import Path
+from typing import Any
 
-from benchmarks import ladder_page, lecture_sweep_page, performance, scaling_page, search_comparison, validation
-from benchmarks.failing import failing_in_one_line
-from benchmarks.page import page
-from benchmarks.paths import PAGE, PICTURE, README, RESULTS
-from benchmarks.readme import with_figures
-from benchmarks.results import Results, read_results
-from benchmarks.sealed import shows
+import numpy as np
+
+from benchmarks import steps
+from benchmarks.command import MEASURED, ROOT, ending_in_one_line, read_json
+from benchmarks.pages import STALE, TEMPLATES, is_plot_of, refuse_stale, save_plot, write_page
+from benchmarks.results import RESULTS, read_results
+from benchmarks.rows import ROWS
+from benchmarks.rungs import PEERS, RUNGS, composed
+from benchmarks.scaling import LINE_BOUND, MEMORY_BOUND
 from imdbclf.errors import UserError
+from imdbclf.reports.statistics import SIGNIFICANCE, holm_where_tested, paired_p
+from imdbclf.reports.sweep.conclusions import conclusions_of
+from imdbclf.reports.sweep.job_table import read_table
+
+DOCS = ROOT / "docs"
+LECTURE_SWEEP = MEASURED / "lecture_sweep.csv"
+PLOT_NAMES = ("benchmarks", "ladder", "performance", "validation", "search")
+"""Plots of docs/; each shows what was measured under its name."""
 
 
-def write_docs(results: Results, readme: Path = README, page_file: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Write all three."""
-    # It takes a second to import, which checking does without.
-    from benchmarks.picture import draw  # noqa: PLC0415
-
-    readme.write_text(with_figures(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
-    page_file.write_text(page(results), encoding="utf-8")
-    draw(results, picture)
+def pages() -> list[Path]:
+    """README and pages of docs/, one for each template."""
+    names = [f"{template.stem}.md" for template in sorted(TEMPLATES.glob("*.jinja"))]
+    return [ROOT / name if name == "README.md" else DOCS / name for name in names]
 
 
-def check_docs(results: Results, readme: Path = README, page_file: Path = PAGE, picture: Path = PICTURE) -> None:
-    """See that all three say what the results say.
+def measured() -> dict[str, Any]:
+    """What the plots show and the templates know, by name.
 
     Raises:
-        UserError: naming the first file that does not, and the command that mends it.
+        UserError: if nothing was measured.
     """
-    said = readme.read_text(encoding="utf-8")
-    same: dict[Path, Callable[[], bool]] = {
-        readme: lambda: said == with_figures(said, results),
-        page_file: lambda: page_file.is_file() and page_file.read_text(encoding="utf-8") == page(results),
-        picture: lambda: shows(picture, results),
+    results = read_results()
+    if results is None:
+        msg = f"benchmarks/{RESULTS.name}: does not exist; run: make bench"
+        raise UserError(msg)
+    others = ("costs", "performance", "validation", "search", "lecture_sweep")
+    return {
+        "benchmarks": results,
+        "ladder": steps.read_ladder(),
+        **{name: read_json(MEASURED / f"{name}.json") for name in others},
     }
-    for file, is_same in same.items():
-        if not is_same():
-            msg = f"{file.name}: differs from benchmarks/results.json; run: make docs"
+
+
+def context_of(found: dict[str, Any]) -> dict[str, Any]:
+    """What the templates know: what was measured, and what follows from it."""
+    rows, ladder = read_table(LECTURE_SWEEP), found["ladder"]
+    return {
+        "found": found,
+        "ROWS": ROWS,
+        "RUNGS": RUNGS,
+        "PEERS": PEERS,
+        "LINE_BOUND": LINE_BOUND,
+        "MEMORY_BOUND": MEMORY_BOUND,
+        "SIGNIFICANCE": SIGNIFICANCE,
+        "changed_settings": steps.changed_settings,
+        "differences": steps.differences,
+        "errors_left": steps.errors_left(ladder),
+        "is_shown": steps.is_shown,
+        "measured_with": steps.measured_with(ladder),
+        "step_p": steps.p_values(ladder),
+        "validation_p": validation_p(found["validation"]["accuracy"]),
+        "best_so_far": lambda sampler: np.maximum.accumulate(found["search"]["searches"][sampler], axis=1).T,
+        "paired_p": paired_p,
+        "minus": np.subtract,
+        "conclusions": conclusions_of(rows, list(rows[0].choices)),
+    }
+
+
+def validation_p(accuracy: dict[str, dict[str, list[float]]]) -> dict[str, float | None]:
+    """The p values of four questions, adjusted for being four.
+
+    By split: are validation and test equal? By part: do both splits give the same?
+    """
+    values = {split: {part: np.array(each) for part, each in parts.items()} for split, parts in accuracy.items()}
+    null, film = values["null"], values["film"]
+    pairs = {split: (each["val"], each["test"]) for split, each in values.items()}
+    pairs |= {part: (null[part], film[part]) for part in ("val", "test")}
+    return dict(zip(pairs, holm_where_tested([paired_p(*pair) for pair in pairs.values()]), strict=True))
+
+
+def write() -> None:
+    """Write all pages, and the plots of what has changed."""
+    found = measured()
+    context = context_of(found)
+    for page in pages():
+        write_page(page, context)
+    # It takes a second to import, which checking does without.
+    from benchmarks.plots import PLOTS  # noqa: PLC0415
+
+    for name, draw in PLOTS.items():
+        if not is_plot_of(DOCS / f"{name}.png", found[name]):
+            save_plot(draw(found[name]), DOCS / f"{name}.png", found[name])
+
+
+def check() -> None:
+    """Check that pages and plots show what was measured, and that the recipes are as they were then.
+
+    Raises:
+        UserError: naming the first that does not, and the command to run.
+    """
+    found = measured()
+    context = context_of(found)
+    for page in pages():
+        refuse_stale(page, context)
+    for name in PLOT_NAMES:
+        if not is_plot_of(DOCS / f"{name}.png", found[name]):
+            msg = f"{name}.png: {STALE}"
             raise UserError(msg)
+    for name, expected in found["lecture_sweep"]["sha256"].items():
+        file = LECTURE_SWEEP if name == LECTURE_SWEEP.name else DOCS / name
+        if hashlib.sha256(file.read_bytes()).hexdigest() != expected:
+            msg = f"{name}: is not of the sweep in lecture_sweep.json; run: make lecture-sweep"
+            raise UserError(msg)
+    for rung in RUNGS:
+        # The other rungs are recipes with overrides.
+        if rung.name in found["ladder"]["rungs"] and len(rung.command) == 1:
+            then = found["ladder"]["rungs"][rung.name]["settings"]
+            steps.refuse_other_settings(rung.name, then, composed(rung.command))
 
 
-@failing_in_one_line
+@ending_in_one_line
 def main() -> None:
     """Write or check."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file differs")
-    check = parser.parse_args().check
-    results = read_results(RESULTS)
-    if results is None:
-        msg = "benchmarks/results.json: is not there; run: make bench"
-        raise UserError(msg)
-    (check_docs if check else write_docs)(results)
-    for measured in (performance, search_comparison, validation, ladder_page):
-        measured.check() if check else measured.write(measured.read())
-    lecture_sweep_page.check() if check else lecture_sweep_page.write()
-    (scaling_page.check if check else scaling_page.write)(results, scaling_page.read_costs())
+    if parser.parse_args().check:
+        check()
+    else:
+        write()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`make ladder`: from the lecture to the strongest network, a change a rung, beside its peers; into docs/ladder.md.
+"""`make ladder`: from the lecture to the strongest network, one change per rung, beside its peers.
 
-The runs of a rung are those of `imdbclf train -m … 'seed=range(5)'` in `outputs/ladder/`, and whatever else is
-measured goes into benchmarks/ladder.json as it comes: who starts it again goes on. What was measured with the same
-settings, reviews, versions and machine is kept; `--again NAME` measures it anew.
+The runs of a rung are those of `imdbclf train -m … 'seed=range(5)'` in `outputs/ladder/`. Everything else goes into
+benchmarks/ladder.json as soon as it is measured, so the same command continues after an interruption. What was measured
+with the same settings, reviews, versions and machine is kept; `--again NAME` measures it again.
 """
 
 from __future__ import annotations
@@ -14,42 +14,40 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.failing import failing_in_one_line
-from benchmarks.ladder_page import Ladder, read, write
-from benchmarks.ladder_peers import PEERS, Peer
-from benchmarks.ladder_rungs import RUNGS, Rung, composed
-from benchmarks.ladder_steps import compared, rung_figures
-from benchmarks.machine import machine, our_versions, peer_versions
-from benchmarks.our_command import train_many_aloud
-from benchmarks.paths import LADDER, LADDER_PAGE, PEERS_PYTHON, ROOT
-from benchmarks.processes import require_linux
-from benchmarks.workplace import Workplace, reviews_folder
+from benchmarks.command import PEERS_PYTHON, ROOT, ending_in_one_line, reviews_folder, run_sweep, say
+from benchmarks.machine import machine, our_versions, peer_versions, require_linux
+from benchmarks.rungs import PEERS, RUNGS, Peer, Rung, composed
+from benchmarks.steps import LADDER, Ladder, compared, read_ladder, rung_metrics
+from benchmarks.workplace import Ended, Workplace
 from imdbclf.data.cache import cache_folder
-from imdbclf.errors import UserError, nearest
+from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.storage import write_json
 
 FOLDER = Path("outputs") / "ladder"
-"""A sweep folder a rung."""
+"""The folder of the sweep folders, one for each rung."""
 
 SEEDS = 5
 REPEAT = 3
-"""Times that both sides of a cost are run, one after the other."""
+"""How often both sides of a cost are run, in turn."""
 
-ENCODED = ("3", "600000")
-"""What is encoded for the cost of encoding: words of the longest term, columns."""
+NGRAMS = ("3", "600000")
+"""The cost of encoding: words of the longest term, columns."""
 
-COSTS = ("command", "encoding")
+COSTS = {"command": ("sklearn_terms logistic_regression", "ones", "3"), "encoding": ("sklearn_terms encode", "3")}
+"""What is timed in turn with a peer: the peer's script and arguments."""
+
+NAMES = [*(rung.name for rung in RUNGS), *(peer.name for peer in PEERS), *COSTS]
 
 
 @dataclass(frozen=True)
 class Measuring:
-    """What a measurement needs: where it runs, how many seeds, what was measured before and what is to be anew."""
+    """The measurements, and what they need: where they run, what was measured before, what to measure again."""
 
     place: Workplace
     found: Ladder
@@ -57,17 +55,17 @@ class Measuring:
     sweeps: Path
     seeds: int = SEEDS
     repeat: int = REPEAT
-    again: frozenset[str] = field(default_factory=frozenset)
+    again: frozenset[str] = frozenset()
 
     @cached_property
     def ours(self) -> dict[str, Any]:
-        """What our figures depend on besides their settings."""
+        """What our metrics depend on in addition to their settings."""
         return {"reviews": self.reviews, "machine": machine(), "versions": our_versions()}
 
     @cached_property
     def theirs(self) -> dict[str, Any]:
-        """What the peers' figures depend on besides their arguments."""
-        return {"reviews": self.reviews, "machine": machine(), "versions": peer_versions(self.place.peers_python)}
+        """What the peers' metrics depend on in addition to their arguments."""
+        return {"reviews": self.reviews, "machine": machine(), "versions": peer_versions(self.place.peers)}
 
     @cached_property
     def reviews(self) -> str:
@@ -79,155 +77,118 @@ class Measuring:
         return digest.hexdigest()
 
     def kept(self, kind: str, name: str, inputs: dict[str, Any], measured: Callable[[], dict[str, Any]]) -> Any:
-        """What was found for the same inputs, or is found now; written down at once.
+        """What was measured with the same inputs, or is measured now and written at once.
 
         Args:
             kind: `runs`, `peers` or `costs`.
             name: in that kind.
-            inputs: what the figures depend on, in plain types.
-            measured: finds them.
+            inputs: what the metrics depend on, in plain types.
+            measured: measures them.
         """
         earlier = self.found[kind].get(name)
         if earlier and earlier["inputs"] == inputs and name not in self.again:
-            _say(f"{name}: measured before")
+            say(f"{name}: measured before")
             return earlier
-        _say(f"{name}: measuring")
+        say(f"{name}: measuring")
         self.found[kind][name] = {"inputs": inputs, **measured()}
-        self.save()
+        write_json(self.file, self.found)
         return self.found[kind][name]
 
-    def save(self) -> None:
-        """Write down what was found so far."""
+    def rung(self, rung: Rung) -> None:
+        """Its runs over all seeds, then one run alone in a process of its own, with the words in the cache."""
+        sweep, seeds = SweepFolder(self.sweeps / rung.name), f"seed=range({self.seeds})"
+        if status := run_sweep(*rung.command, seeds, f"hydra.sweep.dir={sweep.path}"):
+            msg = f"{rung.name}: the sweep ended with status {status}; finished runs are kept: run make ladder again"
+            raise UserError(msg)
+
+        def alone() -> dict[str, Any]:
+            # The sweep has filled the cache.
+            command = [self.place.program, "train", *rung.command, "seed=0", "hydra.run.dir=run"]
+            ended = self.place.measure(command, cache=cache_folder(None))
+            seen = {"seconds": ended.finished.seconds, "peak_mb": ended.finished.peak_mb}
+            return {**seen, "fit_seconds": ended.result["fit_seconds"]}
+
+        shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, seeds]), composed(rung.command)
+        self.found["rungs"][rung.name] = {"command": shown, "settings": settings, **rung_metrics(sweep)}
         write_json(self.file, self.found)
+        self.kept("runs", rung.name, {"settings": settings, **self.ours}, alone)
+
+    def peer(self, peer: Peer) -> None:
+        """One process for each seed; one process where nothing is random."""
+
+        def runs() -> dict[str, Any]:
+            start = self.place.data if peer.starts_at == "texts" else self.place.npz
+            seeds = [[str(seed)] for seed in range(peer.seeds)] or [[]]
+            commands = [self.place.peer(peer.script, start, "RESULT", *peer.arguments, *seed) for seed in seeds]
+            ended = [self.place.measure(command) for command in commands]
+            return {
+                "accuracy": [each.result["test_accuracy"] for each in ended],
+                "seconds": [each.finished.seconds for each in ended],
+                "peak_mb": [each.finished.peak_mb for each in ended],
+                "parameters": ended[0].result.get("parameters"),
+            }
+
+        if "fasttext" in peer.script and not any("fasttext" in name for name in self.theirs["versions"]):
+            # There is no wheel for every Python.
+            say(f"{peer.name}: is not installed; left out")
+            return
+        inputs = {"script": peer.script, "arguments": [*peer.arguments], "seeds": peer.seeds, **self.theirs}
+        self.kept("peers", peer.name, inputs, runs)
+
+    def cost(self, name: str) -> None:
+        """Both sides of a cost in turn, several times."""
+        place, (script, *arguments) = self.place, COSTS[name]
+
+        def ours() -> dict[str, float]:
+            if name == "encoding":
+                return _cost(place.measure(place.ours("encode ngrams", place.data, "RESULT", *NGRAMS)))
+            command = [place.program, "train", "experiment=strong", "seed=0", "hydra.run.dir=run"]
+            with tempfile.TemporaryDirectory(dir=place.folder) as empty:
+                return _cost(place.measure(command, cache=Path(empty)))
+
+        def both() -> dict[str, Any]:
+            sides: dict[str, list[dict[str, float]]] = {"ours": [], "peer": []}
+            for _ in range(self.repeat):
+                sides["ours"].append(ours())
+                sides["peer"].append(_cost(place.measure(place.peer(script, place.data, "RESULT", *arguments))))
+            return sides
+
+        asked = composed(["experiment=strong"]) if name == "command" else list(NGRAMS)
+        inputs = {"ours": asked, "peer": [script, *arguments], "repeat": self.repeat, **self.ours}
+        self.kept("costs", name, {**inputs, "peer_versions": self.theirs["versions"]}, both)
+
+    def all(self, only: list[str]) -> None:
+        """Everything, or what is named."""
+        for rung in RUNGS:
+            if not only or rung.name in only:
+                self.rung(rung)
+        self.found["steps"] = compared(self.found["rungs"], self.sweeps)
+        write_json(self.file, self.found)
+        for peer in PEERS:
+            if not only or peer.name in only:
+                self.peer(peer)
+        for cost in COSTS:
+            if not only or cost in only:
+                self.cost(cost)
 
 
-def measure_rung(measuring: Measuring, rung: Rung) -> None:
-    """Its runs over all seeds, then one run alone in a process of its own, the words in the cache."""
-    command, sweep = rung.command, SweepFolder(measuring.sweeps / rung.name)
-    _say(f"{rung.name}: {measuring.seeds} seeds")
-    overrides = [*command, f"seed=range({measuring.seeds})", f"hydra.sweep.dir={sweep.path}"]
-    _train(overrides)
-    settings = composed(command)
-
-    def alone() -> dict[str, Any]:
-        # The sweep has filled the cache.
-        asked = [measuring.place.program, "train", *command, "seed=0", "hydra.run.dir=run"]
-        ended = measuring.place.measure(asked, cache=cache_folder(None))
-        seen = {"seconds": ended.finished.seconds, "peak_mb": ended.finished.peak_mb}
-        return {**seen, "fit_seconds": ended.result["fit_seconds"]}
-
-    inputs = {"settings": settings, **measuring.ours}
-    shown = shlex.join(["imdbclf", "train", "-m", *command, f"seed=range({measuring.seeds})"])
-    figures = {"command": shown, "settings": settings, **rung_figures(sweep)}
-    measuring.found["rungs"][rung.name] = figures
-    measuring.kept("runs", rung.name, inputs, alone)
-    measuring.save()
-
-
-def measure_peer(measuring: Measuring, peer: Peer) -> None:
-    """A process a seed; what it does not draw is run once."""
-
-    def runs() -> dict[str, Any]:
-        start = measuring.place.data if peer.starts_at == "texts" else measuring.place.npz
-        seeds = [[str(seed)] for seed in range(peer.seeds)] or [[]]
-        ended = [
-            measuring.place.measure(measuring.place.peers(peer.module, start, "RESULT", *peer.arguments, *seed))
-            for seed in seeds
-        ]
-        return {
-            "accuracy": [each.result["test_accuracy"] for each in ended],
-            "seconds": [each.finished.seconds for each in ended],
-            "peak_mb": [each.finished.peak_mb for each in ended],
-            "parameters": ended[0].result.get("parameters"),
-        }
-
-    if peer.module.startswith("fasttext") and not any(
-        name.startswith("fasttext") for name in measuring.theirs["versions"]
-    ):
-        # It has no wheel for every Python.
-        _say(f"{peer.name}: is not installed; left out")
-        return
-    inputs = {"module": peer.module, "arguments": list(peer.arguments), "seeds": peer.seeds, **measuring.theirs}
-    measuring.kept("peers", peer.name, inputs, runs)
-
-
-def measure_cost(measuring: Measuring, name: str) -> None:
-    """Both sides of a cost, one after the other, again and again."""
-    place, data = measuring.place, measuring.place.data
-    peer = ("logistic_regression", ("ones", "3")) if name == "command" else ("ngram_encode", ENCODED[:1])
-
-    def ours() -> dict[str, float]:
-        if name == "encoding":
-            return _cost(place.measure(place.ours("encode_ngrams", data, "RESULT", *ENCODED)))
-        command = [place.program, "train", "experiment=strong", "seed=0", "hydra.run.dir=run"]
-        with tempfile.TemporaryDirectory(dir=place.folder) as empty:
-            return _cost(place.measure(command, cache=Path(empty)))
-
-    def both() -> dict[str, Any]:
-        sides: dict[str, list[dict[str, float]]] = {"ours": [], "peer": []}
-        for turn in range(measuring.repeat):
-            _say(f"{name}: turn {turn + 1} of {measuring.repeat}")
-            sides["ours"].append(ours())
-            sides["peer"].append(_cost(place.measure(place.peers(peer[0], data, "RESULT", *peer[1]))))
-        return sides
-
-    asked = composed(["experiment=strong"]) if name == "command" else list(ENCODED)
-    inputs = {"ours": asked, "peer": [peer[0], *peer[1]], "repeat": measuring.repeat, **measuring.ours}
-    measuring.kept("costs", name, {**inputs, "peer_versions": measuring.theirs["versions"]}, both)
-
-
-def _cost(ended: Any) -> dict[str, float]:
-    """Seconds from start to exit, or by the process' own clock where it leaves out imports; and peak memory."""
+def _cost(ended: Ended) -> dict[str, float]:
+    """Seconds from start to exit, or as the process itself measured them without imports; and peak memory."""
     seconds = ended.result.get("seconds", ended.finished.seconds)
     return {"seconds": float(seconds), "peak_mb": ended.finished.peak_mb}
 
 
-def measure(measuring: Measuring, only: frozenset[str]) -> None:
-    """All of it, or what is named."""
-    for rung in RUNGS:
-        if not only or rung.name in only:
-            measure_rung(measuring, rung)
-    measuring.found["steps"] = compared(measuring.found["rungs"], measuring.sweeps)
-    measuring.save()
-    for peer in PEERS:
-        if not only or peer.name in only:
-            measure_peer(measuring, peer)
-    for cost in COSTS:
-        if not only or cost in only:
-            measure_cost(measuring, cost)
-
-
-def _train(overrides: list[str]) -> None:
-    if status := train_many_aloud(*overrides):
-        command = shlex.join(["imdbclf", "train", "-m", *overrides])
-        msg = f"{command}: ended with status {status}; what is done stays done: run make ladder again"
-        raise UserError(msg)
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"ladder: {words}\n")
-
-
-def _named(names: list[str]) -> frozenset[str]:
-    known = [*(rung.name for rung in RUNGS), *(peer.name for peer in PEERS), *COSTS]
-    for name in names:
-        if name not in known:
-            msg = f"{name}: must be one of {', '.join(known)}{nearest(name, known)}"
-            raise UserError(msg)
-    return frozenset(names)
-
-
-@failing_in_one_line
+@ending_in_one_line
 def main() -> None:
-    """Measure what is not measured yet, and write."""
+    """Measure what is not measured yet."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ladder", description=__doc__)
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="rungs, peers or costs; the rest stays")
-    parser.add_argument("--again", nargs="+", default=[], metavar="NAME", help="what is measured though it was before")
+    named: dict[str, Any] = {"nargs": "+", "default": [], "choices": NAMES, "metavar": "NAME"}
+    parser.add_argument("--only", **named, help="rungs, peers or costs; the rest stays")
+    parser.add_argument("--again", **named, help="what to measure again")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="of each rung; others than 5 need --into")
     parser.add_argument("--repeat", type=int, default=REPEAT, help="of each cost; others than 3 need --into")
-    parser.add_argument("--into", type=Path, help="a folder for sweeps and figures instead of outputs/ and benchmarks/")
+    parser.add_argument("--into", type=Path, help="a folder for sweeps and results instead of outputs/ and benchmarks/")
     given = parser.parse_args()
-    only, again = _named(given.only), _named(given.again)
     if not given.into and (given.seeds, given.repeat) != (SEEDS, REPEAT):
         msg = "--seeds, --repeat: to try it out; they need --into FOLDER"
         raise UserError(msg)
@@ -236,14 +197,11 @@ def main() -> None:
     sweeps = given.into.absolute() / FOLDER.name if given.into else ROOT / FOLDER
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="imdbclf-ladder-") as folder:
-        place = Workplace(Path(folder).resolve(), reviews_folder(), PEERS_PYTHON)
-        measuring = Measuring(place, read(file), file, sweeps, given.seeds, given.repeat, again)
-        measure(measuring, only)
+        place, again = Workplace(Path(folder).resolve(), reviews_folder(), PEERS_PYTHON), frozenset(given.again)
+        measuring = Measuring(place, read_ladder(file), file, sweeps, given.seeds, given.repeat, again)
+        measuring.all(given.only)
     if given.into:
         sys.stdout.write(json.dumps(measuring.found["steps"], indent=2) + "\n")
-        return
-    write(measuring.found)
-    _say(f"written: {LADDER.relative_to(ROOT)}, {LADDER_PAGE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -1,98 +1,94 @@
-"""`make lecture-sweep`: the lecture's 36 networks over five seeds, run where it was interrupted, into docs/."""
+"""`make lecture-sweep`: the lecture's 36 networks over five seeds, continued where it was interrupted.
+
+What is kept of it: its table (`sweep.csv`) as benchmarks/lecture_sweep.csv, its plots in docs/, and a JSON file beside
+the table with how it was run and the hashes of table and plots, so that a file of another sweep is noticed.
+"""
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
+import hashlib
 import shlex
-import sys
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.failing import failing_in_one_line
-from benchmarks.lecture_sweep_page import Kept, write
-from benchmarks.machine import machine, our_versions
-from benchmarks.our_command import train_many_aloud
-from benchmarks.paths import LECTURE_SWEEP, LECTURE_SWEEP_PAGE, ROOT
-from benchmarks.workplace import reviews_folder
+from benchmarks.command import MEASURED, ROOT, ending_in_one_line, reviews_folder, run_sweep, say
+from benchmarks.machine import machine, our_versions, today
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.storage import write_json
+from imdbclf.storage import atomic_write, write_json
 
-ASKED = ("sweep=lecture", "seed=range(5)", "hydra/launcher=processes", "hydra.launcher.n_jobs=2")
-
+SWEEP = ("sweep=lecture", "seed=range(5)", "hydra/launcher=processes", "hydra.launcher.n_jobs=2")
 FOLDER = Path("outputs") / "sweep_lecture"
 """Where `imdbclf train -m` puts it, and finds it again."""
 
+PLOTS = ("effects", "curves", "cost")
+"""The plots of the report that the page shows."""
+
 
 def measure(folder: SweepFolder, overrides: Sequence[str]) -> dict[str, Any]:
-    """Run the sweep, or go on with it, until all of its jobs are done.
+    """Run the sweep, or continue it, until all of its jobs are done.
 
     Args:
-        folder: where the overrides have the sweep lie.
+        folder: the sweep's folder, which the overrides name.
         overrides: those of the sweep.
 
     Returns:
-        What to keep of it besides its table: date, command, seconds, machine, versions.
+        How it was run: date, command, jobs and seconds of this attempt, machine, versions.
 
     Raises:
-        UserError: if it ended before that.
+        UserError: if it fails or stops before that.
     """
-    # A sweep that was interrupted was so in attempts; who started it otherwise has left none.
-    log = folder.path / "attempts.json"
-    attempts = json.loads(log.read_text(encoding="utf-8"))["attempts"] if log.exists() else []
     before, started = _done(folder), time.perf_counter()
-    try:
-        status = train_many_aloud(*overrides)
-    finally:
-        if done := _done(folder) - before:
-            attempts.append({"runs": sorted(done), "seconds": round(time.perf_counter() - started, 1)})
-            write_json(log, {"attempts": attempts})
-    if status != 0:
-        msg = f"the sweep ended with status {status}; what is done stays done: run make lecture-sweep again"
+    if status := run_sweep(*overrides):
+        msg = f"the sweep ended with status {status}; finished runs are kept: run make lecture-sweep again"
         raise UserError(msg)
+    jobs, seconds = len(_done(folder) - before), round(time.perf_counter() - started, 1)
     return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": today(),
         "command": shlex.join(["imdbclf", "train", "-m", *overrides]),
-        "attempts": timed(attempts, {job.folder for job in folder.read().jobs}),
+        "attempts": [{"jobs": jobs, "seconds": seconds}],
         "machine": machine(),
         "versions": our_versions(),
     }
-
-
-def timed(attempts: Sequence[dict[str, Any]], asked: set[str]) -> list[dict[str, float]]:
-    """How many jobs each attempt finished in how many seconds; attempts at other jobs are left out."""
-    ours = [attempt for attempt in attempts if asked.issuperset(attempt["runs"])]
-    return [{"jobs": len(attempt["runs"]), "seconds": attempt["seconds"]} for attempt in ours]
 
 
 def _done(folder: SweepFolder) -> set[str]:
     return {file.parent.name for file in folder.runs.glob("*/metrics.json")}
 
 
-@failing_in_one_line
+def keep(folder: SweepFolder, about: dict[str, Any], measured: Path, docs: Path) -> None:
+    """Copy table and plots of a finished sweep, and write how it was run and their hashes."""
+    copies = {measured / "lecture_sweep.csv": folder.table}
+    copies |= {docs / f"lecture-sweep-{name}.png": folder.path / f"{name}.png" for name in PLOTS}
+    for target, source in copies.items():
+        with atomic_write(target) as aside:
+            shutil.copyfile(source, aside)
+    hashes = {target.name: hashlib.sha256(target.read_bytes()).hexdigest() for target in copies}
+    write_json(measured / "lecture_sweep.json", {**about, "sha256": hashes})
+
+
+@ending_in_one_line
 def main() -> None:
-    """Run the sweep and write what it found."""
+    """Run the sweep and keep what the page shows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lecture_sweep", description=__doc__)
-    parser.add_argument("--into", type=Path, help="a folder for sweep, table and page instead of outputs/ and docs/")
-    parser.add_argument("overrides", nargs="*", help="what makes it another sweep, to try it out; needs --into")
+    parser.add_argument("--into", type=Path, help="a folder for sweep, table and plots instead of outputs/ and docs/")
+    parser.add_argument("overrides", nargs="*", help="change the sweep, to try it out; needs --into")
     given = parser.parse_args()
     if given.overrides and not given.into:
         msg = f"{given.overrides[0]}: another sweep than the lecture's needs --into FOLDER"
         raise UserError(msg)
     reviews_folder()
-    overrides, folder, kept = list(ASKED), SweepFolder(ROOT / FOLDER), Kept(LECTURE_SWEEP, LECTURE_SWEEP_PAGE)
+    overrides, folder, measured, docs = list(SWEEP), SweepFolder(ROOT / FOLDER), MEASURED, ROOT / "docs"
     if given.into:
-        into = given.into.absolute()
-        folder = SweepFolder(into / FOLDER.name)
+        measured = docs = given.into.absolute()
+        folder = SweepFolder(measured / FOLDER.name)
         overrides += [*given.overrides, f"hydra.sweep.dir={folder.path}"]
-        kept = Kept(into / LECTURE_SWEEP.name, into / LECTURE_SWEEP_PAGE.name)
-    kept.take(folder, measure(folder, overrides))
-    write(kept)
-    sys.stderr.write(f"Written: {kept.page}, {kept.table}\n")
+    keep(folder, measure(folder, overrides), measured, docs)
+    say(f"Written: {measured / 'lecture_sweep.csv'}")
 
 
 if __name__ == "__main__":

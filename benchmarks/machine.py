@@ -1,7 +1,8 @@
-"""On what was measured: processor, memory, versions of both sides."""
+"""The machine and the versions that something is measured with, and the date."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import platform
@@ -20,9 +21,25 @@ import json, platform, sys
 from importlib import metadata
 every = list(metadata.distributions())
 known = {each.metadata["Name"].lower().replace("_", "-"): each.version for each in every}
-assert "keras" in known and "scikit-learn" in known, "no Keras or no scikit-learn in it"
+assert "keras" in known and "scikit-learn" in known, "Keras or scikit-learn is not installed in it"
 print(json.dumps({"python": platform.python_version()} | {name: known[name] for name in sys.argv[1:] if name in known}))
 """
+
+
+def require_linux() -> None:
+    """Refuse systems that do not show what is measured.
+
+    Raises:
+        UserError: where there is no /proc.
+    """
+    if not Path("/proc/self/status").is_file():
+        msg = f"benchmarks: they need Linux (/proc, wait4); this is {platform.system()}"
+        raise UserError(msg)
+
+
+def today() -> str:
+    """The date, as 2026-01-02."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def machine() -> dict[str, str | int]:
@@ -43,19 +60,15 @@ def our_versions() -> dict[str, str]:
 
 
 def peer_versions(python: Path) -> dict[str, str]:
-    """Versions of what the peers run on; asking also shows that they are there.
+    """Versions of what the peers run on.
 
     Raises:
         UserError: if the peers' environment is missing or broken.
     """
+    command = [str(python), "-c", _ASK_VERSIONS, *PEERS]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
-        asked = subprocess.run(
-            [python, "-c", _ASK_VERSIONS, *PEERS],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
+        asked = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         msg = f"{python}: the peers' environment does not work ({one_line(said[-1])[:120]}); run: make peers"

@@ -1,232 +1,114 @@
-"""The rows: what is compared, what it must reach, and why the comparison is fair."""
+"""The rows (`rows.toml`): what is compared with what, which ratio is required, and how it is judged."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from statistics import median
+from typing import Literal
 
-from benchmarks.judging import Target
+from pydantic import BaseModel, ConfigDict
+
+from benchmarks.command import MEASURED
 from imdbclf.errors import UserError, nearest
 
 SCALING = "scaling"
-"""The row of the growing corpus, which is measured and judged in a way of its own."""
+"""The row of the growing corpus, which `benchmarks.scaling` measures and judges."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """Two runs and a quantity of each, named as in `benchmarks.runs`.
+class Fixed(BaseModel):
+    """What is read from a file of ours: typed, and without further keys."""
 
-    `sides` says what stands in the columns ours and peer, `fair` how both are run and why that is fair.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Side(Fixed):
+    """One side of a row: its name in the table, a run of `runs.toml`, and a quantity that the run measures."""
+
+    name: str
+    run: str
+    quantity: str
+
+
+class Row(Fixed):
+    """Two sides, and how their medians are compared.
+
+    `kind` is `times_less` (peer / ours, higher is better), `times_as_much` (ours / peer, lower is better), `fraction`
+    (the same, in per cent), `seconds_more` (ours - peer, lower is better), or `reported` (peer / ours, no bound).
     """
 
     what: str
-    ours: tuple[str, str]
-    peer: tuple[str, str]
+    ours: Side
+    peer: Side
     unit: str
-    target: Target
-    sides: tuple[str, str]
-    fair: str
+    kind: Literal["times_less", "times_as_much", "fraction", "seconds_more", "reported"]
+    required: float | None = None
+    goal: float | None = None
 
     @property
     def runs(self) -> tuple[str, str]:
         """The two runs."""
-        return self.ours[0], self.peer[0]
+        return self.ours.run, self.peer.run
+
+    def value(self, ours: Sequence[float], peer: Sequence[float]) -> float:
+        """The compared value of two series of single measurements."""
+        one, other = median(ours), median(peer)
+        if self.kind == "seconds_more":
+            return one - other
+        return one / other if self.kind in {"times_as_much", "fraction"} else other / one
+
+    def conclusion(self, value: float) -> str:
+        """`goal reached`, `requirement met`, `MISSED`, or `reported only`."""
+        if self.required is None or self.goal is None:
+            return "reported only"
+        sign = 1 if self.kind == "times_less" else -1
+        if sign * value < sign * self.required:
+            return "MISSED"
+        return "goal reached" if sign * value >= sign * self.goal else "requirement met"
+
+    def shown(self, value: float) -> str:
+        """A value with its unit."""
+        if self.kind == "seconds_more":
+            return f"{value:+.2f} s"
+        return f"{value:.1%}" if self.kind == "fraction" else f"{value:.2f}×"
+
+    def bound(self, bound: float | None) -> str:
+        """A bound with its sign and unit."""
+        if bound is None:
+            return "–"
+        sign = "≥" if self.kind == "times_less" else "≤"
+        if self.kind == "seconds_more":
+            return f"{sign} {bound:g} s more"
+        return f"{sign} {bound:.0%}" if self.kind == "fraction" else f"{sign} {bound:g}×"
 
 
-_KERAS = (
-    "Keras runs the lecture's script (`benchmarks/peers/keras_lecture.py`) in a process of its own: word numbers from "
-    "an `.npz`, as `imdb.load_data` reads its download, multi-hot rows, fit with validation and the checkpoints of the "
-    "best and of the last epoch, test on the best, picture, predictions. Its rows are float32 instead of the lecture's "
-    "float64, which is in its favour."
-)
-
-_SWEEP = (
-    "From start to exit of `imdbclf train -m sweep=lecture`: imports, every job's composition, fit, test, picture, "
-    "predictions, and the report on all 36; the reviews are encoded before, the sweep's folder is new each time. "
-)
-
-_KERAS_SWEEP = (
-    "Keras' 36 fits are a projection: one process (`benchmarks/peers/keras_sweep.py`) does the lecture's fit twice, "
-    "with fresh networks, validation, both checkpoints and progress, and counts the first plus 35 times the second, "
-    "which finds its libraries warm. All 36 are taken to be of the lecture's size, 16-16, while ours go up to "
-    "64-64-64; and nothing but `fit` is counted, neither imports nor data, test, pictures or comparison. All of that "
-    "is in Keras' favour."
-)
-
-ROWS: dict[str, Row] = {
-    "lecture_fit": Row(
-        "fit: 20 epochs with validation, history, two checkpoints, live progress",
-        ("lecture", "fit_seconds"),
-        ("keras", "fit_seconds"),
-        "s",
-        Target("times_less", 8, 13),
-        ("imdbclf train", "Keras fit"),
-        f"{_KERAS} Both run on a pseudo-terminal, so that both really draw their progress, and both times are those of "
-        "the first and only fit of a process, imports and preparation left out.",
-    ),
-    "lecture_fit_gpu": Row(
-        "the same fit on a GPU",
-        ("lecture_gpu", "fit_seconds"),
-        ("keras", "fit_seconds"),
-        "s",
-        Target("beside"),
-        ("imdbclf train", "Keras fit"),
-        "As lecture_fit with `trainer.accelerator=gpu`; Keras runs on whatever device its TensorFlow finds.",
-    ),
-    "plain_loop": Row(
-        "the same fit beside a plain torch loop without any features",
-        ("lecture", "fit_seconds"),
-        ("plain_loop", "fit_seconds"),
-        "s",
-        Target("times_as_much", 1.9, 1.4),
-        ("imdbclf train", "plain torch loop"),
-        "The loop (`benchmarks/ours/plain_loop.py`) has the package's network, optimizer and batches, so that its "
-        "arithmetic is the same; it has validation and epoch means, and nothing else: no Lightning, no checkpoints, no "
-        "progress. What it takes less is what the features cost.",
-    ),
-    "command_cached": Row(
-        "whole command, reviews encoded before",
-        ("lecture", "seconds"),
-        ("keras", "seconds"),
-        "s",
-        Target("times_less", 3, 5),
-        ("imdbclf train", "Keras script"),
-        "From start to exit, imports included. Ours finds its cache filled, Keras its words numbered.",
-    ),
-    "command_first": Row(
-        "whole command, nothing cached",
-        ("lecture_first", "seconds"),
-        ("keras", "seconds"),
-        "s",
-        Target("times_less", 2, 4),
-        ("imdbclf train", "Keras script"),
-        "Ours starts from texts, with empty caches of its own and of the Hub's library each time; Keras gets its words "
-        "numbered beforehand all the same, which is strict against us.",
-    ),
-    "command_memory": Row(
-        "peak memory of the whole command",
-        ("lecture", "peak_mb"),
-        ("keras", "peak_mb"),
-        "MB",
-        Target("times_less", 6, 8),
-        ("imdbclf train", "Keras script"),
-        "The largest resident memory (`ru_maxrss`) of the processes of command_cached.",
-    ),
-    "encode": Row(
-        "25,000 texts to vocabulary and multi-hot matrix",
-        ("encode", "seconds"),
-        ("sklearn_encode", "seconds"),
-        "s",
-        Target("times_less", 3, 5),
-        ("imdbclf", "CountVectorizer"),
-        "Texts in memory on both sides: an Arrow table here, a list of `str` there. `CountVectorizer` gets a "
-        "`token_pattern` that gives the same words and its counts are set to one; that both find the same words "
-        "(up to ties of the rarest) and the same number of ones is checked in every repetition. Ours also hashes "
-        "every review for the split. Each process does it three times and its median counts.",
-    ),
-    "predict_many": Row(
-        "25,000 raw texts to probabilities",
-        ("predict", "many_seconds"),
-        ("sklearn_predict", "many_seconds"),
-        "s",
-        Target("times_less", 5, 8),
-        ("Predictor", "CountVectorizer + LogisticRegression"),
-        "Both models are fitted and loaded beforehand, and all texts are in memory as `str`. Each process does it "
-        "three times and its median counts. Logistic regression has less to compute than the network.",
-    ),
-    "predict_one": Row(
-        "one raw text to its probability",
-        ("predict", "one_milliseconds"),
-        ("sklearn_predict", "one_milliseconds"),
-        "ms",
-        Target("times_less", 3, 5),
-        ("Predictor", "CountVectorizer + LogisticRegression"),
-        "As predict_many, one text a call: each of 500 test texts once, and the median of these counts.",
-    ),
-    "help": Row(
-        "`imdbclf --help`",
-        ("help", "seconds"),
-        ("python", "seconds"),
-        "s",
-        Target("seconds_more", 0.3, 0.15),
-        ("imdbclf", "python -c pass"),
-        "From start to exit; three times a repetition.",
-    ),
-    "completion": Row(
-        "completing `imdbclf tr` in the shell",
-        ("completion", "seconds"),
-        ("python", "seconds"),
-        "s",
-        Target("seconds_more", 0.3, 0.15),
-        ("imdbclf", "python -c pass"),
-        "From start to exit; three times a repetition.",
-    ),
-    "predict_command": Row(
-        "`imdbclf predict CKPT TEXT`",
-        ("predict_command", "seconds"),
-        ("import_torch", "seconds"),
-        "s",
-        Target("times_as_much", 1.3, 1.1),
-        ("imdbclf", "import torch"),
-        'From start to exit, beside `python -c "import torch"`, which is nearly all that somebody waits for who asks a '
-        "torch network in a process of its own; three times a repetition.",
-    ),
-    "fasttext_fit": Row(
-        "fit: 20 epochs beside fastText",
-        ("lecture", "fit_seconds"),
-        ("fasttext", "fit_seconds"),
-        "s",
-        Target("beside"),
-        ("imdbclf train", "fastText"),
-        "fastText's linear model of 16 dimensions on 15,000 training reviews and every core, reading its file "
-        "included; no validation, no checkpoints. It is another, smaller model: reported beside, without a bound.",
-    ),
-    "sweep_one_process": Row(
-        "the lecture's 36 networks, one after the other, with a report",
-        ("sweep", "seconds"),
-        ("keras_sweep", "sweep_seconds"),
-        "s",
-        Target("times_less", 6, 9),
-        ("imdbclf train -m", "36 Keras fits, projected"),
-        f"{_SWEEP}{_KERAS_SWEEP}",
-    ),
-    "sweep_two_processes": Row(
-        "the same in two processes",
-        ("sweep_processes", "seconds"),
-        ("keras_sweep", "sweep_seconds"),
-        "s",
-        Target("times_less", 8, 12),
-        ("imdbclf train -m, 2 processes", "36 Keras fits, projected"),
-        "As sweep_one_process with `hydra/launcher=processes`; two processes are what two cores have room for. Keras "
-        "stays one process: its fit takes both cores already.",
-    ),
-    "sweep_overhead": Row(
-        "what a sweep takes besides its fits",
-        ("sweep", "besides_seconds"),
-        ("sweep", "fits_seconds"),
-        "s",
-        Target("share", 0.4, 0.2),
-        ("everything else", "36 fits"),
-        "Of the runs of sweep_one_process: the sum of the jobs' own `fit_seconds` (`metrics.json`), and what the whole "
-        "command takes beyond it: imports, composition, folders, pictures, evaluation, predictions, report.",
-    ),
+ROWS = {
+    name: Row.model_validate(row)
+    for name, row in tomllib.loads((MEASURED / "rows.toml").read_text(encoding="utf-8")).items()
 }
 
 
+def spread(values: Sequence[float], unit: str) -> str:
+    """`median (min – max) unit`."""
+    digits = 0 if unit == "MB" else 3 if median(values) < 1 else 2
+    middle, low, high = (f"{value:,.{digits}f}" for value in (median(values), min(values), max(values)))
+    return f"{middle} ({low} – {high}) {unit}"
+
+
 def chosen_rows(only: Sequence[str], *, gpu: bool) -> list[str]:
-    """The names of the rows that are meant: all, or those that begin with a word of `only`.
+    """The names of the rows to measure: all, or those that begin with a word of `only`.
 
     Raises:
         UserError: for a word that no row begins with.
     """
     names = [name for name in (*ROWS, SCALING) if name != "lecture_fit_gpu"]
     for word in only:
-        if not any(_means(word, name) for name in names):
+        if not any(_begins(word, name) for name in names):
             msg = f"--only {word}: there is no such row{nearest(word, names)} (rows: {', '.join(names)})"
             raise UserError(msg)
-    found = [name for name in names if not only or any(_means(word, name) for word in only)]
+    found = [name for name in names if not only or any(_begins(word, name) for word in only)]
     return ["lecture_fit_gpu" if gpu and name == "lecture_fit" else name for name in found]
 
 
-def _means(word: str, name: str) -> bool:
+def _begins(word: str, name: str) -> bool:
     return name == word or name.startswith(f"{word}_")

@@ -1,18 +1,112 @@
-"""The row of the growing corpus: time and private memory at each size."""
+"""The growing corpus: time and private memory at each size, and the straight line through the times."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import Literal
 
-from benchmarks.results import Scaling, Size, Versions
+import numpy as np
+
+from benchmarks.rows import Fixed
 from benchmarks.workplace import Ended, Workplace
 from imdbclf.errors import UserError
 
 SIZES = (25_000, 100_000, 400_000, 1_000_000)
 STEPS = 2
-"""Measured processes a size and repetition."""
+"""Measured processes for each size and repetition."""
+
+LINE_SIZES = 3
+"""Sizes that a line needs before it says anything: two points are always on one."""
+
+LINE_BOUND = 0.15
+"""How far the largest size's time may be off the line."""
+
+MEMORY_BOUND = 1.2
+"""Peak private memory of the largest size divided by that of the smallest, at most."""
+
+Versions = dict[str, dict[str, str]]
+"""`ours` and `peers`, each from name to version."""
+
+Quantity = Literal["encode_seconds", "prepare_seconds", "epoch_seconds", "private_mb"]
+
+
+class Size(Fixed):
+    """What was measured at one size of the corpus; `words` is the number of different words in it."""
+
+    reviews: int
+    words: int
+    encode_seconds: list[float]
+    prepare_seconds: list[float]
+    epoch_seconds: list[float]
+    private_mb: list[float]
+
+    def median(self, *quantities: Quantity) -> float:
+        """The sum of the medians of quantities."""
+        return sum(float(median(getattr(self, quantity))) for quantity in quantities)
+
+
+@dataclass(frozen=True)
+class Line:
+    """t = fixed + slope · n."""
+
+    fixed: float
+    slope: float
+
+    def at(self, n: float) -> float:
+        """The line's t."""
+        return self.fixed + self.slope * n
+
+
+class Scaling(Fixed):
+    """The growing corpus as it was measured, smallest size first."""
+
+    date: str
+    sizes: list[Size]
+    commands: list[str]
+    versions: Versions
+
+    def line(self, *quantities: Quantity) -> Line:
+        """The line through the medians of a time, or of a sum of times."""
+        return straight_line([size.reviews for size in self.sizes], [size.median(*quantities) for size in self.sizes])
+
+    def deviations(self, *quantities: Quantity) -> list[float]:
+        """How far each size is off that line, as a fraction of the line's value."""
+        line = self.line(*quantities)
+        return [size.median(*quantities) / line.at(size.reviews) - 1 for size in self.sizes]
+
+    def conclusion(self, *quantities: Quantity) -> str:
+        """Whether the largest size's time is near the line."""
+        if len(self.sizes) < LINE_SIZES:
+            return f"needs {LINE_SIZES} sizes"
+        return "requirement met" if abs(self.deviations(*quantities)[-1]) <= LINE_BOUND else "MISSED"
+
+    @property
+    def memory_ratio(self) -> float:
+        """Peak private memory of the largest size divided by that of the smallest."""
+        return self.sizes[-1].median("private_mb") / self.sizes[0].median("private_mb")
+
+    @property
+    def memory_slope(self) -> float:
+        """Bytes of private memory for each further review, between the smallest and the largest size."""
+        first, last = self.sizes[0], self.sizes[-1]
+        more = last.median("private_mb") - first.median("private_mb")
+        return max(more, 0.0) * 1e6 / max(last.reviews - first.reviews, 1)
+
+
+def straight_line(ns: Sequence[float], ts: Sequence[float]) -> Line:
+    """The line with the least sum of squared *relative* deviations, Σ ((t - fixed - slope n) / t)².
+
+    Plain least squares would follow the largest size almost exactly, whatever the others are.
+    """
+    if len(set(ns)) == 1:
+        # With one size the time is taken as proportional.
+        return Line(0.0, float(np.mean(ts)) / ns[0])
+    slope, fixed = np.polyfit(ns, ts, deg=1, w=1 / np.array(ts))
+    return Line(float(fixed), float(slope))
 
 
 def measure_scaling(
@@ -38,7 +132,7 @@ def measure_scaling(
         commands = [ended.command.replace(file.name, "N.parquet") for ended in pairs[0]]
         file.unlink()
         found.append(_size(size, pairs))
-    return Scaling(date, found, commands, versions)
+    return Scaling(date=date, sizes=found, commands=commands, versions=versions)
 
 
 def _encode_and_train(place: Workplace, file: Path, step: Callable[[str], None]) -> tuple[Ended, Ended]:
@@ -46,13 +140,13 @@ def _encode_and_train(place: Workplace, file: Path, step: Callable[[str], None])
     cache = place.folder / "growing"
     try:
         step(f"{file.stem} reviews: encoding")
-        encoded = place.measure(place.ours("encode_corpus", file, "RESULT"), cache=cache)
+        encoded = place.measure(place.ours("encode corpus", file, "RESULT"), cache=cache)
         step(f"{file.stem} reviews: an epoch")
         trained = place.measure(place.ours("train_epoch", file, "RESULT"), cache=cache, watch_private=True)
     finally:
         shutil.rmtree(cache, ignore_errors=True)
     if not trained.result["from_cache"]:
-        msg = "scaling: the cache was not used, so that the epoch's process encoded the reviews itself"
+        msg = "scaling: the cache was not used, so the process of the epoch encoded the reviews itself"
         raise UserError(msg)
     return encoded, trained
 
@@ -79,6 +173,6 @@ def parsed_sizes(text: str) -> list[int]:
     except ValueError:
         sizes = []
     if not sizes or sizes[0] < 1000:  # noqa: PLR2004 - fewer reviews say nothing about growth
-        msg = f"--sizes {text}: must be whole numbers from 1000 on, separated by commas"
+        msg = f"--sizes {text}: must be whole numbers of at least 1000, separated by commas"
         raise UserError(msg)
     return sizes

@@ -1,53 +1,50 @@
-"""Where measured processes run: a temporary folder, the environment of either side, and what is prepared for both."""
+"""Where measured processes run: a temporary folder, the environment variables, and what is prepared for both sides."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
-import shutil
 import sys
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.paths import ROOT
+from benchmarks.command import ROOT, read_json
 from benchmarks.processes import Finished, run_process
-from imdbclf.errors import UserError
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much work a run does; less of it for a quick look."""
+    """How much work a run does; less for a quick look.
+
+    `in_process` is how often a process repeats what takes less than a second; its median counts. `sweep_overrides`
+    make the lecture's sweep one of `sweep_jobs` jobs.
+    """
 
     epochs: int = 20
     texts: int = 25_000
     single_texts: int = 500
     in_process: int = 3
-    """Times that a process repeats what takes well below a second; its median counts."""
     sweep_jobs: int = 36
-    """Jobs of the lecture's sweep."""
     sweep_overrides: tuple[str, ...] = ()
-    """What makes it smaller."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A measured process: what was seen from outside, what it wrote itself, and its command."""
+    """A measured process: what was measured from outside, what it wrote itself, and its command."""
 
     finished: Finished
     result: dict[str, Any]
     command: str
 
 
-def _own_figures(folder: Path) -> dict[str, Any]:
-    """What a process, or a run, wrote of itself; nothing where it wrote nothing."""
+def _own_metrics(folder: Path) -> dict[str, Any]:
+    """What a process, or a run, measured and wrote itself; empty where it wrote nothing."""
     for file in (folder / "run" / "metrics.json", folder / "RESULT"):
         if file.exists():
-            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            return found
+            return read_json(file)
     return {}
 
 
@@ -57,14 +54,18 @@ class Workplace:
 
     folder: Path
     data: Path
-    peers_python: Path
+    peers: Path
     extent: Extent = Extent()
-    _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
     def program(self) -> str:
         """The command `imdbclf` of this environment."""
         return str(Path(sys.executable).parent / "imdbclf")
+
+    @property
+    def python(self) -> str:
+        """The interpreter of this environment."""
+        return sys.executable
 
     def measure(
         self,
@@ -74,41 +75,38 @@ class Workplace:
         hub: Path | None = None,
         terminal: bool = False,
         watch_private: bool = False,
-        figures: Callable[[Path], dict[str, Any]] = _own_figures,
+        read: Callable[[Path], dict[str, Any]] = _own_metrics,
     ) -> Ended:
-        """Run a command in a folder of its own, `RESULT` in it standing for the file in which it leaves its figures.
+        """Run a command in a folder of its own. `RESULT` in the command is the file for the metrics it measures itself.
 
         Args:
             command: program and arguments.
             cache: the folder of encoded reviews; None for the filled one.
-            hub: the folder of the Hub's library; None for one that is used before.
+            hub: the folder of the Hub's library; None for one that all processes share.
             terminal: see `run_process`.
             watch_private: see `run_process`.
-            figures: what reads the figures that the command has left in its folder.
+            read: reads the metrics that the command has left in its folder.
         """
-        folder = self.folder / "processes" / str(next(self._numbers))
-        folder.mkdir(parents=True)
-        try:
-            environment = self._environment(cache or self.cache, hub or self.folder / "hub")
+        environment = self._environment(cache or self.cache, hub or self.folder / "hub")
+        with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as name:
+            folder = Path(name)
             finished = run_process(command, environment, folder, terminal=terminal, watch_private=watch_private)
-            return Ended(finished, figures(folder), self.shown(command))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            return Ended(finished, read(folder), self.shown(command))
 
-    def ours(self, module: str, *arguments: object) -> list[str]:
-        """The command of a module of `benchmarks.ours`."""
-        return [sys.executable, "-m", f"benchmarks.ours.{module}", *map(str, arguments)]
+    def ours(self, script: str, *arguments: object) -> list[str]:
+        """The command of a script of `benchmarks.ours`: a module, and a function where it has several."""
+        return [sys.executable, "-m", *f"benchmarks.ours.{script}".split(), *map(str, arguments)]
 
-    def peers(self, module: str, *arguments: object) -> list[str]:
-        """The command of a module of `benchmarks.peers`, in the peers' environment."""
-        return [str(self.peers_python), "-m", f"benchmarks.peers.{module}", *map(str, arguments)]
+    def peer(self, script: str, *arguments: object) -> list[str]:
+        """The same of `benchmarks.peers`, in the peers' environment."""
+        return [str(self.peers), "-m", *f"benchmarks.peers.{script}".split(), *map(str, arguments)]
 
     def shown(self, command: list[str]) -> str:
-        """A command without the places of this machine: `DATA`, `WORK` and the two environments by their names."""
+        """A command without paths of this machine: `DATA`, `WORK` and the two environments by their names."""
         places = {
             str(self.data): "DATA",
             str(self.folder): "WORK",
-            str(self.peers_python): ".venv-peers/bin/python",
+            str(self.peers): ".venv-peers/bin/python",
             str(Path(sys.executable).parent): ".venv/bin",
         }
         shown = " ".join(f'"{word}"' if " " in word else word for word in command)
@@ -117,16 +115,20 @@ class Workplace:
         return shown
 
     @property
+    def fewer_epochs(self) -> list[str]:
+        """The override of a run with fewer epochs than usual."""
+        return [f"trainer.max_epochs={self.extent.epochs}"] if self.extent.epochs != Extent.epochs else []
+
+    @property
     def cache(self) -> Path:
         """The folder of encoded reviews, filled by `checkpoint`."""
         return self.folder / "cache"
 
     @cached_property
     def checkpoint(self) -> Path:
-        """A finished lecture's best checkpoint; the run that made it has filled the cache too."""
+        """The best checkpoint of a finished lecture; its run has also filled the cache."""
         run = self.folder / "run"
-        epochs = f"trainer.max_epochs={self.extent.epochs}"
-        self.measure([self.program, "train", "experiment=lecture", epochs, f"hydra.run.dir={run}"])
+        self.measure([self.program, "train", "experiment=lecture", *self.fewer_epochs, f"hydra.run.dir={run}"])
         return run / "checkpoints" / "best.ckpt"
 
     @cached_property
@@ -138,10 +140,15 @@ class Workplace:
         return path
 
     @cached_property
+    def warm_keras(self) -> Ended:
+        """Keras' half a gigabyte of libraries, read from the disk once before anything is timed."""
+        return self.measure([str(self.peers), "-c", "import keras"])
+
+    @cached_property
     def regression(self) -> Path:
         """scikit-learn's fitted model."""
         path = self.folder / "regression.joblib"
-        self.measure(self.peers("sklearn_fit", self.data, path, self.extent.texts))
+        self.measure(self.peer("sklearn_words fit", self.data, path, self.extent.texts))
         return path
 
     def _environment(self, cache: Path, hub: Path) -> dict[str, str]:
@@ -151,25 +158,8 @@ class Workplace:
             "HF_HOME": str(hub),
             "IMDBCLF_CACHE": str(cache),
             "IMDBCLF_DATA": str(self.data),
-            # What is measured is this checkout, whatever is installed.
+            # This checkout is measured, even where another version is installed.
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
             "TERM": "xterm-256color",
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
-
-
-def reviews_folder() -> Path:
-    """The folder that IMDBCLF_DATA names.
-
-    Raises:
-        UserError: if it names none, or one that is not in the Hub's layout.
-    """
-    named = os.environ.get("IMDBCLF_DATA")
-    if not named:
-        msg = "IMDBCLF_DATA is not set: it must name a folder of the real reviews in the Hub's layout"
-        raise UserError(msg)
-    folder = Path(named).expanduser()
-    if not list(folder.rglob("train-*.parquet")) or not list(folder.rglob("test-*.parquet")):
-        msg = f"IMDBCLF_DATA={named}: must name a folder in the Hub's layout (train-*.parquet, test-*.parquet)"
-        raise UserError(msg)
-    return folder.resolve()

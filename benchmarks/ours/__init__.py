@@ -1,1 +1,1 @@
-"""What is timed of this project, a module a process; each writes what it measured as JSON."""
+"""What is timed of this project; each process writes what it measured as JSON."""

@@ -1,54 +1,70 @@
-"""Training texts to vocabulary and multi-hot matrix."""
+"""Texts to rows: the lecture's words and n-grams from texts in memory, and a file of reviews into the cache."""
 
 from __future__ import annotations
 
-import json
 import statistics
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from benchmarks.reviews import read_part
-from imdbclf.data.corpus import encode_corpus
+import pyarrow as pa
+
+from benchmarks.reviews import leave, read_part, run
+from imdbclf.data.corpus import Corpus, encode_corpus
+from imdbclf.data.load import load_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import UNKNOWN
-from imdbclf.settings import FeatureSettings
-
-SETTINGS = FeatureSettings()
+from imdbclf.settings import FeatureSettings, SourceSettings
 
 
-def main(data: str, result: str, texts: str, repeat: str) -> None:
-    """Time the whole way on texts in memory."""
-    table = read_part(Path(data), "train").slice(0, int(texts))
-    seconds = []
-    for _ in range(int(repeat)):
-        started = time.perf_counter()
-        corpus = encode_corpus({"train": table})
-        reviews = corpus.parts["train"]
-        vocabulary = learn_vocabulary(corpus, reviews, SETTINGS)
-        matrix = Vectorizer(vocabulary).encode(corpus, reviews)
-        seconds.append(time.perf_counter() - started)
-    rarest, count = _as_often_as_the_last(
-        corpus.dictionary.to_pylist(), word_counts(corpus, reviews).tolist(), vocabulary.terms
-    )
-    found = {
-        "seconds": statistics.median(seconds),
+def words(data: str, result: str, texts: str, repeat: str) -> None:
+    """Time training texts to vocabulary and multi-hot matrix."""
+    table = read_part(data, "train").slice(0, int(texts))
+    timed = [_encoded(table, FeatureSettings()) for _ in range(int(repeat))]
+    _, corpus, vectorizer, matrix = timed[-1]
+    terms, counts = vectorizer.vocabulary.terms, word_counts(corpus, corpus.parts["train"]).tolist()
+    rarest, count = _as_often_as_the_last(corpus.dictionary.to_pylist(), counts, terms)
+    leave(
+        result,
+        seconds=statistics.median(seconds for seconds, *_ in timed),
         # scikit-learn has no column for unknown words.
-        "ones": int((matrix.columns != UNKNOWN).sum()),
-        "words": sorted(vocabulary.terms),
-        "rarest": rarest,
-        "rarest_count": count,
-    }
-    Path(result).write_text(json.dumps(found), encoding="utf-8")
+        ones=int((matrix.columns != UNKNOWN).sum()),
+        words=sorted(terms),
+        rarest=rarest,
+        rarest_count=count,
+    )
 
 
-def _as_often_as_the_last(dictionary: list[str], counts: list[int], words: Sequence[str]) -> tuple[list[str], int]:
-    """All words of the corpus that occur as often as the vocabulary's last (it holds any of them), and how often."""
-    last = counts[dictionary.index(words[-1])]
+def ngrams(data: str, result: str, longest: str, columns: str) -> None:
+    """The same with n-grams, once: the peak memory is that of one encoding."""
+    settings = FeatureSettings(order=int(longest), columns=int(columns))
+    seconds, _, _, matrix = _encoded(read_part(data, "train"), settings)
+    leave(result, seconds=seconds, ones=len(matrix.columns), columns=matrix.width)
+
+
+def _encoded(table: pa.Table, settings: FeatureSettings) -> tuple[float, Corpus, Vectorizer, Any]:
+    started = time.perf_counter()
+    corpus = encode_corpus({"train": table})
+    reviews = corpus.parts["train"]
+    vectorizer = Vectorizer(learn_vocabulary(corpus, reviews, settings))
+    matrix = vectorizer.encode(corpus, reviews)
+    return time.perf_counter() - started, corpus, vectorizer, matrix
+
+
+def _as_often_as_the_last(dictionary: list[str], counts: list[int], terms: Sequence[str]) -> tuple[list[str], int]:
+    """All words that occur as often as the vocabulary's last (it has some of them), and how often."""
+    last = counts[dictionary.index(terms[-1])]
     return [word for word, count in zip(dictionary, counts, strict=True) if count == last], last
 
 
+def corpus(file: str, result: str) -> None:
+    """Time a file of reviews into the cache: read, number the words, write."""
+    started = time.perf_counter()
+    cached = load_corpus(SourceSettings(source="files", train=file))
+    seconds = time.perf_counter() - started
+    leave(result, encode_seconds=seconds, dictionary=len(cached.corpus.dictionary))
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(words, ngrams, corpus)

@@ -1,10 +1,9 @@
-"""A corpus of any size from the real training reviews: repeated, and from the second time on perturbed."""
+"""A corpus of any size: the real training reviews, repeated, and perturbed from the second copy on."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 from benchmarks.reviews import read_part
 
 REPLACED = 0.1
-"""Share of a review's words that are replaced by others."""
+"""Fraction of a review's words that are replaced."""
 
 BLOCK = 5_000
 """Reviews written at a time, so that memory does not grow with the corpus."""
@@ -32,7 +31,7 @@ def perturbed(text: str, pool: list[str], random: np.random.Generator) -> str:
 
 def blocks(texts: list[str], labels: list[int], size: int) -> Iterator[pa.Table]:
     """Tables of `BLOCK` reviews, `size` in all; the first copy is the reviews themselves."""
-    # Every word of the corpus as often as it occurs, so that a draw from it follows their frequencies.
+    # Every word as often as it occurs, so that draws follow the frequencies.
     pool = " ".join(texts).split(" ") if size > len(texts) else []
     random = np.random.default_rng(0)
     for start in range(0, size, BLOCK):
@@ -42,9 +41,9 @@ def blocks(texts: list[str], labels: list[int], size: int) -> Iterator[pa.Table]
 
 
 def main(data: str, file: str, size: str) -> None:
-    """Write a Parquet file of so many reviews."""
-    reviews = read_part(Path(data), "train")
-    # They come sorted by label, and a small corpus shall have both.
+    """Write a Parquet file of `size` reviews."""
+    reviews = read_part(data, "train")
+    # They are sorted by label, and a small corpus needs both.
     reviews = reviews.take(np.random.default_rng(0).permutation(len(reviews)))
     schema = pa.schema({"text": pa.string(), "label": pa.int8()})
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:

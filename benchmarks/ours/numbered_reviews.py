@@ -1,4 +1,4 @@
-"""The reviews as Keras' `imdb.load_data` has them: an .npz of lists of word numbers, so that its side starts there."""
+"""The reviews as Keras' `imdb.load_data` reads them: an .npz with lists of word numbers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,13 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reviews import leave
+
 
 def main(folder: str, result: str) -> None:
-    """Do what the command does, in its order, and note when each phase ended."""
-    sentence_ends = [("", time.perf_counter())]
+    """Do what the command does, in its order, and note the time after each phase."""
+    times = [("", time.perf_counter())]
 
     def ended(phase: str) -> None:
-        sentence_ends.append((phase, time.perf_counter()))
+        times.append((phase, time.perf_counter()))
 
     from imdbclf.settings import Settings  # noqa: PLC0415 - imports are a phase
     from imdbclf.startup import fast_imports  # noqa: PLC0415
@@ -45,11 +46,10 @@ def main(folder: str, result: str) -> None:
     run = Run(settings, RunFolder(Path(folder)), loading)
     fit_seconds = run.execute()["fit_seconds"]
     ended("run")
-    phases = {name: end - start for (_, start), (name, end) in pairwise(sentence_ends)}
+    phases = {name: end - start for (_, start), (name, end) in pairwise(times)}
     phases["fit: 20 epochs"] = fit_seconds
     phases["network, trainer, picture, evaluation, predictions"] = phases.pop("run") - fit_seconds
-    found = {"phases": phases, "reading": read[0]}
-    Path(result).write_text(json.dumps(found), encoding="utf-8")
+    leave(result, phases=phases, reading=read[0])
 
 
 if __name__ == "__main__":

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.predicting import measure
+from benchmarks.reviews import time_predictions
 from imdbclf.inference.predictor import Predictor
 
 
 def main(data: str, checkpoint: str, result: str, many: str, one: str, repeat: str) -> None:
     """Time both with the checkpoint in memory."""
     predictor = Predictor.from_checkpoint(checkpoint)
-    measure(
-        data, result, many, one, repeat, predictor.probabilities, lambda text: predictor.predict([text])[0].probability
+    counts = (many, one, repeat)
+    time_predictions(
+        data, result, counts, predictor.probabilities, lambda text: predictor.predict([text])[0].probability
     )
 
 

@@ -1,18 +1,17 @@
-"""What a training step is made of, and how an epoch grows with width, depth and words: a plain loop with a clock."""
+"""The parts of a training step, and how a step grows with width, depth and columns: a plain loop with a clock."""
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from benchmarks.reviews import leave
 from imdbclf.data.batches import ReviewBatch, cut_batches
 from imdbclf.data.prepare import PreparedReviews, load_reviews
 from imdbclf.model.network import MLP
@@ -26,7 +25,7 @@ WORDS = (1_000, 10_000, 30_000, 60_000)
 
 
 def epoch(batches: Sequence[ReviewBatch], widths: Sequence[int]) -> dict[str, float]:
-    """Median microseconds of each part of a step, over the batches; the first few steps do not count."""
+    """Median microseconds of each part of a step, over the batches; without the first three."""
     network = MLP(batches[0].features.shape[1], widths)
     optimizer = RMSprop(network.parameters())
     parts: dict[str, list[float]] = {"first layer": [], "other layers and loss": [], "backward": [], "optimizer": []}
@@ -72,7 +71,7 @@ def main(result: str) -> None:
         "columns": {words: sum(epoch(cut(_prepared(words))[0], [16, 16]).values()) for words in WORDS},
     }
     step = {"cutting the batch (in a thread of its own)": cutting, **lecture}
-    Path(result).write_text(json.dumps({"step": step, "growth": growth}), encoding="utf-8")
+    leave(result, step=step, growth=growth)
 
 
 if __name__ == "__main__":

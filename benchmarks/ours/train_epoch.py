@@ -1,17 +1,16 @@
-"""One epoch on a file of reviews whose encoding is in the cache, timed; whoever started it watches its memory."""
+"""One epoch on a file of reviews whose encoding is in the cache, timed; its memory is watched from outside."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
 
+from benchmarks.reviews import leave
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import DataSettings
@@ -21,7 +20,7 @@ def main(file: str, result: str) -> None:
     """Open the cache, split, learn the vocabulary, encode; then train on four fifths for an epoch."""
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    # As `imdbclf train` has it.
+    # As in `imdbclf train`.
     torch.set_num_threads(1)
     pl.seed_everything(0, verbose=False)
     module = ReviewDataModule(DataSettings(source="files", train=file, val_size=0.2))
@@ -39,12 +38,8 @@ def main(file: str, result: str) -> None:
         logger=False,
     )
     trainer.fit(ReviewClassifier(in_features=len(module.vocabulary)), datamodule=module)
-    found = {
-        "prepare_seconds": prepared - started,
-        "epoch_seconds": time.perf_counter() - prepared,
-        "from_cache": module.loaded.from_cache,
-    }
-    Path(result).write_text(json.dumps(found), encoding="utf-8")
+    seconds = time.perf_counter() - prepared
+    leave(result, prepare_seconds=prepared - started, epoch_seconds=seconds, from_cache=module.loaded.from_cache)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The same work by other libraries, a module a process; run by the peers' own environment, `.venv-peers`."""
+"""The peers, which run in an environment of their own (.venv-peers)."""

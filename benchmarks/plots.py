@@ -1,0 +1,128 @@
+"""The plots of docs/: each a function from what was measured to a Matplotlib figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks import ladder_plot
+from benchmarks.results import Results
+from benchmarks.rows import ROWS
+from benchmarks.scaling import Quantity, Scaling
+from imdbclf.reports.statistics import half_width
+
+OURS, BOUND, MISSED = "#2563eb", "#111827", "#dc2626"
+FONT_SIZE = 9
+TIMES: dict[str, tuple[Sequence[Quantity], str]] = {
+    "encoding": (["encode_seconds"], "o"),
+    "preparing and one epoch": (["prepare_seconds", "epoch_seconds"], "s"),
+}
+
+
+def benchmarks(results: Results) -> Figure:
+    """The ratios of the rows and, where measured, time and memory of the growing corpus."""
+    panels = 3 if results.scaling else 1
+    figure = Figure(figsize=(4.5 * panels + 1.5, 4.6), layout="constrained")
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    _ratios(axes[0], results)
+    if results.scaling:
+        _times(axes[1], results.scaling)
+        _memory(axes[2], results.scaling)
+    return figure
+
+
+def _ratios(axes: Axes, results: Results) -> None:
+    """How many times as fast, or as small, ours is, with the required bound."""
+    drawn = [name for name in reversed(results.rows) if ROWS[name].kind in {"times_less", "reported"}]
+    for place, name in enumerate(drawn):
+        value, bound = results.value(name), ROWS[name].required
+        axes.barh(place, value, color=MISSED if ROWS[name].conclusion(value) == "MISSED" else OURS, height=0.6)
+        if bound is not None:
+            axes.plot([bound, bound], [place - 0.4, place + 0.4], color=BOUND, linewidth=2)
+        axes.text(max(value, bound or 0), place, f"  {value:.1f}×", va="center", fontsize=FONT_SIZE)
+    axes.set_yticks(range(len(drawn)), drawn, fontsize=FONT_SIZE)
+    axes.axvline(1, color="grey", linewidth=0.8)
+    axes.margins(x=0.15)
+    axes.set_title("peer / ours (black: required)")
+
+
+def _times(axes: Axes, scaling: Scaling) -> None:
+    sizes = [size.reviews for size in scaling.sizes]
+    for label, (quantities, marker) in TIMES.items():
+        line = scaling.line(*quantities)
+        (drawn,) = axes.plot(sizes, [line.at(n) for n in sizes], linewidth=1)
+        seconds = [size.median(*quantities) for size in scaling.sizes]
+        axes.plot(sizes, seconds, marker, color=drawn.get_color(), label=label)
+    axes.set(yscale="log", ylabel="seconds", title="a growing corpus: time and the straight line")
+    axes.legend()
+    _reviews_axis(axes, sizes)
+
+
+def _memory(axes: Axes, scaling: Scaling) -> None:
+    sizes, peaks = [size.reviews for size in scaling.sizes], [size.median("private_mb") for size in scaling.sizes]
+    axes.plot(sizes, peaks, "o-")
+    axes.set(ylim=(0, 1.2 * max(peaks)), ylabel="MB", title="peak private memory in training")
+    _reviews_axis(axes, sizes)
+
+
+def _reviews_axis(axes: Axes, sizes: list[int]) -> None:
+    """A logarithmic axis of reviews with a tick at each measured size."""
+    axes.set(xscale="log", xlabel="reviews")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.set_xticks([], minor=True)
+
+
+def performance(profile: dict[str, dict[str, Any]]) -> Figure:
+    """The command by phase, a step by part, and how a step grows."""
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    whole, step, growth = figure.subplots(1, 3)
+    for axes, parts, unit in ((whole, profile["phases"], "seconds"), (step, profile["step"], "microseconds")):
+        names = list(parts)[::-1]
+        bars = axes.barh([name.split(":")[0].split(" (")[0] for name in names], [parts[name] for name in names])
+        axes.bar_label(bars, fmt="%.2f" if unit == "seconds" else "%.0f", padding=2)
+        axes.margins(x=0.15)
+        axes.set_xlabel(unit)
+    whole.set_title("the command, nothing to encode")
+    step.set_title("a training step")
+    for name, sizes in profile["growth"].items():
+        first = next(iter(sizes))
+        growth.plot([int(n) / int(first) for n in sizes], list(sizes.values()), "o-", label=f"{name} (1 = {first})")
+    growth.set(xscale="log", yscale="log", xlabel="multiple", ylabel="microseconds", title="a step grows with")
+    growth.legend()
+    return figure
+
+
+SPLITS = {"null": ("random split", "#dc2626"), "film": ("films kept together", "#2563eb")}
+PARTS = {"val": "validation", "test": "test"}
+
+
+def validation(found: dict[str, Any]) -> Figure:
+    """Validation beside test accuracy, a line for each seed, with mean and 95 % interval; one panel for each split."""
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    for axes, (split, (words, colour)) in zip(
+        figure.subplots(1, len(SPLITS), sharey=True), SPLITS.items(), strict=True
+    ):
+        both = 100 * np.array([found["accuracy"][split][part] for part in PARTS])
+        axes.plot([0, 1], both, "o-", color=colour, alpha=0.35, markersize=4, linewidth=1)
+        halves = [half_width(values) or 0 for values in both]
+        places = np.array([-0.12, 1.12])
+        axes.errorbar(places, both.mean(axis=1), halves, fmt="D", color=colour, capsize=4, markersize=6)
+        axes.set(title=words, xticks=[0, 1], xticklabels=PARTS.values(), xlim=(-0.4, 1.4))
+        axes.grid(axis="y", alpha=0.25)
+    figure.axes[0].set_ylabel("accuracy, %")
+    seeds = len(found["accuracy"]["null"]["val"])
+    figure.supxlabel(f"one line per seed; diamonds: mean and 95 % interval over {seeds} seeds", fontsize=FONT_SIZE)
+    return figure
+
+
+PLOTS: dict[str, Callable[[Any], Figure]] = {
+    "benchmarks": benchmarks,
+    "ladder": ladder_plot.draw,
+    "performance": performance,
+    "validation": validation,
+}
+"""By the name of the plot; search.png is of a measurement that is not repeated."""
