@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ def sweep(capsys: pytest.CaptureFixture[str], *overrides: str, folder: str = "sw
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:
-    """The figures of every job that is done, by its folder's name."""
+    """The metrics of every finished job, by its folder's name."""
     sweep_folder = SweepFolder(folder)
     runs = ((job.folder, sweep_folder.run(job)) for job in sweep_folder.read().jobs)
     return {name: metrics_of(run_folder.path) for name, run_folder in runs if run_folder.outcome == "done"}
@@ -26,3 +28,11 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
 def times(folder: Path) -> dict[str, int]:
     """When each job was finished."""
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("runs/*/metrics.json")}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for another process or thread, a minute at most."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)

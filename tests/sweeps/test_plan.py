@@ -1,7 +1,8 @@
-"""Jobs are composed as Hydra composes them, and named by what they compute."""
+"""A grid is all combinations; jobs are composed as Hydra composes them, and named by what they compute."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,17 @@ import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.settings import Settings
-from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, computed_key, each_once, parsed
+from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, combinations, computed_key, each_once, parsed
 from imdbclf.training.compose import CONFIGS, PRIMARY
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _hydra() -> Iterator[None]:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         yield
@@ -128,3 +131,41 @@ def test_old_and_new_names_of_a_setting_give_the_same_key() -> None:
     assert key("features.sentence_ends=true") == computed_key(
         Settings.from_config({**plan().settings.model_dump(), "features": {"marks": True}})
     )
+
+
+def grid(*overrides: str) -> list[list[str]]:
+    return combinations(parsed(overrides, GlobalHydra.instance().config_loader()))
+
+
+def test_a_grid_has_every_combination_the_last_axis_fastest() -> None:
+    assert grid("model.layers=1,3", "data=sample", "seed=range(2)") == [
+        ["model.layers=1", "data=sample", "seed=0"],
+        ["model.layers=1", "data=sample", "seed=1"],
+        ["model.layers=3", "data=sample", "seed=0"],
+        ["model.layers=3", "data=sample", "seed=1"],
+    ]
+
+
+@given(st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=4))
+def test_a_grid_has_as_many_jobs_as_the_product_of_its_axes(sizes: list[int]) -> None:
+    names = ["model.layers", "model.hidden", "seed", "threads"]
+    jobs = grid(*(f"{name}=range(1,{size + 1})" for name, size in zip(names, sizes, strict=False)))
+    assert len(jobs) == math.prod(sizes) == len({tuple(job) for job in jobs})
+
+
+def test_no_axis_is_one_job() -> None:
+    assert grid("loss=mse") == [["loss=mse"]]
+
+
+def test_every_choice_of_a_group_is_an_axis_too() -> None:
+    assert grid("loss=glob(*)") == [["loss=bce"], ["loss=mse"]]
+
+
+def test_an_axis_without_values_is_refused() -> None:
+    with pytest.raises(UserError, match=r"seed=range\(0\): has no values, so the grid is empty"):
+        grid("seed=range(0)")
+
+
+def test_an_interval_is_for_a_search() -> None:
+    with pytest.raises(UserError, match=r"optimizer.lr=interval\(0.1,1\).*hydra/sweeper=search"):
+        grid("optimizer.lr=interval(0.1,1)")

@@ -1,64 +1,49 @@
-"""The journal of a search: Optuna's storage in one file of the sweep folder, which several processes may write to.
-
-A process may die at any moment. Optuna's own locks are files that a dead process leaves behind for half a minute; ours
-are the kernel's, which go with their owner. A line that was being written is taken away by whoever opens it next.
-"""
+"""The journal of a search: Optuna's storage in one file of the sweep folder, shared by several processes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import filelock
 import optuna
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+JOB, ERROR, REUSED = "job", "error", "reused"
+"""What a trial's user attributes hold: its job, why it failed, and whether its run was there before."""
 
 
-def open_journal(path: Path) -> JournalStorage:
-    """The storage in this file, which is made if it is not there. Optuna's own log lines are silenced: ours say more.
+def open_journal(path: Path, turn: filelock.BaseFileLock | None = None) -> JournalStorage:
+    """The storage in this file. Optuna's own log lines are switched off.
 
     Args:
         path: of the journal; its folder exists.
+        turn: the lock of all processes that write; None to read only.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    lock = _KernelLock(path)
-    with lock.lock:
-        _take_away_torn_line(path)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    if turn is not None:
+        with turn:
+            _remove_torn_line(path)
+    # Optuna calls `acquire` and `release`, which this lock has; the kernel frees it when its process dies.
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=cast("Any", turn)))
 
 
-def read_journal(path: Path) -> JournalStorage:
-    """The storage in a file that is there, to read from alone: nothing is written, not even a lock."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return JournalStorage(JournalFileBackend(str(path)))
+def counted(study: Study, *states: TrialState) -> list[FrozenTrial]:
+    """The trials that count for the budget, in their order; only those in these states, if any are given.
+
+    Waiting trials have not begun. A trial that failed without an error belonged to a process that died; its values
+    are tried again under another number.
+    """
+    trials = study.get_trials(deepcopy=False, states=states or None)
+    lost = {trial.number for trial in trials if trial.state is TrialState.FAIL and ERROR not in trial.user_attrs}
+    return [trial for trial in trials if trial.state is not TrialState.WAITING and trial.number not in lost]
 
 
-class _KernelLock(JournalFileOpenLock):
-    """What Optuna asks before it appends a line."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
-        self.lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-
-    def acquire(self) -> bool:
-        """Wait for the lock."""
-        self.lock.acquire()
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        self.lock.release()
-
-
-def _take_away_torn_line(path: Path) -> None:
-    """A line without its end would be glued to the next one, and the journal could never be read again."""
-    if not path.exists():
-        return
-    with path.open("r+b") as stream:
-        end = stream.seek(0, os.SEEK_END)
-        if end == 0:
-            return
-        stream.seek(-1, os.SEEK_END)
-        if stream.read(1) != b"\n":
-            stream.seek(0)
-            stream.truncate(stream.read().rfind(b"\n") + 1)
+def _remove_torn_line(path: Path) -> None:
+    """Remove a last line without an end, left by a process that died; Optuna would append the next line to it."""
+    contents = path.read_bytes() if path.exists() else b""
+    if contents and not contents.endswith(b"\n"):
+        os.truncate(path, contents.rfind(b"\n") + 1)

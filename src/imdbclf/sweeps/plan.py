@@ -1,8 +1,9 @@
-"""From overrides to planned jobs: composed, validated, and named by what they compute."""
+"""From overrides to planned jobs: every combination of a grid, composed, validated, and named by what it computes."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
 from imdbclf.data.job_cache import content_key, decided_source
+from imdbclf.errors import UserError
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
 from imdbclf.training.compose import folder_name, override, short_key, validated_ahead
@@ -25,7 +27,7 @@ KEY_LENGTH = 12
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job that was composed and found valid: what the sweep's manifest says of it, and what launchers need."""
+    """A composed and valid job: its entry in the sweep's manifest, and what launchers need."""
 
     job: SweepJob
     settings: Settings
@@ -43,17 +45,38 @@ def axes_of(overrides: Sequence[Override]) -> list[str]:
 
 
 def key_of(parsed_override: Override) -> str:
-    """The key without Hydra's signs for adding."""
+    """The key without Hydra's prefix for added keys (`+` or `++`)."""
     return parsed_override.get_key_element().lstrip("+~")
 
 
 def parsed(overrides: Sequence[str], loader: ConfigLoader) -> list[Override]:
-    """The overrides as Hydra understands them; of several for one key the last counts."""
+    """The overrides as Hydra parses them. If a key has several, the last one counts."""
     by_key: dict[str, Override] = {}
     for one in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
         by_key.pop(key_of(one), None)
         by_key[key_of(one)] = one
     return list(by_key.values())
+
+
+def combinations(overrides: Sequence[Override]) -> list[list[str]]:
+    """The overrides of every job of a grid: all combinations of the axes' values, the last axis fastest.
+
+    Raises:
+        UserError: if an axis has no values, or is an interval, which only a search can take values from.
+    """
+    choices = []
+    for one in overrides:
+        if not one.is_sweep_override():
+            choices.append([str(one.input_line)])
+            continue
+        if not one.is_discrete_sweep():
+            msg = f"{one.input_line}: an interval has no list of values; search in it with hydra/sweeper=search"
+            raise UserError(msg)
+        choices.append([f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()])
+        if not choices[-1]:
+            msg = f"{one.input_line}: has no values, so the grid is empty"
+            raise UserError(msg)
+    return [list(job) for job in itertools.product(*choices)]
 
 
 class Planner:
@@ -63,7 +86,7 @@ class Planner:
         loader: Hydra's.
         config: the sweep's own config, as the sweeper was given it.
         axes: the keys whose values tell the jobs apart.
-        folder: the sweep's; a job that has a run folder there keeps it, whatever axes it was asked for by.
+        folder: the sweep's; a job that has a run folder there keeps it, even if the axes are others now.
     """
 
     def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str], folder: SweepFolder) -> None:
@@ -80,7 +103,7 @@ class Planner:
         """
         config = self.loader.load_sweep_config(self.config, list(overrides))
         settings = validated_ahead(config)
-        # Validation has shown it to Hydra, which makes what it is shown read-only.
+        # Validation passes the config to Hydra, which makes it read-only.
         OmegaConf.set_readonly(config.hydra, value=None)
         choices = {axis: _choice(config, axis) for axis in self.axes}
         held = "_".join(f"{short_key(axis)}-{_shown(value)}" for axis, value in choices.items())
@@ -91,9 +114,9 @@ class Planner:
 
 
 def computed_key(settings: Settings) -> str:
-    """A key of all that decides what a run computes: settings, this package's version, and the reviews.
+    """A hash of all that decides what a run computes: settings, this package's version, and the reviews.
 
-    Where the reviews are does not count; what is in them does.
+    The place of the reviews does not count, only their content.
     """
     contents = settings.computed()
     data = contents.pop("data")
@@ -119,6 +142,6 @@ def _choice(config: DictConfig, axis: str) -> Choice:
 
 def _shown(value: Choice) -> str:
     if isinstance(value, float):
-        # A search takes numbers of 17 digits; the hash tells apart what looks the same.
+        # A search chooses numbers of 17 digits; the hash separates those that look the same.
         return f"{value:.4g}"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""How far a sweep is, read from its folders, so that it does not matter who runs the jobs, and where."""
+"""The progress of a sweep, read from its folders: it does not matter which launcher runs the jobs, and where."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from imdbclf.folders.sweep import SweepFolder, SweepJob
 SECONDS_BETWEEN_LOOKS = 0.3
 
 CLOCK_GRAIN = 0.05
-"""Seconds by which a file can seem older than it is: the kernel's clock for files ticks slowly."""
+"""Seconds by which a file can seem older than it is, because the kernel's clock for files is coarse."""
 
 RANKED_BY = "val/accuracy"
-"""Losses of different kinds can't be compared, accuracies can."""
+"""Accuracies can be compared; losses of different kinds cannot."""
 
 
 class Tally:
-    """What is known of the jobs: how many came out how, how many are at work, the best, and the time left.
+    """The state of the jobs: how many are done, failed and running, the best one, and the time left.
 
     Args:
         folder: the sweep's.
-        jobs: all of them; those that are done already count as done before. A search has none to begin with.
-        total: how many there will be, where `jobs` does not say; None where nobody knows.
-        monitor: the figure that is said of each job, and decides which is the best.
+        jobs: all jobs; those that are done already count as done before. A search begins without jobs.
+        total: the number of jobs if `jobs` is empty; None if it is not known.
+        monitor: the metric that is shown for each job and decides which is the best.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Tally:
         self.done_before = self.finished
 
     def expect(self, jobs: Sequence[SweepJob]) -> None:
-        """Jobs to look at from now on."""
+        """Watch these jobs too."""
         self._waiting |= {job.folder: self.folder.run(job) for job in jobs}
 
     def look(self) -> list[str]:
-        """Take in what has changed since the last look; a line for each job that has come to its end."""
+        """Read what has changed since the last look; return a line for each job that has ended."""
         lines, self.running = [], 0
         for name, run in list(self._waiting.items()):
             outcome = run.outcome
@@ -66,7 +66,7 @@ class Tally:
         return lines
 
     def summary(self) -> str:
-        """Running, failed, time left and the best so far, in a line."""
+        """One line: running, failed, time left and the best so far."""
         parts = [f"{self.running} running"] if self.running else []
         parts += [f"{self.failed} failed"] if self.failed else []
         if (seconds := self.seconds_left()) is not None:
@@ -76,16 +76,16 @@ class Tally:
         return "; ".join(parts)
 
     def seconds_left(self) -> float | None:
-        """By the pace so far; None before the first job is finished and after the last."""
+        """Estimated from the jobs so far; None before the first job has ended and after the last."""
         finished_now, left = self.finished - self.done_before, (self.total or 0) - self.finished
         return (time.time() - self.began) / finished_now * left if finished_now and left > 0 else None
 
     def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
-        """Whether a failure is of this sweep; one of an earlier attempt waits to be tried again."""
+        """Whether a failure is of this command; a job that failed earlier is tried again."""
         return outcome == "done" or _time_of(run.failure) > self.began - CLOCK_GRAIN
 
     def _take(self, name: str, run: RunFolder, outcome: Outcome) -> str:
-        """Count a job that has come to its end, and say what came of it."""
+        """Count a job that has ended, and return its result in words."""
         del self._waiting[name]
         self.finished += 1
         return self._result(name, run, outcome)
@@ -107,7 +107,7 @@ class Tally:
 
 
 class Watch:
-    """A thread that looks at the folders while jobs run: a line a finished job, on a terminal a bar beneath them."""
+    """A thread that reads the folders while jobs run: it prints a line per finished job, on a terminal also a bar."""
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
@@ -133,7 +133,7 @@ class Watch:
         while not self._over.wait(pause):
             began = time.perf_counter()
             self._look()
-            # Ten thousand folders on a network drive take a while to look at.
+            # Ten thousand folders on a network drive take long to read.
             pause = max(SECONDS_BETWEEN_LOOKS, 10 * (time.perf_counter() - began))
 
     def _look(self) -> None:
@@ -151,7 +151,7 @@ def _time_of(file: Path) -> float:
 
 
 def _duration(seconds: float) -> str:
-    """A time as people say it."""
+    """A duration in words."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

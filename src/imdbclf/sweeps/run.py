@@ -1,9 +1,9 @@
-"""Running planned jobs: skip what is done, hand the rest to Hydra's launcher, watch, and report."""
+"""One sweep: where its folder is, running its jobs by Hydra's launcher, and the report; and the grid."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -18,20 +18,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from imdbclf.console import console, program, shown_path, spoken, tell
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
-from imdbclf.sweeps.plan import PlannedJob, Planner, parsed
+from imdbclf.sweeps.plan import PlannedJob, Planner, axes_of, combinations, each_once, parsed
 from imdbclf.sweeps.progress import Tally, Watch
 from imdbclf.training.compose import Refused, folder_name, override, short_key
 from imdbclf.training.interrupts import stopping
 
-_BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
-
-class Running:
-    """One sweep at work.
+class SweepRun:
+    """One command that runs a sweep.
 
     Args:
         context: Hydra's loader and callbacks.
-        task: what runs a job.
+        task: the function that runs a job.
         config: the sweep's own config.
         arguments: overrides as typed.
     """
@@ -44,21 +42,17 @@ class Running:
         typed = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
         as_typed = [text for text in typed if not text.startswith("hydra.mode=")]
         self.command = shlex.join([program(), "train", "-m", *as_typed])
-        """What asks for this sweep."""
+        """The command that runs this sweep again."""
         self._launched = 0
 
     @property
     def overrides(self) -> list[Override]:
-        """What was asked for: the config's own axes (`hydra.sweeper.params`), and before them what was typed."""
+        """The axes of the config (`hydra.sweeper.params`) and the overrides as typed, which replace them."""
         params = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.params or {}).items()]
         return parsed([*params, *self.arguments], self.context.config_loader)
 
-    def planner(self, axes: Sequence[str]) -> Planner:
-        """Who composes the jobs, once the folder is decided."""
-        return Planner(self.context.config_loader, self.config, axes, self.folder)
-
-    def begin(self, axes: Sequence[str]) -> None:
-        """Decide the folder, and have jobs speak to their own logs; before any job is composed."""
+    def begin(self, axes: Sequence[str]) -> Planner:
+        """Choose the folder and send the jobs' messages to their own logs; return what composes the jobs."""
         hydra = self.config.hydra
         chosen = Path(hydra.sweep.dir).expanduser()
         if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
@@ -75,27 +69,26 @@ class Running:
                 override("hydra.sweep.dir", str(self.folder.path)),
                 "hydra.job_logging.root.handlers=[file]",
             ]
+        return Planner(self.context.config_loader, self.config, axes, self.folder)
 
-    @contextmanager
-    def checking(self, total: int) -> Iterator[Callable[[PlannedJob], PlannedJob]]:
-        """Progress for the composition of a grid, which takes a tenth of a second a job."""
+    def plan(self, planner: Planner, jobs: Sequence[Sequence[str]]) -> list[PlannedJob]:
+        """Compose and validate jobs, with progress: it takes a tenth of a second per job.
+
+        Raises:
+            UserError: for the first wrong key or value.
+        """
         columns = (TextColumn("checking every job"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as progress:
-            bar = progress.add_task("checking", total=total)
+            return [planner.plan(job) for job in progress.track(jobs)]
 
-            def checked(job: PlannedJob) -> PlannedJob:
-                progress.advance(bar)
-                return job
-
-            yield checked
-
-    def ask(self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None) -> None:
-        """Write down which jobs the sweep has."""
-        sweep = Sweep(self.experiment, self.command, list(axes), list(jobs), search or {})
-        self.folder.write(sweep)
+    def write_manifest(
+        self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None
+    ) -> None:
+        """Write `sweep.json`."""
+        self.folder.write(Sweep(self.experiment, self.command, list(axes), list(jobs), search or {}))
 
     def run(self, jobs: Sequence[PlannedJob]) -> None:
-        """Run those jobs that are not done; jobs that want the same reviews and batches one after the other.
+        """Run the jobs that are not done; jobs with the same reviews and batches one after the other.
 
         Raises:
             SystemExit: if it was stopped.
@@ -112,7 +105,7 @@ class Running:
         except UserError:
             raise
         except Exception as error:
-            # Whatever an engine raises, what is done is done and reported.
+            # Launchers raise errors of many kinds; the jobs that are done are reported all the same.
             tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
             tell(f"Go on:    {self.command}")
 
@@ -130,7 +123,7 @@ class Running:
 
     @contextmanager
     def stoppable(self, tally: Tally) -> Iterator[None]:
-        """Inside, Ctrl-C and SIGTERM end with how far it came and the command that goes on.
+        """Inside, Ctrl-C and SIGTERM end with the number of finished jobs and the command that continues.
 
         Raises:
             SystemExit: if it was stopped.
@@ -146,10 +139,10 @@ class Running:
             raise stop from event
 
     def report(self, elsewhere: Collection[str] = ()) -> None:
-        """Write tables, figures and words into the folder, and say how it came out.
+        """Write the report into the folder, and print it.
 
         Args:
-            elsewhere: folders of jobs that another process is at work on.
+            elsewhere: folders of jobs that run in another process.
 
         Raises:
             UserError: if jobs failed or did not finish.
@@ -161,15 +154,15 @@ class Running:
             print_sweep(report)
         own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
         outcomes = [self.folder.run(job).outcome for job in own]
-        if lacking := sum(outcome in {"failed", "unfinished"} for outcome in outcomes):
+        if missing := sum(outcome != "done" for outcome in outcomes):
             logs = f"{shown_path(self.folder.runs)}/…/train.log"
-            msg = f"{lacking} of {len(outcomes)} jobs failed or did not finish; why is in {logs}"
+            msg = f"{missing} of {len(outcomes)} jobs failed or did not finish; the reasons are in {logs}"
             raise UserError(msg)
 
     def _launch(self, jobs: Sequence[PlannedJob]) -> None:
         """Run jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
         context, batches = self.context, [jobs]
-        if self.config.hydra.launcher._target_ == _BASIC:
+        if self.config.hydra.runtime.choices["hydra/launcher"] == "basic":
             context = HydraContext(cast("Any", _Composed(jobs)), self.context.callbacks)
             batches = [[planned] for planned in jobs]
         launcher = Plugins.instance().instantiate_launcher(
@@ -180,8 +173,24 @@ class Running:
             self._launched += len(batch)
 
 
+def run_grid(sweep: SweepRun) -> None:
+    """Plan every combination of the axes' values, run the jobs that are not done, and report on all.
+
+    Raises:
+        UserError: for a wrong value anywhere in the grid, an empty grid, or jobs that failed.
+    """
+    axes, jobs = axes_of(sweep.overrides), combinations(sweep.overrides)
+    planned = sweep.plan(sweep.begin(axes), jobs)
+    once = each_once(planned)
+    if len(once) < len(planned):
+        tell(f"{len(planned) - len(once)} of {len(planned)} jobs compute what another one does; each is run once.")
+    sweep.write_manifest(axes, [planned.job for planned in once])
+    sweep.run(once)
+    sweep.report()
+
+
 class _Composed:
-    """Stands in for Hydra's loader where jobs were composed in this process already: composing costs .1 s a job."""
+    """Replaces Hydra's loader where jobs were composed in this process already: composing takes 0.1 s per job."""
 
     def __init__(self, jobs: Sequence[PlannedJob]) -> None:
         self._configs = {tuple(planned.launch_overrides): planned.config for planned in jobs}

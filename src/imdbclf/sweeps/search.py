@@ -1,188 +1,305 @@
-"""The search: Optuna asks for jobs one batch at a time, and is told what came of them."""
+"""The search: Optuna chooses the next jobs, the launcher runs them, and Optuna is told their results.
+
+Several processes may work on one search: they read and write trials in turn, under one lock. A process that works on a
+trial holds a lock for it, which the kernel frees when the process dies. The next process that finds a running trial
+with a free lock tells Optuna that it failed, and has its values tried again.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib.util
 import json
+import math
 import os
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, Self
 
-from omegaconf import DictConfig
+import filelock
+import numpy as np
+import optuna
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from optuna.trial import Trial, TrialState
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from imdbclf.console import tell
-from imdbclf.errors import UserError
+from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.folders.journal import ERROR, JOB, REUSED, counted, open_journal
+from imdbclf.folders.sweep import SEED, SweepJob
+from imdbclf.reports.labels import number_of
+from imdbclf.settings import explain
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once
 from imdbclf.sweeps.progress import Tally
-from imdbclf.sweeps.run import Running
+from imdbclf.sweeps.run import SweepRun
+from imdbclf.sweeps.space import Space, space_of
+from imdbclf.training.compose import explain_composition
 
-if TYPE_CHECKING:
-    from imdbclf.sweeps.samplers import SeededSampler
-    from imdbclf.sweeps.search_settings import SearchSettings
-    from imdbclf.sweeps.space import Space
-    from imdbclf.sweeps.trials import Claim, Trials
+Count = Annotated[int, Field(ge=1)]
+
+_SAMPLERS = {
+    name.lower().removesuffix("sampler"): getattr(optuna.samplers, name)
+    for name in optuna.samplers.__all__
+    if name.endswith("Sampler") and not name.startswith(("Base", "PartialFixed"))
+} | {"grid": optuna.samplers.BruteForceSampler}
+"""Optuna's samplers by their lower-case names. Its GridSampler would need the space a second time, as an option."""
 
 
-def sweep(running: Running) -> None:
+class SearchSettings(BaseModel):
+    """The keys of `configs/hydra/sweeper/search.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    monitor: Literal["val/loss", "val/accuracy"] = "val/loss"
+    trials: Count | None = 20
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    workers: Count | None = None
+    sampler: str = "tpe"
+    sampler_options: dict[str, Any] = {}
+    sampler_seed: Annotated[int, Field(ge=0)] = 0
+    pruner: Any = Field(None, exclude=True)
+    pruner_options: Any = Field(None, exclude=True)
+
+    @classmethod
+    def from_config(cls, sweeper: DictConfig) -> Self:
+        """Validate the sweeper's part of a config.
+
+        Raises:
+            UserError: with the first thing that is wrong, in one line.
+        """
+        contents: Any = OmegaConf.to_container(sweeper, resolve=True)
+        own = {key: value for key, value in contents.items() if key not in {"_target_", "params"}}
+        for key in own.keys() - cls.model_fields.keys():
+            msg = f"hydra.sweeper.{key}={own[key]}: there is no such key{nearest(key, cls.model_fields)}"
+            raise UserError(msg)
+        try:
+            return cls.model_validate(own)
+        except ValidationError as error:
+            msg = f"hydra.sweeper.{explain(error)}"
+            raise UserError(msg) from error
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.pruner is not None or self.pruner_options is not None:
+            msg = (
+                f"pruner={self.pruner}: pruning was removed; train fewer epochs (trainer.max_epochs), or add "
+                "callbacks=early_stopping"
+            )
+            raise ValueError(msg)
+        if self.trials is None and self.minutes is None:
+            msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
+            raise ValueError(msg)
+        return self
+
+    def check(self, space: Space) -> None:
+        """Refuse a sampler that cannot be made, and axes that cannot be searched with these settings.
+
+        Raises:
+            UserError: naming the axis or the sampler.
+        """
+        sampler, losses = make_sampler(self, 0), space.distributions.keys() & {"loss", "loss.name"}
+        msg = None
+        if SEED in space.distributions:
+            msg = "seed: cannot be searched, because the luckiest seed is no better; search with one seed, then repeat"
+        elif losses and self.monitor == "val/loss":
+            msg = f"{min(losses)}: losses of different kinds cannot be compared; use hydra.sweeper.monitor=val/accuracy"
+        elif isinstance(sampler, optuna.samplers.BruteForceSampler) and math.isinf(space.size):
+            msg = f"hydra.sweeper.sampler={self.sampler}: an interval has no list of values; use tpe or random"
+        if msg:
+            raise UserError(msg)
+
+
+def make_sampler(settings: SearchSettings, place: int) -> optuna.samplers.BaseSampler:
+    """The sampler for the trial at this place of the search.
+
+    Each trial has its own, seeded by its place, so that a continued search draws what an undisturbed one would draw.
+
+    Raises:
+        UserError: if Optuna has no such sampler, or cannot make it with the options.
+    """
+    name, typed = settings.sampler.replace("_", "").lower().removesuffix("sampler"), f"sampler={settings.sampler}"
+    if name not in _SAMPLERS:
+        msg = f"hydra.sweeper.{typed}: must be {', '.join(sorted(_SAMPLERS))}{nearest(name, _SAMPLERS)}"
+        raise UserError(msg)
+    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
+        msg = f"hydra.sweeper.{typed}: cmaes is not installed; pip install cmaes"
+        raise UserError(msg)
+    own_seed = int(np.random.SeedSequence([settings.sampler_seed, place]).generate_state(1)[0])
+    # The points of a quasi-Monte Carlo sampler are one sequence, which its seed decides.
+    seed = settings.sampler_seed if name == "qmc" else own_seed
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler: optuna.samplers.BaseSampler = _SAMPLERS[name](**settings.sampler_options, seed=seed)
+    except (TypeError, ValueError) as error:
+        msg = f"hydra.sweeper.{typed}: {one_line(error)}; its arguments are hydra.sweeper.sampler_options"
+        raise UserError(msg) from error
+    return sampler
+
+
+def run_search(sweep: SweepRun) -> None:
     """Search until the budget is spent, and report on all trials.
-
-    Args:
-        running: who knows what was asked for, and runs jobs; `hydra.sweeper` of its config says how to search.
 
     Raises:
         UserError: for a wrong value anywhere, or jobs that failed.
     """
-    _require_optuna()
-    from imdbclf.sweeps.samplers import seeded_sampler  # noqa: PLC0415
-    from imdbclf.sweeps.search_settings import SearchSettings  # noqa: PLC0415
-    from imdbclf.sweeps.space import space_of  # noqa: PLC0415
-
-    settings = SearchSettings.from_config(running.config.hydra.sweeper)
-    overrides = running.overrides
-    space = space_of(overrides)
-    settings.check_axes(space)
-    sampler = seeded_sampler(settings, space)
-    axes = axes_of(overrides)
-    running.begin(axes)
-    planner = running.planner(axes)
-    to_check = space.to_check()
-    with running.checking(len(to_check)) as checked:
-        planned = [checked(_validated(planner, space.overrides(values))) for values in to_check]
-    name = study_name(space, settings, planned[0])
-    Search(running, space, settings, sampler, planner, name).run()
-
-
-def study_name(space: Space, settings: SearchSettings, first: PlannedJob) -> str:
-    """The search's name: equal for equal spaces and monitors over the same experiment, reviews and package version."""
-    what = [space.description, settings.monitor, first.job.folder[-KEY_LENGTH:]]
-    return "search-" + hashlib.sha256(json.dumps(what).encode()).hexdigest()[:KEY_LENGTH]
+    settings = SearchSettings.from_config(sweep.config.hydra.sweeper)
+    space = space_of(sweep.overrides)
+    settings.check(space)
+    planner = sweep.begin(axes_of(sweep.overrides))
+    planned = sweep.plan(planner, [space.overrides(values) for values in space.to_check()])
+    if any(one.settings.data.val_size == 0 for one in planned):
+        msg = "data.val_size=0: a search chooses on validation, so it needs a validation part"
+        raise UserError(msg)
+    # Equal for equal spaces and monitors over the same experiment, reviews and package version.
+    what = [space.description, settings.monitor, planned[0].job.folder[-KEY_LENGTH:]]
+    name = "search-" + hashlib.sha256(json.dumps(what).encode()).hexdigest()[:KEY_LENGTH]
+    Search(sweep, space, settings, planner, name).run()
 
 
 class Search:
-    """One process at work on a search."""
+    """One process at work on a search: `name` is that of Optuna's study, of which a folder may hold several."""
 
-    def __init__(
-        self,
-        running: Running,
-        space: Space,
-        settings: SearchSettings,
-        sampler: SeededSampler,
-        planner: Planner,
-        name: str,
-    ) -> None:
-        from imdbclf.sweeps.searchers import Searchers  # noqa: PLC0415
-        from imdbclf.sweeps.trials import Trials  # noqa: PLC0415
-
-        self.running, self.space, self.settings = running, space, settings
-        folder = running.folder
-        folder.path.mkdir(parents=True, exist_ok=True)
-        self.searchers = Searchers(folder.path)
-        with self.searchers.turn:
-            self.trials: Trials = Trials(folder, name, space, settings, sampler, planner, self.searchers)
-        self.workers = settings.workers or width(running.config.hydra.launcher)
-        self._began = time.monotonic()
+    def __init__(self, sweep: SweepRun, space: Space, settings: SearchSettings, planner: Planner, name: str) -> None:
+        self.sweep, self.space, self.settings, self.planner = sweep, space, settings, planner
+        self.folder = sweep.folder
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        self.turn = filelock.FileLock(self.folder.path / ".search.lock")
+        self.workers = settings.workers or _width(sweep.config.hydra.launcher)
+        self.deadline = time.monotonic() + 60 * (settings.minutes or math.inf)
+        with self.turn:
+            self.study = optuna.create_study(
+                storage=open_journal(self.folder.journal, self.turn),
+                study_name=name,
+                direction="minimize" if settings.monitor == "val/loss" else "maximize",
+                load_if_exists=True,
+            )
 
     def run(self) -> None:
-        """Take trials, run and tell them, until the budget is spent; report."""
-        tally = Tally(self.running.folder, [], total=self.settings.trials, monitor=self.settings.monitor)
-        before = len(self.trials.counted(*_finished()))
-        if before:
-            tell(f"{before} trials were finished before.")
-        tally.done_before = before
-        with self.running.stoppable(tally), self.searchers.at_work():
-            while claims := self._claims(tally):
-                pending = each_once([claim.planned for claim in claims if claim.planned is not None])
-                tally.expect([planned.job for planned in pending])
-                self.running.launch(pending, tally)
-                for claim in claims:
-                    self.trials.tell(claim)
-            with self.searchers.turn:
-                elsewhere = self.trials.at_work_elsewhere
-                tell(self._why_it_ends())
+        """Run batches of trials until the budget is spent; report."""
+        tally = Tally(self.folder, [], total=self.settings.trials, monitor=self.settings.monitor)
+        tally.done_before = self._finished
+        if tally.done_before:
+            tell(f"Finished before: {number_of(tally.done_before, 'trial')}.")
+        with self.sweep.stoppable(tally):
+            while self._run_batch(tally):
+                pass
+            with self.turn:
+                elsewhere = [trial.user_attrs[JOB]["folder"] for trial in counted(self.study, TrialState.RUNNING)]
+                tell(f"The search ends: {self._reason_to_end()}.")
                 if elsewhere:
-                    tell(f"{len(elsewhere)} of them are at work in another process, which will report again.")
-                self._write()
-                self.running.report(elsewhere)
+                    running = number_of(len(elsewhere), "trial")
+                    tell(f"Still running in another process, which will report again: {running}.")
+                self._write_manifest()
+                self.sweep.report(elsewhere)
 
-    def _claims(self, tally: Tally) -> list[Claim]:
-        """The next batch. What is known already is told at once, and the next one asked for."""
-        claims: list[Claim] = []
-        with self.searchers.turn:
-            while len(claims) < self.workers and not self._is_time_up:
-                claim = self.trials.next()
-                if claim is None:
-                    break
-                if self.trials.known_result(claim):
-                    result = self.trials.tell(claim, reused=True)
-                    tell(f"trial {claim.number}: {claim.job.folder}: as before, {result}")
-                else:
-                    claims.append(claim)
-            self._write()
-            tally.finished = len(self.trials.counted(*_finished()))
-        return claims
+    def _run_batch(self, tally: Tally) -> bool:
+        """Run as many trials as there are workers, and tell Optuna their results; False if none may begin."""
+        batch: list[tuple[Trial, PlannedJob]] = []
+        with contextlib.ExitStack() as locks:
+            with self.turn:
+                self._retry_trials_of_dead_processes()
+                while len(batch) < self.workers and not self._reason_to_end():
+                    self.study.sampler = make_sampler(self.settings, len(counted(self.study)))
+                    trial = self.study.ask({**self.space.distributions})
+                    if planned := self._planned(trial):
+                        locks.enter_context(self._at_work_on(trial.number))
+                        batch.append((trial, planned))
+                self._write_manifest()
+                tally.finished = self._finished
+            if not batch:
+                return False
+            jobs = each_once([planned for _, planned in batch])
+            tally.expect([planned.job for planned in jobs])
+            self.sweep.launch(jobs, tally)
+            with self.turn:
+                for trial, planned in batch:
+                    self._tell(trial, planned.job)
+        return True
+
+    def _planned(self, trial: Trial) -> PlannedJob | None:
+        """The trial's job; None if there is nothing to run, because it is not valid or its run is there already."""
+        try:
+            planned = self.planner.plan(self.space.overrides(trial.params))
+        except (UserError, HydraException, OmegaConfBaseException) as error:
+            self._fail(trial, str(explain_composition(error)))
+            return None
+        trial.set_user_attr(JOB, asdict(planned.job))
+        if self.folder.run(planned.job).outcome != "done":
+            return planned
+        trial.set_user_attr(REUSED, value=True)
+        self._tell(trial, planned.job)
+        tell(f"trial {trial.number}: {planned.job.folder}: its run was there before")
+        return None
+
+    def _tell(self, trial: Trial, job: SweepJob) -> None:
+        """Tell Optuna what the trial's run has left; a loss that is not a number is the worst possible."""
+        run = self.folder.run(job)
+        if run.outcome == "done":
+            value = float(json.loads(run.metrics.read_text(encoding="utf-8"))[self.settings.monitor])
+            self._finish(trial.number, math.inf if math.isnan(value) else value)
+        elif run.outcome == "failed":
+            self._fail(trial, str(json.loads(run.failure.read_text(encoding="utf-8"))["error"]))
+        else:
+            self._fail(trial, "did not finish")
+
+    def _fail(self, trial: Trial, reason: str) -> None:
+        trial.set_user_attr(ERROR, reason)
+        self._finish(trial.number, state=TrialState.FAIL)
+
+    def _finish(self, number: int, value: float | None = None, state: TrialState | None = None) -> None:
+        # At the end of a finite space, BruteForceSampler stops `study.optimize`, which does not run here.
+        with contextlib.suppress(RuntimeError):
+            self.study.tell(number, value, state)
+
+    def _retry_trials_of_dead_processes(self) -> None:
+        for trial in counted(self.study, TrialState.RUNNING):
+            with contextlib.suppress(filelock.Timeout), self._at_work_on(trial.number):
+                self._finish(trial.number, state=TrialState.FAIL)
+                # A process that died while values were chosen leaves only some of them.
+                if trial.params.keys() == self.space.distributions.keys():
+                    self.study.enqueue_trial(trial.params)
+
+    @contextlib.contextmanager
+    def _at_work_on(self, number: int) -> Iterator[None]:
+        """Inside, other processes see that the trial's process lives; a `Timeout` is raised if another one's does."""
+        path = self.folder.path / f".{self.study.study_name}-{number}.lock"
+        with filelock.FileLock(path, timeout=0):
+            yield
+            path.unlink()
 
     @property
-    def _is_time_up(self) -> bool:
-        minutes = self.settings.minutes
-        return minutes is not None and time.monotonic() - self._began > 60 * minutes
+    def _finished(self) -> int:
+        return sum(trial.state.is_finished() for trial in counted(self.study))
 
-    def _why_it_ends(self) -> str:
-        if self._is_time_up:
-            return f"The search ends: hydra.sweeper.minutes={self.settings.minutes:g} are over."
-        if self.trials.is_exhausted:
-            return f"The search ends: all {self.space.size:,} combinations were tried."
-        return f"The search ends: hydra.sweeper.trials={self.settings.trials} are done or taken."
+    def _reason_to_end(self) -> str:
+        """Why no further trial begins; empty as long as one may."""
+        trials = counted(self.study)
+        if time.monotonic() > self.deadline:
+            return f"hydra.sweeper.minutes={self.settings.minutes:g} are over"
+        if len({tuple(sorted(trial.params.items())) for trial in trials}) >= self.space.size:
+            return f"all combinations were tried ({self.space.size:,})"
+        if self.settings.trials is not None and len(trials) >= self.settings.trials:
+            return f"hydra.sweeper.trials={self.settings.trials} are done or taken"
+        return ""
 
-    def _write(self) -> None:
-        """Write down which jobs the search has so far, and how it goes."""
-        self.running.ask(list(self.space.axes), self.trials.jobs, self._description())
-
-    def _description(self) -> dict[str, Any]:
-        from imdbclf.sweeps.trials import counts  # noqa: PLC0415
-
-        names = (
-            "monitor",
-            "sampler",
-            "sampler_options",
-            "sampler_seed",
-            "trials",
-            "minutes",
-            "workers",
+    def _write_manifest(self) -> None:
+        """Write down the job of each trial, each job once, and how the search is done."""
+        jobs = [SweepJob(**trial.user_attrs[JOB]) for trial in counted(self.study) if JOB in trial.user_attrs]
+        search = {"study": self.study.study_name, **self.settings.model_dump(), "workers": self.workers}
+        self.sweep.write_manifest(
+            list(self.space.distributions), list({job.folder: job for job in jobs}.values()), search
         )
-        settings = {name: getattr(self.settings, name) for name in names} | {"workers": self.workers}
-        return {"study": self.trials.name, **settings, "outcomes": counts(self.trials.counted())}
 
 
-def width(launcher: DictConfig) -> int:
-    """How many jobs a launcher runs side by side, as far as its config says."""
-    jobs = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
+def _width(launcher: DictConfig) -> int:
+    """How many jobs a launcher runs at the same time, as far as its config says."""
+    jobs = int(launcher.get("n_jobs") or launcher.get("array_parallelism") or 1)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # joblib counts from the end: -1 is as many as there are cores, -2 one less.
-    return int(jobs) if jobs > 0 else max(1, _cores() + 1 + int(jobs))
-
-
-def _cores() -> int:
-    """How many this process may use; not every system says."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _finished() -> tuple[Any, ...]:
-    from imdbclf.sweeps.trials import FINISHED  # noqa: PLC0415
-
-    return FINISHED
-
-
-def _validated(planner: Planner, overrides: Sequence[str]) -> PlannedJob:
-    planned = planner.plan(overrides)
-    if planned.settings.data.val_size == 0:
-        msg = "data.val_size=0: a search chooses on validation, so it needs a validation part"
-        raise UserError(msg)
-    return planned
-
-
-def _require_optuna() -> None:
-    try:
-        import optuna  # noqa: F401, PLC0415
-    except ImportError as error:
-        msg = "hydra/sweeper=search: Optuna is not installed; pip install 'imdbclf[search]'"
-        raise UserError(msg) from error
+    return jobs if jobs > 0 else max(1, cores + 1 + jobs)

@@ -1,202 +1,136 @@
-"""The space of a search: Hydra's sweep syntax as Optuna's distributions, and their values as overrides again.
+"""The space of a search: Hydra's sweep syntax as Optuna's distributions, and chosen values as overrides.
 
-| typed | searched |
-| --- | --- |
-| `16,32,64`, `choice(16,32,64)`, `glob(*)` | these values, without an order |
-| `range(1,4)`, `range(0,64,16)`, `range(0,1,0.25)` | the numbers that Hydra's range has, in their order |
-| `interval(0.1,0.9)` | real numbers, both ends included |
-| `int(interval(1,100))` | whole numbers, both ends included |
-| `tag(log,interval(1e-4,1e-2))`, `tag(log,int(interval(8,128)))` | the same, on a logarithmic scale |
+`docs/search.md` has a table of the syntax.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-    distribution_to_json,
-)
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 
 from imdbclf.errors import UserError, nearest
 from imdbclf.sweeps.plan import key_of
+
+Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
 Value = str | int | float
 """What a distribution gives: a choice as it is typed, or a number."""
 
 LOG = "log"
-"""The tag that asks for a logarithmic scale."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis: its key, the key as typed (with Hydra's signs), and where its values come from."""
-
-    key: str
-    typed_key: str
-    distribution: BaseDistribution
-
-    def override(self, value: Value) -> str:
-        """The override that chooses a value."""
-        return f"{self.typed_key}={value if isinstance(value, str) else repr(value)}"
-
-    @property
-    def values_to_check(self) -> list[Value]:
-        """Every choice, or the ends of a range: what lies between two right numbers is right."""
-        if isinstance(self.distribution, CategoricalDistribution):
-            return [str(choice) for choice in self.distribution.choices]
-        assert isinstance(self.distribution, FloatDistribution | IntDistribution)  # noqa: S101 - there is no fourth
-        return list(dict.fromkeys([self.distribution.low, self.distribution.high]))
-
-    def values(self) -> list[Value]:
-        """All values, of an axis that has an end of them."""
-        one = self.distribution
-        if isinstance(one, CategoricalDistribution):
-            return self.values_to_check
-        assert isinstance(one, FloatDistribution | IntDistribution)  # noqa: S101 - there is no fourth
-        assert self.size is not None  # noqa: S101 - the caller has asked
-        step, low = Decimal(str(one.step or 0)), Decimal(str(one.low))
-        kind = type(one.low)
-        return [kind(low + number * step) for number in range(self.size)]
-
-    @property
-    def size(self) -> int | None:
-        """How many values there are; None for real numbers, of which there is no end."""
-        one = self.distribution
-        if isinstance(one, CategoricalDistribution):
-            return len(one.choices)
-        assert isinstance(one, FloatDistribution | IntDistribution)  # noqa: S101 - there is no fourth
-        if one.step is None:
-            return 1 if one.single() else None
-        return int((Decimal(str(one.high)) - Decimal(str(one.low))) // Decimal(str(one.step))) + 1
+"""The tag for a logarithmic scale."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """The axes of a search, among overrides that all its jobs share."""
+    """The overrides as typed, and the distribution of each key that has several values."""
 
-    parts: Sequence[Axis | str]
-
-    @property
-    def axes(self) -> dict[str, Axis]:
-        """The axes by their keys, in the order given."""
-        return {part.key: part for part in self.parts if isinstance(part, Axis)}
+    typed: Sequence[Override]
+    distributions: Mapping[str, Distribution]
 
     @property
-    def distributions(self) -> dict[str, BaseDistribution]:
-        """What Optuna takes values from."""
-        return {key: axis.distribution for key, axis in self.axes.items()}
-
-    @property
-    def size(self) -> int | None:
-        """How many combinations there are; None if there is no end of them."""
-        total = 1
-        for axis in self.axes.values():
-            if axis.size is None:
-                return None
-            total *= axis.size
-        return total
+    def size(self) -> float:
+        """The number of combinations; infinite if an axis has real numbers."""
+        return math.prod(map(_size, self.distributions.values()))
 
     @property
     def description(self) -> list[str]:
-        """The whole space in plain text, the same for the same space: two searches of equal ones are one search."""
-        searched = (f"{key}: {distribution_to_json(one)}" for key, one in self.distributions.items())
-        return sorted([*searched, *(part for part in self.parts if isinstance(part, str))])
+        """The space as text. Equal spaces have equal texts, whatever the order of their axes."""
+        searched = [f"{key}: {distribution_to_json(one)}" for key, one in self.distributions.items()]
+        return sorted([*searched, *(str(one.input_line) for one in self.typed if not one.is_sweep_override())])
 
     def overrides(self, chosen: Mapping[str, Value]) -> list[str]:
-        """The overrides of the job that has these values on the axes."""
-        return [part if isinstance(part, str) else part.override(chosen[part.key]) for part in self.parts]
+        """The overrides of the job with these values on the axes."""
+        values = {key: value if isinstance(value, str) else repr(value) for key, value in chosen.items()}
+        return [
+            f"{one.get_key_element()}={values[key_of(one)]}" if one.is_sweep_override() else str(one.input_line)
+            for one in self.typed
+        ]
 
     def to_check(self) -> list[dict[str, Value]]:
-        """Combinations that have every value worth a check once, beside the first values of the other axes."""
-        first = {key: axis.values_to_check[0] for key, axis in self.axes.items()}
-        others = [first | {key: value} for key, axis in self.axes.items() for value in axis.values_to_check[1:]]
-        return [first, *others]
+        """Combinations that contain each value to check once, beside the first values of the other axes."""
+        values = {key: _values_to_check(one) for key, one in self.distributions.items()}
+        first = {key: some[0] for key, some in values.items()}
+        return [first, *(first | {key: value} for key, some in values.items() for value in some[1:])]
 
 
 def space_of(overrides: Sequence[Override]) -> Space:
     """The space that overrides describe.
 
     Raises:
-        UserError: if there is no axis, or one has no values.
+        UserError: if there is no axis, or an axis without values.
     """
-    parts: list[Axis | str] = []
-    for one in overrides:
-        if one.is_sweep_override():
-            parts.append(Axis(key_of(one), one.get_key_element(), _distribution(one)))
-        else:
-            parts.append(str(one.input_line))
-    if not any(isinstance(part, Axis) for part in parts):
-        msg = "hydra/sweeper=search: has nothing to search in; give axes: 'optimizer.lr=tag(log,interval(1e-4,1e-2))'"
+    distributions = {key_of(one): _distribution(one) for one in overrides if one.is_sweep_override()}
+    if not distributions:
+        msg = "hydra/sweeper=search: there is no axis to search; give axes: 'optimizer.lr=tag(log,interval(1e-4,1e-2))'"
         raise UserError(msg)
-    return Space(parts)
+    return Space(overrides, distributions)
 
 
-def _distribution(override: Override) -> BaseDistribution:
-    typed, value = str(override.input_line), override.value()
-    is_logarithmic = _is_logarithmic(typed, value)
-    if isinstance(value, IntervalSweep):
-        return _interval(typed, value, is_logarithmic)
-    if isinstance(value, RangeSweep):
-        return _range(typed, value, is_logarithmic)
-    if is_logarithmic:
-        msg = f"{typed}: only numbers have a logarithmic scale: tag(log,interval(1e-4,1e-2))"
-        raise UserError(msg)
-    # As text in Hydra's syntax: what Optuna keeps of a choice is then what a job is asked for by.
-    choices = list(dict.fromkeys(str(choice) for choice in override.sweep_string_iterator()))
-    if not choices:
-        msg = f"{typed}: has no values"
-        raise UserError(msg)
-    return CategoricalDistribution(choices)
+def _size(one: Distribution) -> float:
+    if isinstance(one, CategoricalDistribution):
+        return len(one.choices)
+    return math.inf if one.step is None else round((one.high - one.low) / one.step) + 1
 
 
-def _is_logarithmic(typed: str, value: Any) -> bool:
-    tags: set[str] = set(getattr(value, "tags", ()))
-    for tag in sorted(tags - {LOG}):
-        msg = f"{typed}: tag({tag}, …): the tag that a search knows is {LOG}{nearest(tag, [LOG])}"
-        raise UserError(msg)
-    return LOG in tags
+def _values_to_check(one: Distribution) -> list[Value]:
+    """Every choice, or both ends of a range: a value between two valid numbers is valid."""
+    if isinstance(one, CategoricalDistribution):
+        return [str(choice) for choice in one.choices]
+    return list(dict.fromkeys([one.low, one.high]))
 
 
-def _interval(typed: str, interval: IntervalSweep, is_logarithmic: bool) -> BaseDistribution:
-    low, high = interval.start, interval.end
-    assert low is not None  # noqa: S101 - Hydra wants both
-    assert high is not None  # noqa: S101
-    if not low < high:
-        msg = f"{typed}: must go from a lower to a higher value"
-        raise UserError(msg)
-    _check_logarithmic(typed, low, is_logarithmic)
+def _distribution(override: Override) -> Distribution:
+    value = override.value()
+    try:
+        tags = set(getattr(value, "tags", ()))
+        for tag in sorted(tags - {LOG}):
+            msg = f"tag({tag}, …): a search knows the tag {LOG}{nearest(tag, [LOG])}"
+            raise ValueError(msg)
+        if isinstance(value, IntervalSweep | RangeSweep):
+            return _numbers(value, log=LOG in tags)
+        if tags:
+            msg = "only numbers have a logarithmic scale: tag(log,interval(1e-4,1e-2))"
+            raise ValueError(msg)
+        # Choices stay text in Hydra's syntax: a chosen one becomes an override as it is.
+        return CategoricalDistribution(list(dict.fromkeys(override.sweep_string_iterator())))
+    except ValueError as error:
+        msg = f"{override.input_line}: {error}"
+        raise UserError(msg) from error
+
+
+def _numbers(given: IntervalSweep | RangeSweep, *, log: bool) -> Distribution:
+    low, high, step = _bounds(given)
+    if log and low <= 0:
+        msg = f"a logarithmic scale has no {low:g}; begin above 0"
+        raise ValueError(msg)
+    if log and step not in {None, 1}:
+        msg = "a logarithmic range has step 1"
+        raise ValueError(msg)
     if isinstance(low, int) and isinstance(high, int):
-        return IntDistribution(low, high, log=is_logarithmic)
-    return FloatDistribution(float(low), float(high), log=is_logarithmic)
+        return IntDistribution(low, high, log=log, step=int(step or 1))
+    return FloatDistribution(float(low), float(high), log=log, step=None if log or step is None else float(step))
 
 
-def _range(typed: str, given: RangeSweep, is_logarithmic: bool) -> BaseDistribution:
-    if given.step == 0 or not (values := sorted(given.range())):
-        msg = f"{typed}: has no values"
-        raise UserError(msg)
-    low, high, step = values[0], values[-1], abs(given.step)
-    _check_logarithmic(typed, low, is_logarithmic)
-    if is_logarithmic and step != 1:
-        msg = f"{typed}: a logarithmic range has step 1"
-        raise UserError(msg)
-    if all(isinstance(value, int) for value in values) and isinstance(step, int):
-        return IntDistribution(low, high, log=is_logarithmic, step=step)
-    # Hydra adds the step up; Optuna wants the last value where it is in decimals.
-    last = Decimal(str(low)) + (len(values) - 1) * Decimal(str(step))
-    if is_logarithmic:
-        return FloatDistribution(float(low), float(last), log=True)
-    return FloatDistribution(float(low), float(last), step=float(step))
-
-
-def _check_logarithmic(typed: str, low: float, is_logarithmic: bool) -> None:
-    if is_logarithmic and low <= 0:
-        msg = f"{typed}: a logarithmic scale has no {low:g}; begin above 0"
-        raise UserError(msg)
+def _bounds(given: IntervalSweep | RangeSweep) -> tuple[float, float, float | None]:
+    """The lowest value, the highest one, and their step; None for an interval."""
+    if isinstance(given, IntervalSweep):
+        assert given.start is not None  # noqa: S101 - Hydra requires both
+        assert given.end is not None  # noqa: S101
+        if not given.start < given.end:
+            msg = "must go from a lower to a higher value"
+            raise ValueError(msg)
+        return given.start, given.end, None
+    values = sorted(given.range()) if given.step else []
+    if not values:
+        msg = "has no values"
+        raise ValueError(msg)
+    if all(isinstance(value, int) for value in values):
+        return values[0], values[-1], abs(given.step)
+    # Hydra adds up the steps, with rounding errors; Optuna wants the last value as a decimal number.
+    last = Decimal(str(values[0])) + (len(values) - 1) * Decimal(str(abs(given.step)))
+    return float(values[0]), float(last), abs(given.step)
