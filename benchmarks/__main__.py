@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.command import PEERS_PYTHON, ending_in_one_line, reviews_folder, say
 from benchmarks.machine import machine, our_versions, peer_versions, require_linux, today
+from benchmarks.pages import JUDGING, rendered
 from benchmarks.results import Results, read_results, require_same_machine, write_results
-from benchmarks.rows import ROWS, SCALING, chosen_rows, spread
+from benchmarks.rows import SCALING, chosen_rows
 from benchmarks.runs import compared, measure_runs, schedule
-from benchmarks.scaling import SIZES, STEPS, Scaling, Versions, measure_scaling, parsed_sizes
+from benchmarks.scaling import SIZES, Versions, measure_scaling, parsed_sizes
 from benchmarks.workplace import Extent, Workplace
 from imdbclf.errors import UserError
 
@@ -99,48 +96,19 @@ def _measured(
     given: argparse.Namespace, rows: list[str], place: Workplace, versions: Versions, here: dict[str, str | int]
 ) -> Results:
     repeat = 1 if given.quick else given.repeat
-    scaling_repeat = min(repeat, given.scaling_repeat)
     sizes = parsed_sizes(given.sizes) if given.sizes else [*(QUICK_SIZES if given.quick else SIZES)]
     compared_rows = [row for row in rows if row != SCALING]
-    runs = schedule(compared_rows, repeat, quick=given.quick)
-    if SCALING not in rows:
-        sizes = []
-    steps = len(set(runs)) + len(runs) + len(sizes) * (1 + STEPS * scaling_repeat)
-    numbers = itertools.count(1)
-
-    def step(title: str) -> None:
-        say(f"{next(numbers)}/{steps} {title}")
-
-    found = compared(compared_rows, measure_runs(place, runs, step), today(), versions)
-    scaling = measure_scaling(place, sizes, scaling_repeat, today(), versions, step) if sizes else None
+    seen = measure_runs(place, schedule(compared_rows, repeat, quick=given.quick), say)
+    found, scaling = compared(compared_rows, seen, today(), versions), None
+    if SCALING in rows:
+        scaling = measure_scaling(place, sizes, min(repeat, given.scaling_repeat), today(), versions, say)
     return Results(machine=here, rows=found, scaling=scaling)
 
 
 def _show(results: Results) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200, color_system=None)
-    table = Table("row", "ours", "peer", "ratio", "required", "goal", "conclusion")
-    for name, row in results.rows.items():
-        about, value = ROWS[name], results.value(name)
-        ours, peer = (
-            f"{about.ours.name}: {spread(row.ours, about.unit)}",
-            f"{about.peer.name}: {spread(row.peer, about.unit)}",
-        )
-        bounds = about.bound(about.required), about.bound(about.goal)
-        table.add_row(name, ours, peer, about.shown(value), *bounds, about.conclusion(value))
-    if results.rows:
-        console.print(table)
-    if results.scaling:
-        console.print(_scaling_table(results.scaling))
-
-
-def _scaling_table(scaling: Scaling) -> Table:
-    table = Table("reviews", "encoding", "preparing", "one epoch", "peak private memory")
-    for size in scaling.sizes:
-        times = (spread(seen, "s") for seen in (size.encode_seconds, size.prepare_seconds, size.epoch_seconds))
-        table.add_row(f"{size.reviews:,}", *times, spread(size.private_mb, "MB"))
-    return table
+    shown = rendered("benchmarks.md", {"found": {"benchmarks": results}, **JUDGING})
+    for region in ("comparisons", *(["sizes", "lines"] if results.scaling else [])):
+        sys.stdout.write(f"{shown[region]}\n\n")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,9 @@ import numpy as np
 
 from benchmarks import steps
 from benchmarks.command import MEASURED, ROOT, ending_in_one_line, read_json
-from benchmarks.pages import STALE, TEMPLATES, is_plot_of, refuse_stale, save_plot, write_page
+from benchmarks.pages import JUDGING, STALE, TEMPLATES, is_plot_of, refuse_stale, save_plot, write_page
 from benchmarks.results import RESULTS, read_results
-from benchmarks.rows import ROWS
 from benchmarks.rungs import PEERS, RUNGS, composed
-from benchmarks.scaling import LINE_BOUND, MEMORY_BOUND
 from imdbclf.errors import UserError
 from imdbclf.reports.statistics import SIGNIFICANCE, holm_where_tested, paired_p
 from imdbclf.reports.sweep.conclusions import conclusions_of
@@ -43,12 +41,7 @@ def measured() -> dict[str, Any]:
     if results is None:
         msg = f"benchmarks/{RESULTS.name}: does not exist; run: make bench"
         raise UserError(msg)
-    others = ("costs", "performance", "validation", "search", "lecture_sweep")
-    return {
-        "benchmarks": results,
-        "ladder": steps.read_ladder(),
-        **{name: read_json(MEASURED / f"{name}.json") for name in others},
-    }
+    return {**{file.stem: read_json(file) for file in MEASURED.glob("*.json")}, "benchmarks": results}
 
 
 def context_of(found: dict[str, Any]) -> dict[str, Any]:
@@ -56,17 +49,13 @@ def context_of(found: dict[str, Any]) -> dict[str, Any]:
     rows, ladder = read_table(LECTURE_SWEEP), found["ladder"]
     return {
         "found": found,
-        "ROWS": ROWS,
+        **JUDGING,
         "RUNGS": RUNGS,
         "PEERS": PEERS,
-        "LINE_BOUND": LINE_BOUND,
-        "MEMORY_BOUND": MEMORY_BOUND,
         "SIGNIFICANCE": SIGNIFICANCE,
         "changed_settings": steps.changed_settings,
         "differences": steps.differences,
-        "errors_left": steps.errors_left(ladder),
         "is_shown": steps.is_shown,
-        "measured_with": steps.measured_with(ladder),
         "step_p": steps.p_values(ladder),
         "validation_p": validation_p(found["validation"]["accuracy"]),
         "best_so_far": lambda sampler: np.maximum.accumulate(found["search"]["searches"][sampler], axis=1).T,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, product
+from itertools import product
 from statistics import mean, median
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import Bbox
@@ -20,12 +20,9 @@ from benchmarks.steps import Ladder
 OURS, THEIRS, PAPERS = "#2563eb", "#b45309", "#6b7280"
 SMALL = 7.5
 
-_STEPS = (0, 7, -7, 14, -14, 21, -21, 28, -28, 35, -35)
+_STEPS = (7, -7, 14, -14, 21, -21, 28, -28, 35, -35)
 AROUND = sorted(product(_STEPS, _STEPS), key=lambda at: max(map(abs, at)))
 """Where a label is tried, in points from what it names; nearest first."""
-
-BETWEEN = 4
-"""Pixels from one box along a line to the next."""
 
 Point = tuple[float, float]
 
@@ -80,30 +77,17 @@ def _papers(axes: Axes) -> None:
 
 
 def _label(canvas: FigureCanvasAgg, axes: Axes, named: Sequence[tuple[str, Point, str]]) -> None:
-    """Put each name as near to its point as possible without covering a point, a line or another name."""
+    """Put each name as near to its point as possible without covering a point or another name."""
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     taken = [text.get_window_extent(renderer) for text in axes.texts]
     if (legend := axes.get_legend()) is not None:
         taken.append(legend.get_window_extent(renderer))
     places = axes.transData.transform([point for _, point, _ in named])
     taken += [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in places]
-    taken += _lines(axes)
     for name, point, colour in named:
         text = axes.annotate(name, point, (0, 0), textcoords="offset points", fontsize=SMALL, color=colour, va="center")
+        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
         taken.append(_placed(text, taken, axes, renderer))
-
-
-def _lines(axes: Axes) -> list[Bbox]:
-    """Small boxes along all lines, so that names avoid them."""
-    boxes = []
-    for line in axes.lines:
-        if line.get_linestyle() != "None":
-            # The x of a line across the axes is a fraction of their width.
-            ends = line.get_transform().transform(line.get_xydata())
-            for (x, y), (to_x, to_y) in pairwise(ends):
-                count = int(np.hypot(to_x - x, to_y - y) // BETWEEN) + 2
-                boxes += [Bbox.from_bounds(left, low, 1, 1) for left, low in np.linspace((x, y), (to_x, to_y), count)]
-    return boxes
 
 
 def _placed(text: Annotation, taken: Sequence[Bbox], axes: Axes, renderer: object) -> Bbox:
@@ -111,7 +95,7 @@ def _placed(text: Annotation, taken: Sequence[Bbox], axes: Axes, renderer: objec
     inside = axes.get_window_extent(renderer)  # type: ignore[arg-type]
     box = Bbox.null()
     for right, up in AROUND:
-        text.set_horizontalalignment("center" if right == 0 else "left" if right > 0 else "right")
+        text.set_horizontalalignment("left" if right > 0 else "right")
         text.set_position((right, up))
         box = text.get_window_extent(renderer)  # type: ignore[arg-type]
         fits = inside.contains(*box.min) and inside.contains(*box.max)

@@ -6,17 +6,15 @@ the table with how it was run and the hashes of table and plots, so that a file 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shlex
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import MEASURED, ROOT, ending_in_one_line, reviews_folder, run_sweep, say
-from benchmarks.machine import machine, our_versions, today
+from benchmarks.machine import machine, our_versions, require_linux, today
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.storage import atomic_write, write_json
@@ -29,12 +27,8 @@ PLOTS = ("effects", "curves", "cost")
 """The plots of the report that the page shows."""
 
 
-def measure(folder: SweepFolder, overrides: Sequence[str]) -> dict[str, Any]:
+def measure(folder: SweepFolder) -> dict[str, Any]:
     """Run the sweep, or continue it, until all of its jobs are done.
-
-    Args:
-        folder: the sweep's folder, which the overrides name.
-        overrides: those of the sweep.
 
     Returns:
         How it was run: date, command, jobs and seconds of this attempt, machine, versions.
@@ -43,13 +37,13 @@ def measure(folder: SweepFolder, overrides: Sequence[str]) -> dict[str, Any]:
         UserError: if it fails or stops before that.
     """
     before, started = _done(folder), time.perf_counter()
-    if status := run_sweep(*overrides):
+    if status := run_sweep(*SWEEP):
         msg = f"the sweep ended with status {status}; finished runs are kept: run make lecture-sweep again"
         raise UserError(msg)
     jobs, seconds = len(_done(folder) - before), round(time.perf_counter() - started, 1)
     return {
         "date": today(),
-        "command": shlex.join(["imdbclf", "train", "-m", *overrides]),
+        "command": shlex.join(["imdbclf", "train", "-m", *SWEEP]),
         "attempts": [{"jobs": jobs, "seconds": seconds}],
         "machine": machine(),
         "versions": our_versions(),
@@ -74,21 +68,11 @@ def keep(folder: SweepFolder, about: dict[str, Any], measured: Path, docs: Path)
 @ending_in_one_line
 def main() -> None:
     """Run the sweep and keep what the page shows."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lecture_sweep", description=__doc__)
-    parser.add_argument("--into", type=Path, help="a folder for sweep, table and plots instead of outputs/ and docs/")
-    parser.add_argument("overrides", nargs="*", help="change the sweep, to try it out; needs --into")
-    given = parser.parse_args()
-    if given.overrides and not given.into:
-        msg = f"{given.overrides[0]}: another sweep than the lecture's needs --into FOLDER"
-        raise UserError(msg)
+    require_linux()
     reviews_folder()
-    overrides, folder, measured, docs = list(SWEEP), SweepFolder(ROOT / FOLDER), MEASURED, ROOT / "docs"
-    if given.into:
-        measured = docs = given.into.absolute()
-        folder = SweepFolder(measured / FOLDER.name)
-        overrides += [*given.overrides, f"hydra.sweep.dir={folder.path}"]
-    keep(folder, measure(folder, overrides), measured, docs)
-    say(f"Written: {measured / 'lecture_sweep.csv'}")
+    folder = SweepFolder(ROOT / FOLDER)
+    keep(folder, measure(folder), MEASURED, ROOT / "docs")
+    say("Written: benchmarks/lecture_sweep.csv")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from pydantic import BaseModel
 
-from benchmarks.rows import spread
+from benchmarks.rows import ROWS, spread
+from benchmarks.scaling import LINE_BOUND, MEMORY_BOUND
 from imdbclf.errors import UserError
 from imdbclf.reports.labels import axis_label, p_cell, p_text, percent, signed
 from imdbclf.reports.statistics import half_width
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATES = Path(__file__).parent / "templates"
+JUDGING = {"ROWS": ROWS, "LINE_BOUND": LINE_BOUND, "MEMORY_BOUND": MEMORY_BOUND}
+"""What the template of the rows needs besides the results."""
+
 STALE = "differs from what was measured (benchmarks/*.json); run: make docs"
 
 
@@ -56,6 +60,13 @@ def with_regions(text: str, name: str, context: Mapping[str, Any], templates: Pa
     Raises:
         UserError: if there is not one of each marker, in their order.
     """
+    for region, written in rendered(name, context, templates).items():
+        text = with_region(text, region, written, name)
+    return text
+
+
+def rendered(name: str, context: Mapping[str, Any], templates: Path = TEMPLATES) -> dict[str, str]:
+    """The regions of the page of that name."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=False,  # noqa: S701 - Markdown of our own
@@ -68,9 +79,8 @@ def with_regions(text: str, name: str, context: Mapping[str, Any], templates: Pa
     macros = environment.get_template(file).make_module(dict(context))
     parsed = environment.parse((templates / file).read_text(encoding="utf-8"))
     # A macro with an underscore only helps others.
-    for region in [macro.name for macro in parsed.find_all(nodes.Macro) if not macro.name.startswith("_")]:
-        text = with_region(text, region, str(getattr(macros, region)()).strip("\n"), name)
-    return text
+    names = [macro.name for macro in parsed.find_all(nodes.Macro) if not macro.name.startswith("_")]
+    return {name: str(getattr(macros, name)()).strip("\n") for name in names}
 
 
 def with_region(text: str, region: str, written: str, file: str) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.command import MEASURED, read_json
-from benchmarks.rungs import RUNGS, Settings, changed, compared_with
+from benchmarks.rungs import Settings, changed, compared_with
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SEED, SweepFolder
 from imdbclf.reports.statistics import SIGNIFICANCE, holm_where_tested, mcnemar_p, paired_p
@@ -114,21 +114,6 @@ def changed_settings(found: Ladder, name: str) -> Settings:
     """The settings of a measured rung that differ from the rung it is compared with; none of the lowest."""
     below = found["rungs"].get(compared_with().get(name, ""))
     return changed(below["settings"], found["rungs"][name]["settings"]) if below else {}
-
-
-def errors_left(found: Ladder) -> float | None:
-    """The errors of the highest measured rung as a fraction of the lowest's, without those compared with another."""
-    names = [rung.name for rung in RUNGS if rung.name in found["rungs"] and not rung.beside]
-    accuracies = [mean(found["rungs"][name]["test/accuracy"]) for name in names]
-    return (1 - accuracies[-1]) / (1 - accuracies[0]) if len(accuracies) > 1 else None
-
-
-def measured_with(found: Ladder) -> list[str]:
-    """The machines and versions of all measurements, each once: `python 3.11.7, torch 2.13.0`."""
-    inputs = [each["inputs"] for kind in ("runs", "peers") for each in found[kind].values()]
-    places = [place[name] for place in inputs for name in ("machine", "versions")]
-    said = [", ".join(f"{key.replace('_', ' ')} {value}" for key, value in place.items()) for place in places]
-    return list(dict.fromkeys(said))
 
 
 def refuse_other_settings(name: str, measured: Settings, today: Settings) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from scipy import stats
 
 from benchmarks import docs
 from benchmarks.command import read_json
-from benchmarks.lecture_sweep import PLOTS, keep, main
+from benchmarks.lecture_sweep import PLOTS, keep
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.reports.statistics import holm
 
@@ -75,12 +74,3 @@ def test_table_and_plots_are_kept_with_their_hashes(tmp_path: Path) -> None:
     assert (tmp_path / "lecture-sweep-cost.png").read_bytes() == b"cost"
     assert about["date"] == "2026-01-02"
     assert list(about["sha256"]) == ["lecture_sweep.csv", *(f"lecture-sweep-{name}.png" for name in PLOTS)]
-
-
-def test_another_sweep_never_replaces_the_lectures(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["lecture_sweep", "model.hidden=16"])
-    with pytest.raises(SystemExit):
-        main()
-    assert capsys.readouterr().err == "error: model.hidden=16: another sweep than the lecture's needs --into FOLDER\n"

@@ -16,7 +16,6 @@ from benchmarks.steps import (
     changed_settings,
     combined,
     compared,
-    errors_left,
     is_shown,
     p_values,
     read_ladder,
@@ -85,12 +84,6 @@ def test_a_step_is_shown_only_by_both_tests() -> None:
     assert is_shown((0.01, 0.04))
     assert not is_shown((0.01, 0.2))
     assert not is_shown((None, 0.01))
-
-
-def test_errors_that_remain_are_a_fraction_of_the_lowest_rungs(found: Ladder) -> None:
-    rungs = {NAMES[0]: {"test/accuracy": [0.8]}, NAMES[1]: {"test/accuracy": [0.9]}}
-    assert errors_left({**found, "rungs": rungs}) == pytest.approx(0.5)
-    assert errors_left({**found, "rungs": {}}) is None
 
 
 def _sweep(folder: SweepFolder, right: list[list[bool]]) -> None:
