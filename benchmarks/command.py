@@ -1,4 +1,4 @@
-"""What the benchmarks' commands have in common: where they read and write, how they run `imdbclf`, how they end."""
+"""What the benchmarks' commands have in common: files, running `imdbclf`, and how they end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from imdbclf.errors import UserError, one_line
 
@@ -74,3 +76,9 @@ def run_sweep(*overrides: str) -> int:
         # The process got the signal as well. It stops in order and says how to continue.
         process.wait()
         raise
+
+
+class Fixed(BaseModel):
+    """What is read from a file of ours: typed, and without further keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

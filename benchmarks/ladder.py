@@ -104,9 +104,8 @@ class Measuring:
         def alone() -> dict[str, Any]:
             # The sweep has filled the cache.
             command = [self.place.program, "train", *rung.command, "seed=0", "hydra.run.dir=run"]
-            ended = self.place.measure(command, cache=cache_folder(None))
-            seen = {"seconds": ended.finished.seconds, "peak_mb": ended.finished.peak_mb}
-            return {**seen, "fit_seconds": ended.result["fit_seconds"]}
+            metrics = self.place.measure(command, cache=cache_folder(None)).metrics
+            return {name: metrics[name] for name in ("seconds", "peak_mb", "fit_seconds")}
 
         shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, seeds]), composed(rung.command)
         self.found["rungs"][rung.name] = {"command": shown, "settings": settings, **rung_metrics(sweep)}
@@ -173,9 +172,7 @@ class Measuring:
 
 
 def _cost(ended: Ended) -> dict[str, float]:
-    """Seconds from start to exit, or as the process itself measured them without imports; and peak memory."""
-    seconds = ended.result.get("seconds", ended.finished.seconds)
-    return {"seconds": float(seconds), "peak_mb": ended.finished.peak_mb}
+    return {name: ended.metrics[name] for name in ("seconds", "peak_mb")}
 
 
 @ending_in_one_line

@@ -26,7 +26,7 @@ def measure(repeat: int = REPEAT) -> dict[str, dict[str, Any]]:
         place = Path(folder)
         _run("phases", place / "warm", place / "result.json")  # fills the cache
         phases = [_run("phases", place / f"run{number}", place / "result.json") for number in range(repeat)]
-        steps = [_run("steps", place / "result.json") for _ in range(repeat)]
+        steps = [_run("training steps", place / "result.json") for _ in range(repeat)]
     return {
         "phases": {
             **_medians([found["phases"] for found in phases]),
@@ -38,7 +38,7 @@ def measure(repeat: int = REPEAT) -> dict[str, dict[str, Any]]:
 
 
 def _run(script: str, *arguments: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", f"benchmarks.ours.{script}", *map(str, arguments)]
+    command = [sys.executable, "-m", *f"benchmarks.ours.{script}".split(), *map(str, arguments)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     found = read_json(arguments[-1])
     shutil.rmtree(arguments[0], ignore_errors=True)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import StrMethodFormatter
 
-from benchmarks import ladder_plot
 from benchmarks.results import Results
 from benchmarks.rows import ROWS
+from benchmarks.rungs import PEERS, PUBLISHED, RUNGS
 from benchmarks.scaling import Quantity, Scaling
+from benchmarks.steps import Ladder
 from imdbclf.reports.statistics import half_width
 
-OURS, BOUND, MISSED = "#2563eb", "#111827", "#dc2626"
-FONT_SIZE = 9
+BLUE, BLACK, RED, BROWN, GREY = "#2563eb", "#111827", "#dc2626", "#b45309", "#6b7280"
+FONT_SIZE, SMALL = 9, 7.5
+BELOW = [rung.name for rung in RUNGS if rung.label == "below"]
+Point = tuple[float, float]
 TIMES: dict[str, tuple[Sequence[Quantity], str]] = {
     "encoding": (["encode_seconds"], "o"),
     "preparing and one epoch": (["prepare_seconds", "epoch_seconds"], "s"),
@@ -40,9 +46,9 @@ def _ratios(axes: Axes, results: Results) -> None:
     drawn = [name for name in reversed(results.rows) if ROWS[name].kind in {"times_less", "reported"}]
     for place, name in enumerate(drawn):
         value, bound = results.value(name), ROWS[name].required
-        axes.barh(place, value, color=MISSED if ROWS[name].conclusion(value) == "MISSED" else OURS, height=0.6)
+        axes.barh(place, value, color=RED if ROWS[name].conclusion(value) == "MISSED" else BLUE, height=0.6)
         if bound is not None:
-            axes.plot([bound, bound], [place - 0.4, place + 0.4], color=BOUND, linewidth=2)
+            axes.plot([bound, bound], [place - 0.4, place + 0.4], color=BLACK, linewidth=2)
         axes.text(max(value, bound or 0), place, f"  {value:.1f}×", va="center", fontsize=FONT_SIZE)
     axes.set_yticks(range(len(drawn)), drawn, fontsize=FONT_SIZE)
     axes.axvline(1, color="grey", linewidth=0.8)
@@ -96,7 +102,7 @@ def performance(profile: dict[str, dict[str, Any]]) -> Figure:
     return figure
 
 
-SPLITS = {"null": ("random split", "#dc2626"), "film": ("films kept together", "#2563eb")}
+SPLITS = {"null": ("random split", RED), "film": ("films kept together", BLUE)}
 PARTS = {"val": "validation", "test": "test"}
 
 
@@ -119,9 +125,59 @@ def validation(found: dict[str, Any]) -> Figure:
     return figure
 
 
+def ladder(found: Ladder) -> Figure:
+    """Our rungs as a line, peers as points, papers as horizontal lines."""
+    figure = Figure(figsize=(9, 6.2), layout="constrained")
+    axes = figure.subplots()
+    ours, peers = _rung_points(found), _peer_points(found)
+    # A rung that is compared with another than the one below is beside the line.
+    upwards = [ours[rung.name] for rung in RUNGS if rung.name in ours and rung.beside is None]
+    axes.plot(*zip(*ours.values(), strict=True), "o", color=BLUE, markersize=5)
+    axes.plot(*zip(*upwards, strict=True), "o-", color=BLUE, markersize=5, linewidth=1.2, label="this project")
+    if peers:
+        axes.plot(*zip(*peers.values(), strict=True), "D", color=BROWN, markersize=5, label="peers, run here")
+    axes.set(xscale="log", xlabel="seconds of one run, start to exit", ylabel="test accuracy, %")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.margins(x=0.12, y=0.08)
+    axes.grid(alpha=0.2, which="both", axis="x")
+    _papers(axes)
+    axes.legend(frameon=False, loc="lower right", fontsize=9)
+    for named, colour in ((ours, BLUE), (peers, BROWN)):
+        for name, point in named.items():
+            offset = (7, -11 if name in BELOW else 6)
+            text = axes.annotate(name, point, offset, textcoords="offset points", fontsize=SMALL, color=colour)
+            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    return figure
+
+
+def _rung_points(found: Ladder) -> dict[str, Point]:
+    """Seconds, and mean accuracy in per cent, of the rungs for which both were measured."""
+    names = [rung.name for rung in RUNGS if rung.name in found["rungs"] and rung.name in found["runs"]]
+    return {name: (found["runs"][name]["seconds"], 100 * mean(found["rungs"][name]["test/accuracy"])) for name in names}
+
+
+def _peer_points(found: Ladder) -> dict[str, Point]:
+    seen = {peer.name: found["peers"][peer.name] for peer in PEERS if peer.name in found["peers"]}
+    return {name: (median(each["seconds"]), 100 * mean(each["accuracy"])) for name, each in seen.items()}
+
+
+def _papers(axes: Axes) -> None:
+    for name, accuracy in PUBLISHED.items():
+        axes.axhline(100 * accuracy, color=GREY, linewidth=0.8, linestyle="--")
+        axes.annotate(
+            f"{name} (published)",
+            (0.005, 100 * accuracy),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 1.5),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color=GREY,
+        )
+
+
 PLOTS: dict[str, Callable[[Any], Figure]] = {
     "benchmarks": benchmarks,
-    "ladder": ladder_plot.draw,
+    "ladder": ladder,
     "performance": performance,
     "validation": validation,
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from benchmarks.command import MEASURED
-from benchmarks.rows import ROWS, Fixed
+from benchmarks.command import MEASURED, Fixed
+from benchmarks.rows import ROWS
 from benchmarks.scaling import Scaling, Versions
 from imdbclf.errors import UserError
 from imdbclf.storage import write_json

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from benchmarks.command import MEASURED
+from benchmarks.command import MEASURED, Fixed
 from imdbclf.errors import UserError, nearest
 
 SCALING = "scaling"
 """The row of the growing corpus, which `benchmarks.scaling` measures and judges."""
-
-
-class Fixed(BaseModel):
-    """What is read from a file of ours: typed, and without further keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Side(Fixed):
@@ -65,21 +57,6 @@ class Row(Fixed):
         if sign * value < sign * self.required:
             return "MISSED"
         return "goal reached" if sign * value >= sign * self.goal else "requirement met"
-
-    def shown(self, value: float) -> str:
-        """A value with its unit."""
-        if self.kind == "seconds_more":
-            return f"{value:+.2f} s"
-        return f"{value:.1%}" if self.kind == "fraction" else f"{value:.2f}×"
-
-    def bound(self, bound: float | None) -> str:
-        """A bound with its sign and unit."""
-        if bound is None:
-            return "–"
-        sign = "≥" if self.kind == "times_less" else "≤"
-        if self.kind == "seconds_more":
-            return f"{sign} {bound:g} s more"
-        return f"{sign} {bound:.0%}" if self.kind == "fraction" else f"{sign} {bound:g}×"
 
 
 ROWS = {

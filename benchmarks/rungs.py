@@ -10,20 +10,20 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from benchmarks.command import MEASURED
-from benchmarks.rows import Fixed
+from benchmarks.command import MEASURED, Fixed
 
 Settings = dict[str, Any]
 """Settings by their keys, as an override names them."""
 
 
 class Rung(Fixed):
-    """A rung: its name, what is changed and why, the overrides of its command, and what it is compared with."""
+    """A rung: its name, what is changed and why, the overrides of its command, what it is compared with, its label."""
 
     name: str
     what: str
     overrides: str
     beside: str | None = None
+    label: Literal["above", "below"] = "above"
 
     @property
     def command(self) -> list[str]:

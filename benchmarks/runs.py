@@ -5,29 +5,18 @@ from __future__ import annotations
 import shlex
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.command import MEASURED, read_json
+from benchmarks.command import MEASURED, Fixed, read_json
 from benchmarks.results import Comparison
-from benchmarks.rows import ROWS, Fixed
+from benchmarks.rows import ROWS
 from benchmarks.scaling import Versions
-from benchmarks.workplace import Ended, Workplace
+from benchmarks.workplace import Ended, Workplace, own_metrics
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
-
-Quantities = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What one run measured: numbers by name, its command, and what else it wrote."""
-
-    quantities: Quantities
-    command: str
-    result: dict[str, Any]
 
 
 class Run(Fixed):
@@ -51,37 +40,22 @@ class Run(Fixed):
         words = [lists.get(word, [word.format(place=place)]) for word in shlex.split(self.command)]
         return [word for some in words for word in some]
 
-    def measure(self, place: Workplace) -> Observation:
+    def measure(self, place: Workplace) -> Ended:
         """Run it once."""
         words = self.words(place)
         if self.kind == "empty_caches":
             with tempfile.TemporaryDirectory(dir=place.folder) as name:
                 empty = Path(name)
                 ended = place.measure(words, cache=empty / "cache", hub=empty / "hub", terminal=self.terminal)
-            return _observed(replace(ended, command=f"IMDBCLF_CACHE=EMPTY/cache HF_HOME=EMPTY/hub {ended.command}"))
+            return replace(ended, command=f"IMDBCLF_CACHE=EMPTY/cache HF_HOME=EMPTY/hub {ended.command}")
+        read = sweep_metrics if self.kind == "sweep" else own_metrics
+        ended, jobs = place.measure(words, terminal=self.terminal, read=read), place.extent.sweep_jobs
+        if self.kind == "sweep" and ended.result["jobs"] != jobs:
+            msg = f"sweep: has {ended.result['jobs']} jobs; {jobs} are compared"
+            raise UserError(msg)
         if self.kind == "sweep":
-            return _with_overhead(place.measure(words, terminal=self.terminal, read=sweep_metrics), place)
-        seen = _observed(place.measure(words, terminal=self.terminal))
-        if self.kind == "two_fits":
-            seconds = projected(seen.quantities, place.extent.sweep_jobs)
-            return replace(seen, quantities=seen.quantities | {"sweep_seconds": seconds})
-        return seen
-
-
-def _observed(ended: Ended) -> Observation:
-    numbers = {name: float(value) for name, value in ended.result.items() if isinstance(value, int | float)}
-    seen = {"seconds": ended.finished.seconds, "peak_mb": ended.finished.peak_mb}
-    # A process that measures its own time leaves out its imports.
-    return Observation(seen | numbers, ended.command, ended.result)
-
-
-def _with_overhead(ended: Ended, place: Workplace) -> Observation:
-    if ended.result["jobs"] != place.extent.sweep_jobs:
-        msg = f"sweep: has {ended.result['jobs']} jobs; {place.extent.sweep_jobs} are compared"
-        raise UserError(msg)
-    seen = _observed(ended)
-    besides = seen.quantities["seconds"] - seen.quantities["fits_seconds"]
-    return replace(seen, quantities=seen.quantities | {"besides_seconds": besides})
+            return ended.with_metric("besides_seconds", ended.finished.seconds - ended.result["fits_seconds"])
+        return ended.with_metric("sweep_seconds", projected(ended.result, jobs)) if self.kind == "two_fits" else ended
 
 
 def sweep_metrics(folder: Path) -> dict[str, Any]:
@@ -91,7 +65,7 @@ def sweep_metrics(folder: Path) -> dict[str, Any]:
     return {"jobs": len(metrics), "fits_seconds": sum(each["fit_seconds"] for each in metrics)}
 
 
-def projected(fits: Quantities, count: int) -> float:
+def projected(fits: Mapping[str, float], count: int) -> float:
     """Seconds of `count` fits in one process, from those of its first and its second."""
     return fits["first_fit_seconds"] + (count - 1) * fits["second_fit_seconds"]
 
@@ -101,8 +75,8 @@ RUNS = {
     for name, run in tomllib.loads((MEASURED / "runs.toml").read_text(encoding="utf-8")).items()
 }
 
-Seen = dict[str, list[Observation]]
-"""What each run measured, one observation for each time it ran."""
+Seen = dict[str, list[Ended]]
+"""What each run measured, each time it ran."""
 
 
 def schedule(rows: Sequence[str], repeat: int, *, quick: bool = False) -> list[str]:
@@ -138,7 +112,7 @@ def compared(rows: Sequence[str], seen: Seen, date: str, versions: Versions) -> 
     for name in rows:
         row = ROWS[name]
         ours, peer = (
-            [round(each.quantities[side.quantity], 6) for each in seen[side.run]] for side in (row.ours, row.peer)
+            [round(each.metrics[side.quantity], 6) for each in seen[side.run]] for side in (row.ours, row.peer)
         )
         commands = [seen[run][0].command for run in dict.fromkeys(row.runs)]
         found[name] = Comparison(date=date, ours=ours, peer=peer, commands=commands, versions=versions)

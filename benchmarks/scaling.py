@@ -11,14 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.rows import Fixed
+from benchmarks.command import Fixed
 from benchmarks.workplace import Ended, Workplace
 from imdbclf.errors import UserError
 
 SIZES = (25_000, 100_000, 400_000, 1_000_000)
-STEPS = 2
-"""Measured processes for each size and repetition."""
-
 LINE_SIZES = 3
 """Sizes that a line needs before it says anything: two points are always on one."""
 
@@ -112,22 +109,13 @@ def straight_line(ns: Sequence[float], ts: Sequence[float]) -> Line:
 def measure_scaling(
     place: Workplace, sizes: Sequence[int], repeat: int, date: str, versions: Versions, step: Callable[[str], None]
 ) -> Scaling:
-    """Measure every size.
-
-    Args:
-        place: where.
-        sizes: reviews, ascending.
-        repeat: how often.
-        date: of the measurement.
-        versions: of both sides.
-        step: called with a title before each measured process.
-    """
+    """Measure every size, ascending, `repeat` times; `step` is called with a title before each measured process."""
     found = []
     commands: list[str] = []
     for size in sizes:
         file = place.folder / f"{size}.parquet"
         step(f"{size:,} reviews: writing them")
-        place.measure(place.ours("larger_corpus", place.data, file, size))
+        place.measure(place.ours("corpora larger", place.data, file, size))
         pairs = [_encode_and_train(place, file, step) for _ in range(repeat)]
         commands = [ended.command.replace(file.name, "N.parquet") for ended in pairs[0]]
         file.unlink()
@@ -140,9 +128,9 @@ def _encode_and_train(place: Workplace, file: Path, step: Callable[[str], None])
     cache = place.folder / "growing"
     try:
         step(f"{file.stem} reviews: encoding")
-        encoded = place.measure(place.ours("encode corpus", file, "RESULT"), cache=cache)
+        encoded = place.measure(place.ours("corpora cached", file, "RESULT"), cache=cache)
         step(f"{file.stem} reviews: an epoch")
-        trained = place.measure(place.ours("train_epoch", file, "RESULT"), cache=cache, watch_private=True)
+        trained = place.measure(place.ours("training epoch", file, "RESULT"), cache=cache, watch_private=True)
     finally:
         shutil.rmtree(cache, ignore_errors=True)
     if not trained.result["from_cache"]:

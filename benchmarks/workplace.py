@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,18 @@ class Ended:
     result: dict[str, Any]
     command: str
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All numbers by name. A process that measures its own seconds leaves out its imports."""
+        numbers = {name: float(value) for name, value in self.result.items() if isinstance(value, int | float)}
+        return {"seconds": self.finished.seconds, "peak_mb": self.finished.peak_mb, **numbers}
 
-def _own_metrics(folder: Path) -> dict[str, Any]:
+    def with_metric(self, name: str, value: float) -> Ended:
+        """The same with one more metric."""
+        return replace(self, result={**self.result, name: value})
+
+
+def own_metrics(folder: Path) -> dict[str, Any]:
     """What a process, or a run, measured and wrote itself; empty where it wrote nothing."""
     for file in (folder / "run" / "metrics.json", folder / "RESULT"):
         if file.exists():
@@ -75,9 +85,9 @@ class Workplace:
         hub: Path | None = None,
         terminal: bool = False,
         watch_private: bool = False,
-        read: Callable[[Path], dict[str, Any]] = _own_metrics,
+        read: Callable[[Path], dict[str, Any]] = own_metrics,
     ) -> Ended:
-        """Run a command in a folder of its own. `RESULT` in the command is the file for the metrics it measures itself.
+        """Run a command in a folder of its own, where `RESULT` is the file for what it measures itself.
 
         Args:
             command: program and arguments.
@@ -136,7 +146,7 @@ class Workplace:
         """The reviews' word numbers as Keras' `imdb.load_data` has them."""
         _ = self.checkpoint
         path = self.folder / "imdb.npz"
-        self.measure(self.ours("numbered_reviews", path))
+        self.measure(self.ours("corpora numbered", path))
         return path
 
     @cached_property

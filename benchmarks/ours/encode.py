@@ -1,4 +1,4 @@
-"""Texts to rows: the lecture's words and n-grams from texts in memory, and a file of reviews into the cache."""
+"""Texts in memory to rows: the lecture's words, and n-grams."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ import pyarrow as pa
 
 from benchmarks.reviews import leave, read_part, run
 from imdbclf.data.corpus import Corpus, encode_corpus
-from imdbclf.data.load import load_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import UNKNOWN
-from imdbclf.settings import FeatureSettings, SourceSettings
+from imdbclf.settings import FeatureSettings
 
 
 def words(data: str, result: str, texts: str, repeat: str) -> None:
     """Time training texts to vocabulary and multi-hot matrix."""
     table = read_part(data, "train").slice(0, int(texts))
-    timed = [_encoded(table, FeatureSettings()) for _ in range(int(repeat))]
-    _, corpus, vectorizer, matrix = timed[-1]
+    seconds = []
+    for _ in range(int(repeat)):
+        time_taken, corpus, vectorizer, matrix = _encoded(table, FeatureSettings())
+        seconds.append(time_taken)
     terms, counts = vectorizer.vocabulary.terms, word_counts(corpus, corpus.parts["train"]).tolist()
     rarest, count = _as_often_as_the_last(corpus.dictionary.to_pylist(), counts, terms)
     leave(
         result,
-        seconds=statistics.median(seconds for seconds, *_ in timed),
+        seconds=statistics.median(seconds),
         # scikit-learn has no column for unknown words.
         ones=int((matrix.columns != UNKNOWN).sum()),
         words=sorted(terms),
@@ -58,13 +59,5 @@ def _as_often_as_the_last(dictionary: list[str], counts: list[int], terms: Seque
     return [word for word, count in zip(dictionary, counts, strict=True) if count == last], last
 
 
-def corpus(file: str, result: str) -> None:
-    """Time a file of reviews into the cache: read, number the words, write."""
-    started = time.perf_counter()
-    cached = load_corpus(SourceSettings(source="files", train=file))
-    seconds = time.perf_counter() - started
-    leave(result, encode_seconds=seconds, dictionary=len(cached.corpus.dictionary))
-
-
 if __name__ == "__main__":
-    run(words, ngrams, corpus)
+    run(words, ngrams)

@@ -67,6 +67,14 @@ def test_results_with_a_part_of_the_rows_make_pages(found: dict[str, Any], tmp_p
     assert "| running them in one process | – | unmeasured |" in (tmp_path / "scaling.md").read_text(encoding="utf-8")
 
 
+def test_bounds_have_the_sign_and_the_unit_of_their_row() -> None:
+    text = PAGES["benchmarks.md"].read_text(encoding="utf-8")
+    for cells in ("5.04× | ≥ 3× | ≥ 5× | goal reached", "+0.07 s | ≤ 0.3 s more | ≤ 0.15 s more | goal reached"):
+        assert f"| {cells} |" in text
+    for cells in ("1.52× | ≤ 1.9× | ≤ 1.4× |", "31.3% | ≤ 40% | ≤ 20% |", "2.19× | – | – | reported only |"):
+        assert cells in text
+
+
 def test_the_page_says_of_every_row_how_it_is_run() -> None:
     text = PAGES["benchmarks.md"].read_text(encoding="utf-8")
     assert [name for name in ROWS if f"- **{name}**: " not in text] == []

@@ -39,20 +39,6 @@ def test_a_row_compares_medians_and_keeps_its_bounds_or_not(
 
 
 @pytest.mark.parametrize(
-    ("kind", "shown", "bound"),
-    [
-        ("times_less", "0.31×", "≥ 0.4×"),
-        ("times_as_much", "0.31×", "≤ 0.4×"),
-        ("fraction", "31.0%", "≤ 40%"),
-        ("seconds_more", "+0.31 s", "≤ 0.4 s more"),
-    ],
-)
-def test_values_and_bounds_have_their_unit(kind: str, shown: str, bound: str) -> None:
-    row = _row(kind, 0.4, 0.2)
-    assert (row.shown(0.31), row.bound(row.required), row.bound(None)) == (shown, bound, "–")
-
-
-@pytest.mark.parametrize(
     ("values", "unit", "text"),
     [
         ([0.1234, 0.2, 0.3], "s", "0.200 (0.123 – 0.300) s"),

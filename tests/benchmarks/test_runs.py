@@ -8,9 +8,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from benchmarks.__main__ import QUICK
+from benchmarks.processes import Finished
 from benchmarks.rows import chosen_rows
-from benchmarks.runs import RUNS, Observation, check_same_encoding, compared, projected, schedule, sweep_metrics
-from benchmarks.workplace import Extent, Workplace
+from benchmarks.runs import RUNS, check_same_encoding, compared, projected, schedule, sweep_metrics
+from benchmarks.workplace import Ended, Extent, Workplace
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
 from imdbclf.storage import write_json
@@ -55,16 +56,23 @@ def test_every_command_can_be_made() -> None:
 
 
 def test_a_row_takes_its_quantity_from_its_two_runs() -> None:
-    ours = Observation({"fit_seconds": 2.0, "seconds": 5.0}, "imdbclf", {})
-    peer = Observation({"fit_seconds": 30.0, "seconds": 40.0}, "keras", {})
-    rows = compared(["lecture_fit", "command_cached"], {"lecture": [ours], "keras": [peer]}, "2026-01-02", {})
+    ours = Ended(Finished(5.0, 100.0, 0.0), {"fit_seconds": 2.0}, "imdbclf")
+    peer = Ended(Finished(40.0, 900.0, 0.0), {"fit_seconds": 30.0}, "keras")
+    rows = compared(
+        ["lecture_fit", "command_cached", "command_memory"], {"lecture": [ours], "keras": [peer]}, "2026-01-02", {}
+    )
     assert (rows["lecture_fit"].ours, rows["lecture_fit"].peer) == ([2.0], [30.0])
     assert (rows["command_cached"].ours, rows["command_cached"].peer) == ([5.0], [40.0])
+    assert (rows["command_memory"].ours, rows["command_memory"].peer) == ([100.0], [900.0])
     assert rows["lecture_fit"].commands == ["imdbclf", "keras"]
 
 
+def test_seconds_that_a_process_measures_itself_count_instead_of_those_from_start_to_exit() -> None:
+    assert Ended(Finished(5.0, 100.0, 0.0), {"seconds": 1.0, "words": ["a"]}, "").metrics["seconds"] == 1.0
+
+
 def test_both_sides_of_a_row_can_come_from_one_run() -> None:
-    sweep = Observation({"seconds": 100.0, "fits_seconds": 80.0, "besides_seconds": 20.0}, "imdbclf train -m", {})
+    sweep = Ended(Finished(100.0, 600.0, 0.0), {"fits_seconds": 80.0, "besides_seconds": 20.0}, "imdbclf train -m")
     row = compared(["sweep_overhead"], {"sweep": [sweep]}, "2026-01-02", {})["sweep_overhead"]
     assert (row.ours, row.peer, row.commands) == ([20.0], [80.0], ["imdbclf train -m"])
 

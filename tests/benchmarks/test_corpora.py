@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.ours.larger_corpus import blocks, perturbed
+from benchmarks.ours.corpora import blocks, perturbed
 
 TEXTS = [f"review {n} has some words of its own and some that all have" for n in range(40)]
 
