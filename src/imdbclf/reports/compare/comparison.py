@@ -24,7 +24,10 @@ _TYPES = (np.str_, np.int8, np.float64)
 
 @dataclass(frozen=True)
 class Predictions:
-    """A run's test reviews: ids (n,), labels 0 or 1 (n,), probabilities of being positive (n,)."""
+    """A run's test reviews: ids (n,), labels 0 or 1 (n,), probabilities of being positive (n,).
+
+    They are in the order of ids, then labels; rows that share both keep the order of the file.
+    """
 
     folder: RunFolder
     ids: npt.NDArray[np.str_]
@@ -36,11 +39,6 @@ class Predictions:
         """Whether each review is classified correctly (n,); positive is above .5, as in `metrics.json`."""
         right: npt.NDArray[np.bool_] = (self.probabilities > 0.5) == (self.labels == 1)  # noqa: PLR2004 - the threshold
         return right
-
-    def sorted_by_review(self) -> Predictions:
-        """The same in the order of ids, then labels; rows that share both keep their order."""
-        order = np.lexsort((self.labels, self.ids))
-        return Predictions(self.folder, self.ids[order], self.labels[order], self.probabilities[order])
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def _dividing_review(runs: Sequence[Predictions], row: int, starts: ReviewStarts
 
 
 def read_runs(paths: Sequence[Path]) -> list[Predictions]:
-    """The predictions of the runs, their rows aligned with those of the first.
+    """The predictions of the runs, with the same review in the same row.
 
     Raises:
         UserError: if there are fewer than two runs, one is given twice, one has no predictions, or their test reviews
@@ -164,16 +162,13 @@ def read_runs(paths: Sequence[Path]) -> list[Predictions]:
             msg = f"{paths[resolved.index(path)]}: is given {count} times; give different runs"
             raise UserError(msg)
     runs = [read_predictions(path) for path in paths]
-    if all(_same_rows(runs[0], other) for other in runs[1:]):
-        return runs
-    runs = [run.sorted_by_review() for run in runs]
     for other in runs[1:]:
         _check_same_reviews(runs[0], other)
     return runs
 
 
 def read_predictions(path: Path) -> Predictions:
-    """A run's predictions, in the order of its file.
+    """A run's predictions, sorted.
 
     Raises:
         UserError: if the folder is not that of a run, or has no predictions that can be read.
@@ -198,16 +193,13 @@ def read_predictions(path: Path) -> Predictions:
     if not len(ids):
         msg = f"{folder.predictions}: has no reviews"
         raise UserError(msg)
-    return Predictions(folder, ids, labels, probabilities)
-
-
-def _same_rows(first: Predictions, other: Predictions) -> bool:
-    return np.array_equal(first.ids, other.ids) and np.array_equal(first.labels, other.labels)
+    order = np.lexsort((labels, ids))
+    return Predictions(folder, ids[order], labels[order], probabilities[order])
 
 
 def _check_same_reviews(first: Predictions, other: Predictions) -> None:
-    """Refuse runs with different reviews, both sorted: the tests are paired."""
-    if _same_rows(first, other):
+    """Refuse runs with different reviews: the tests are paired."""
+    if np.array_equal(first.ids, other.ids) and np.array_equal(first.labels, other.labels):
         return
     ours, theirs = (Counter(run.ids.tolist()) for run in (first, other))
     names = f"{first.folder.path} and {other.folder.path}"

@@ -129,14 +129,17 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
     figure = Figure(figsize=(3.9 * (1 + len(names)), 3.6), layout="constrained")
     first, *others = figure.subplots(1, 1 + len(names), squeeze=False).flat
     axis = _coloured_axis(configurations, effects)
-    colours = _colours(configurations, axis)
+    values = dict.fromkeys(one.choices[axis] for one in configurations) if axis else {}
+    colours = dict(zip(sorted(values), COLOURS, strict=False))
+    lines = {one.label: colours[one.choices[axis]] if axis else PLAIN for one in configurations}
     percentages = [(one, [(epoch, 100 * value) for epoch, value in curve]) for one, curve in accuracies]
-    _draw_curves(first, percentages, configurations[0], colours, "Validation accuracy (%)")
+    _draw_curves(first, percentages, configurations[0], lines, "Validation accuracy (%)")
     for name, panel in zip(names, others, strict=True):
         of_loss = [(one, curve) for one, curve in losses if one.loss == name]
         title = f"Validation loss ({name})" if name else "Validation loss"
-        _draw_curves(panel, of_loss, configurations[0], colours, title)
-    _draw_legend(figure, configurations, axis, colours)
+        _draw_curves(panel, of_loss, configurations[0], lines, title)
+    legend = {choice_label(axis, value): colours[value] for value in values} if axis else {}
+    _draw_legend(figure, f"Best: {configurations[0].label}", legend)
     alt = "Validation accuracy and loss by epoch, a line for each configuration, the best one highlighted."
     return plot_of(figure, "curves", alt)
 
@@ -157,14 +160,6 @@ def _coloured_axis(configurations: Sequence[Configuration], effects: Sequence[Ef
         if len({one.choices[effect.axis] for one in configurations}) <= len(COLOURS):
             return effect.axis
     return None
-
-
-def _colours(configurations: Sequence[Configuration], axis: str | None) -> dict[str, str]:
-    """A colour for each configuration, by its label."""
-    if axis is None:
-        return {one.label: PLAIN for one in configurations}
-    values = sorted({one.choices[axis] for one in configurations})
-    return {one.label: COLOURS[values.index(one.choices[axis])] for one in configurations}
 
 
 def _draw_curves(
@@ -188,15 +183,11 @@ def _draw_curves(
     plain_panel(panel, title, "Epoch")
 
 
-def _draw_legend(
-    figure: Figure, configurations: Sequence[Configuration], axis: str | None, colours: Mapping[str, str]
-) -> None:
+def _draw_legend(figure: Figure, best: str, colours: Mapping[str, str]) -> None:
     panel = figure.axes[0]
-    handles = [panel.plot([], [], color=BEST, linewidth=2.4, label=f"Best: {configurations[0].label}")[0]]
-    if axis is not None:
-        for value in dict.fromkeys(one.choices[axis] for one in configurations):
-            colour = next(colours[one.label] for one in configurations if one.choices[axis] == value)
-            handles += panel.plot([], [], color=colour, linewidth=1.2, label=choice_label(axis, value))
+    handles = panel.plot([], [], color=BEST, linewidth=2.4, label=best)
+    for label, colour in colours.items():
+        handles += panel.plot([], [], color=colour, linewidth=1.2, label=label)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
 
 
