@@ -40,7 +40,7 @@ def test_a_single_configuration_is_reported_without_a_choice() -> None:
     rows = [job({}, str(seed), 0.88 + seed / 1000, {"test/accuracy": 0.87 + seed / 1000}) for seed in range(3)]
     assert list(conclusions_of(rows, []).sentences) == [
         "The one configuration: 88.10 ± 0.25 % validation accuracy (3 seeds).",
-        "Test accuracy of this configuration: 87.10 ± 0.25 %.",
+        "Test accuracy of the best configuration: 87.10 ± 0.25 %.",
     ]
     assert "add 'seed=range(5)'" in " ".join(conclusions_of(rows[:1], []).sentences)
 

@@ -71,7 +71,7 @@ def test_test_metrics_are_there_for_the_best_configuration_alone(sweep: SweepFol
     assert with_test == {chosen}
     tested = conclusions.best.values("test/accuracy")
     value = percent(float(tested.mean()), half_width(tested))
-    assert f"Test accuracy of this configuration: {value}." in conclusions.sentences
+    assert f"Test accuracy of the best configuration: {value}." in conclusions.sentences
 
 
 def test_test_metrics_change_nothing_but_themselves(tmp_path: Path, conclusions: Conclusions) -> None:

@@ -52,7 +52,7 @@ def _difference_sentence(name: str, difference: Difference, *, is_adjusted: bool
 
 
 def _runs_table(comparison: RunComparison) -> Table:
-    heads = ["", "accuracy", "95 % interval", "minus A, points", "only A right", "only it right", "p"]
+    heads = ["", "accuracy", "95 % interval", "minus A, points", "only A right", "only this right", "p"]
     table = _table(heads, text_columns=1)
     by_run = {difference.run: difference for difference in comparison.differences}
     for name, run in zip(_short_names(comparison), comparison.runs, strict=True):

@@ -141,7 +141,7 @@ def _test(best: Configuration) -> list[str]:
     accuracy = best.mean("test/accuracy")
     if accuracy is None:
         return []
-    return [f"Test accuracy of this configuration: {percent(accuracy, best.half('test/accuracy'))}."]
+    return [f"Test accuracy of the best configuration: {percent(accuracy, best.half('test/accuracy'))}."]
 
 
 def _not_finished(rows: Sequence[JobRow]) -> list[str]:
