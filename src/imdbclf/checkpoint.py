@@ -1,4 +1,4 @@
-"""Checkpoints as files: inert (plain types, loaded with `weights_only=True`) and sufficient (no corpus needed)."""
+"""The checkpoint file: plain types only, loaded with `weights_only=True`; complete without any reviews."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imdbclf.model.network import Network, make_network
 from imdbclf.storage import atomic_write
 
 FORMAT = 2
-"""Raised when the attachment changes so that older readers would misread it."""
+"""Increased when the attachment changes in a way that older versions would misread."""
 
 _PREFIX = "network."
 _TEMPERATURE = "temperature"
@@ -28,7 +28,7 @@ _TEMPERATURE = "temperature"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained network and all that is needed to use it.
+    """A trained network and everything needed to use it.
 
     `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
     """
@@ -38,11 +38,11 @@ class Checkpoint:
     loss: str
     about: dict[str, Any]
     temperature: float = 1.0
-    """What the logits are divided by; 1 where nothing was fitted."""
+    """Divides the logits; 1 if none was fitted."""
 
 
 def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
-    """What a checkpoint carries besides the network's weights, in plain types."""
+    """What a checkpoint holds in addition to the weights, in plain types."""
     plain: dict[str, Any] = {
         "format": FORMAT,
         "vocabulary": features.vocabulary.as_text(),
@@ -58,7 +58,7 @@ def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
 
 
 def carries(about: dict[str, Any], features: Vectorizer) -> bool:
-    """Whether what a checkpoint carries are these very features: the same terms of the same words, the same values."""
+    """Whether the checkpoint has the same columns: the same terms, words and term weights."""
     return _identity(about) == _identity(attachment(features))
 
 
@@ -70,7 +70,7 @@ def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
 
 
 def _features(about: dict[str, Any]) -> Vectorizer:
-    """What `attachment` was given; without a weighting, as before there was any, rows are of ones."""
+    """The inverse of `attachment`. Files without term weights (older ones, too) have rows of ones."""
     vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
     sentence_ends = bool(about.pop("marks", False))
     if plain is None:
@@ -83,7 +83,7 @@ def _features(about: dict[str, Any]) -> Vectorizer:
 
 
 def keep_temperature(path: Path, temperature: float) -> None:
-    """Write a temperature into a checkpoint of ours, whole or not at all; all else in it stays.
+    """Write a temperature into a checkpoint, completely or not at all; everything else stays.
 
     Raises:
         UserError: see `load_plain`.
@@ -95,36 +95,36 @@ def keep_temperature(path: Path, temperature: float) -> None:
 
 
 def load_plain(path: Path) -> dict[str, Any]:
-    """The contents of a checkpoint of ours; nothing in the file is ever executed.
+    """The contents of a checkpoint; code in the file is never executed.
 
     Raises:
-        UserError: if the file is missing, cut short, holds code, or is not one of ours.
+        UserError: if the file is missing, corrupt, contains code, or was not written by imdbclf.
     """
     if not path.is_file():
         msg = f"{path}: there is no such checkpoint file"
         raise UserError(msg)
     try:
         with warnings.catch_warnings():
-            # A file of another kind is refused below; torch's guesses about its pickle protocol help nobody.
+            # Other files are refused below; torch's warnings about their pickle protocol are not helpful.
             warnings.simplefilter("ignore")
             contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        msg = f"{path}: refused, since it is no plain checkpoint (it would run code, or is damaged); nothing was run"
+        msg = f"{path}: not loaded: the file is corrupt or contains code; give a checkpoint that `imdbclf train` wrote"
         raise UserError(msg) from error
     except Exception as error:
-        # Random bytes can make the unpickler raise anything at all.
-        msg = f"{path}: not a readable checkpoint (cut short, or another kind of file: {one_line(error)[:80]})"
+        # Random bytes can make the unpickler raise any error.
+        msg = f"{path}: not a readable checkpoint (incomplete, or another kind of file: {one_line(error)[:80]})"
         raise UserError(msg) from error
     ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
     if not isinstance(ours, dict) or ours.get("format") != FORMAT:
         kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
-        msg = f"{path}: a checkpoint, but {kind}; give one that `imdbclf train` wrote"
+        msg = f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote"
         raise UserError(msg)
     return contents
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The network with its weights, in evaluation mode on the CPU, and what its columns are.
+    """The network with its weights, in evaluation mode on the CPU, and its columns.
 
     Raises:
         UserError: see `load_plain`; also if the parts of the file do not fit together.
@@ -135,10 +135,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         features = _features(about)
         settings = contents["hyper_parameters"]
         weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
-        # On the meta device, so that the numbers in the file, not those it claims, decide how much memory is taken.
+        # On the meta device: memory is used for the numbers that are in the file, not for the sizes that it claims.
         with torch.device("meta"):
             network = make_network(
-                # Before there were ensembles, nothing was said of members.
+                # Older files have no `members`.
                 settings.get("members", 1),
                 len(features),
                 settings["widths"],

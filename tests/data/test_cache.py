@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_made_is_said_and_the_work_goes_on(
     found = load_or_encode(CountedSource(), tmp_path / "file" / "cache")
     assert len(found.corpus.parts["train"]) == 8
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert line == f"No cache in {tmp_path / 'file' / 'cache'} (Not a directory); going on without it."
+    assert line == f"No cache in {tmp_path / 'file' / 'cache'} (Not a directory); continuing without it."
 
 
 def test_an_entry_that_cannot_be_put_in_place_is_said_and_leaves_nothing_half_written(
@@ -234,7 +234,7 @@ def test_an_entry_that_cannot_be_put_in_place_is_said_and_leaves_nothing_half_wr
     assert len(source.readings) == 1
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line.startswith("The cache needs ")
-    assert line.endswith(" MB and cannot be written (Not a directory); going on without it.")
+    assert line.endswith(" MB and cannot be written (Not a directory); continuing without.")
     assert names_in(tmp_path) == [cache_key(source), f"{cache_key(source)}.lock"]
 
 
@@ -259,7 +259,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(
         patch.setattr(pa.ipc, "new_file", full)
         assert len(load_or_encode(source, tmp_path).corpus.parts["train"]) == 8
     assert len(source.readings) == 1
-    assert "cannot be written (No space left on device); going on without it." in caplog.text
+    assert "cannot be written (No space left on device); continuing without." in caplog.text
     assert names_in(tmp_path) == [f"{cache_key(source)}.lock"]
     assert not load_or_encode(source, tmp_path).from_cache
 

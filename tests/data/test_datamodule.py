@@ -252,7 +252,7 @@ def test_the_training_example_data_is_what_the_helpers_say() -> None:
 
 def test_a_validation_part_that_no_group_of_equal_reviews_fits_is_refused(tmp_path: Path) -> None:
     folder = write_hub_layout(tmp_path / "same", train=[("the same", 0), ("the same", 1)] * 5)
-    with pytest.raises(UserError, match=r"data\.val_size=3: more is needed"):
+    with pytest.raises(UserError, match=r"data\.val_size=3: must be larger"):
         module_of(folder, val_size=3)
 
 

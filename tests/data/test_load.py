@@ -71,7 +71,7 @@ def test_auto_is_the_sample_where_fetching_is_forbidden(monkeypatch: pytest.Monk
     chosen = choose_source(DataSettings())
     assert chosen.settings.source == "sample"
     assert chosen.because == (
-        "IMDBCLF_DATA is not set and the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
+        "IMDBCLF_DATA is not set and the dataset is not in the Hub cache while HF_HUB_OFFLINE is set"
     )
 
 

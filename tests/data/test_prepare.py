@@ -81,17 +81,17 @@ def test_without_the_setting_groups_are_divided(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[Sequence[object], str]] = {
     "one group": (
         ["x"] * 40,
-        "data.group=film: puts all 40 training reviews into one group; "
-        "there must be at least two, one of them to validate on (or data.val_size=0)",
+        "data.group=film: all 40 training reviews are in one group; "
+        "there must be at least two groups, one of them for validation (or data.val_size=0)",
     ),
     "none fits": (
         ["x", "y"] * 20,
-        "data.val_size=10: more is needed, since every group of data.group=film is larger",
+        "data.val_size=10: must be larger; every group of data.group=film has more reviews",
     ),
     "too little fits": (
         ["x"] * 20 + ["y"] * 18 + ["u", "v"],
-        "data.val_size=10: with undivided groups of data.group=film only 2 of 10 reviews fit; "
-        "the other groups are larger than what is left",
+        "data.val_size=10: only 2 of 10 reviews fit, since groups of "
+        "data.group=film are not divided and the other groups are too large",
     ),
 }
 

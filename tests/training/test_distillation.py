@@ -399,7 +399,7 @@ def test_the_hubs_cache_must_hold_the_unlabelled_split_where_it_is_wanted(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = write_hub_layout(hub_cache(tmp_path))
     assert HubSource("stanfordnlp/imdb").obstacle() is None
-    assert "lacks the reviews" in (WHOLE.obstacle() or "")
+    assert "is not in the Hub cache" in (WHOLE.obstacle() or "")
     unlabelled_split(folder, [-1, -1], ["an odd film", "a fine film"])
     assert WHOLE.obstacle() is None
     assert WHOLE.read().parts["unlabelled"].to_pydict() == {"text": ["an odd film", "a fine film"], "label": [-1, -1]}

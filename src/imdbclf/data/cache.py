@@ -1,8 +1,8 @@
 """Encoded reviews on disk: Arrow files, opened memory-mapped, under a key of everything they depend on.
 
-An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` a part and `about.json`. It is written aside and
-renamed whole, so that an entry is complete or absent. One that was damaged later is noticed by its sizes and counts,
-and made again.
+An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` per part, and `about.json`. It is written under a
+temporary name and then renamed, so an entry is complete or absent. An entry that is damaged later is noticed by its
+sizes and counts, and is made again.
 """
 
 from __future__ import annotations
@@ -52,24 +52,24 @@ class LoadedCorpus:
 
 
 def cache_folder(chosen: str | None = None) -> Path:
-    """`data.cache_dir`, else `IMDBCLF_CACHE`, else the place that the system has for caches."""
+    """`data.cache_dir`, else `IMDBCLF_CACHE`, else the system's folder for caches."""
     name = chosen or os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("imdbclf", appauthor=False)
     return Path(name).expanduser()
 
 
 def cache_key(source: Source, *, sentence_ends: bool = False) -> str:
-    """A key of what the encoded reviews depend on: the source's content, what is a word, the versions of both."""
+    """A key of everything that the encoded reviews depend on: the source's content, the tokenizer, and versions."""
     text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION, *(["marks"] if sentence_ends else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False) -> LoadedCorpus:
-    """The source's reviews, from the cache in `folder` or read, encoded and put there.
+    """The source's reviews, from the cache in `folder`; if they are not there, they are encoded and written to it.
 
-    Where the cache cannot be written the work goes on without it, and a warning says so.
+    If the cache cannot be written, a warning is logged.
     """
     entry = folder / cache_key(source, sentence_ends=sentence_ends)
-    # A whole entry is never changed, so it needs no lock and may lie where nothing can be written.
+    # A complete entry never changes, so reading needs no lock, and the folder may be read-only.
     if cached := _opened(entry, source):
         return cached
     try:
@@ -77,7 +77,7 @@ def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False)
         lock = filelock.FileLock(folder / f"{entry.name}.lock")
         lock.acquire()
     except OSError as error:
-        log.warning("No cache in %s (%s); going on without it.", folder, error.strerror or error)
+        log.warning("No cache in %s (%s); continuing without it.", folder, error.strerror or error)
         return _encoded(source, lambda _corpus, _names: None, sentence_ends=sentence_ends)
     try:
         made_meanwhile = _opened(entry, source, say=False)
@@ -94,7 +94,7 @@ def load_cached(source: Source, folder: Path, *, sentence_ends: bool = False) ->
 
 
 def is_encoded(source: Source, folder: Path, *, sentence_ends: bool = False) -> bool:
-    """Whether the source's reviews are in the cache, so that the source itself need not be there."""
+    """Whether the source's reviews are in the cache; then the source itself is not needed."""
     return (folder / cache_key(source, sentence_ends=sentence_ends) / _ABOUT).is_file()
 
 
@@ -106,7 +106,7 @@ def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *,
         keep(corpus, reviews.label_names)
     except OSError as error:
         needed = sum(part.table.nbytes for part in corpus.parts.values()) / 1e6
-        log.warning("The cache needs %.0f MB and cannot be written (%s); going on without it.", needed, error.strerror)
+        log.warning("The cache needs %.0f MB and cannot be written (%s); continuing without.", needed, error.strerror)
     return LoadedCorpus(source, corpus, reviews.label_names, from_cache=False)
 
 
@@ -132,7 +132,7 @@ def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
 
 
 def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | None:
-    """The entry if it is there and whole; a warning names damage, unless one has before."""
+    """The entry if it exists and is complete; a warning names damage if `say`."""
     if not entry.is_dir():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Training and validation parts, decided by what the reviews say and by the seed, never by their place in a file."""
+"""The split into training and validation part: it depends on the reviews' words and the seed, not on their order."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from imdbclf.settings import DataSettings
 Rows = npt.NDArray[np.int64]
 
 LEAST_FRACTION = 0.5
-"""Of the requested validation reviews, at least this fraction must be found where groups are not divided."""
+"""With groups, the validation part must have at least this fraction of the requested reviews."""
 
 
 def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
-    """Row numbers of the training and of the validation part; neither equal reviews nor groups are divided.
+    """Row numbers of the training and of the validation part; identical reviews and groups stay together.
 
     Args:
         train: the reviews to split.
-        settings: `val_size` counts; `group` and `val_size` are named where they can't be had.
+        settings: `val_size` is used; messages name `group` and `val_size`.
         seed: decides the split.
 
     Raises:
-        UserError: if there is nothing to divide, or too little fits into the validation part.
+        UserError: if there is nothing to split, or too few reviews fit into the validation part.
     """
     val_count = validation_count(settings.val_size, len(train))
     units = train.sequences if train.groups is None else joined(train.sequences, train.groups)
     if train.groups is not None and val_count > 0 and (units == units[0]).all():
         msg = (
-            f"data.group={settings.group}: puts all {len(train):,} training reviews into one group; "
-            "there must be at least two, one of them to validate on (or data.val_size=0)"
+            f"data.group={settings.group}: all {len(train):,} training reviews are in one group; "
+            "there must be at least two groups, one of them for validation (or data.val_size=0)"
         )
         raise UserError(msg)
     rows, val_rows = split_rows(units, val_count, seed)
     if val_count > 0 and len(val_rows) == 0:
         kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
-        msg = f"data.val_size={settings.val_size}: more is needed, since every group of {kept} is larger"
+        msg = f"data.val_size={settings.val_size}: must be larger; every group of {kept} has more reviews"
         raise UserError(msg)
     if train.groups is not None and len(val_rows) < LEAST_FRACTION * val_count:
         msg = (
-            f"data.val_size={settings.val_size}: with undivided groups of data.group={settings.group} only "
-            f"{len(val_rows):,} of {val_count:,} reviews fit; the other groups are larger than what is left"
+            f"data.val_size={settings.val_size}: only {len(val_rows):,} of {val_count:,} reviews fit, since groups of "
+            f"data.group={settings.group} are not divided and the other groups are too large"
         )
         raise UserError(msg)
     return rows, val_rows
@@ -62,29 +62,29 @@ def validation_count(val_size: float, n: int) -> int:
 
 
 def joined(sequences: npt.NDArray[np.uint64], groups: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """What a split must not divide if neither reviews with the same words nor those of one group may be divided.
+    """Groups of reviews that the split must keep together: connected by the same words or the same group.
 
-    Reviews that share either are connected, and so is who is connected with one of them. Each review gets the smallest
-    hash of words among those that it is connected with: it depends on what the reviews are, not on their order.
+    Connections are transitive. Each review gets the smallest hash of words among the reviews that it is connected with.
+    This hash does not depend on the order of the reviews.
 
     Args:
         sequences: hash of each review's words, shape (n,).
         groups: hash of each review's group, shape (n,).
 
     Returns:
-        Shape (n,), the same number for reviews that belong together.
+        Shape (n,), the same number for connected reviews.
     """
-    # Here, since only who asks for groups should wait for the import.
+    # Slow to import, and needed for groups only.
     from scipy.sparse import coo_array  # noqa: PLC0415
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
     texts, text = np.unique(sequences, return_inverse=True)
     names, name = np.unique(groups, return_inverse=True)
-    # A graph of texts and groups, in which each review is the edge between its text and its group.
+    # A graph with texts and groups as nodes; each review is an edge between its text and its group.
     nodes = len(texts) + len(names)
     reviews = coo_array((np.ones(len(text)), (text, len(texts) + name)), shape=(nodes, nodes))
     component = connected_components(reviews, directed=False)[1][: len(texts)]
-    # The texts ascend, so that the first of a component is its smallest.
+    # The texts are sorted, so the first of a component is its smallest.
     first, number = np.unique(component, return_index=True, return_inverse=True)[1:]
     smallest: npt.NDArray[np.uint64] = texts[first][number][text]
     return smallest
@@ -93,9 +93,8 @@ def joined(sequences: npt.NDArray[np.uint64], groups: npt.NDArray[np.uint64]) ->
 def split_rows(groups: npt.NDArray[np.uint64], val_count: int, seed: int) -> tuple[Rows, Rows]:
     """Row numbers of the training and of the validation part, each ascending.
 
-    Groups (reviews with the same words, and what `joined` adds to them) are put in an order that the seed gives and
-    dealt to the validation part until it holds `val_count` reviews; a group that no longer fits is passed over, so
-    that none is ever divided.
+    The seed decides an order of the groups (see `joined`). In this order they go into the validation part until it has
+    `val_count` reviews. A group that does not fit is skipped, so groups are never divided.
     """
     key = scramble(groups ^ scramble(np.array([seed], dtype=np.uint64)))
     order = np.lexsort((groups, key))

@@ -44,7 +44,7 @@ def test_a_review_that_says_na_keeps_its_word(tmp_path: Path) -> None:
 def test_a_review_that_was_read_as_a_date_is_refused_rather_than_changed(tmp_path: Path) -> None:
     rows = [{"text": "2011-01-02", "label": 0}, {"text": "2011-01-03", "label": 1}]
     write_json_lines(tmp_path / "train.jsonl", rows)
-    assert "the texts were read as timestamp" in refusal(tmp_path)
+    assert "the texts have the type timestamp" in refusal(tmp_path)
 
 
 def test_other_columns_can_be_named(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_an_incomplete_cache_is_none(part: str, unreachable_hub: Path, monkeypat
     folder = write_hub_layout(hub_cache(unreachable_hub))
     (folder / "plain_text" / f"{part}-00000-of-00001.parquet").unlink()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert IMDB.obstacle() == "the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
+    assert IMDB.obstacle() == "the dataset is not in the Hub cache while HF_HUB_OFFLINE is set"
 
 
 @pytest.mark.usefixtures("no_network")
@@ -98,6 +98,6 @@ def test_a_dataset_that_cannot_be_had_is_refused_with_what_is_allowed(
     with pytest.raises(UserError) as refusal:
         HubSource("someone/reviews").read()
     line = str(refusal.value)
-    assert line.startswith("data.source=someone/reviews: neither a folder here nor a dataset that the Hub gives (")
+    assert line.startswith("data.source=someone/reviews: neither an existing folder nor a dataset on the Hub (")
     assert line.endswith("); allowed: auto, sample, files, a folder, a Hub id")
     assert "\n" not in line

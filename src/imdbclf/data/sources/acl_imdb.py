@@ -22,13 +22,13 @@ _TITLE = re.compile(r"/title/(tt\d+)")
 class AclImdbSource:
     """An unpacked `aclImdb_v1`, read file by file.
 
-    `group` may be `film`: which film a training review is about is said by `train/urls_neg.txt` and `urls_pos.txt`,
-    whose line number ID, from 0, is the page of the film that `ID_RATING.txt` reviews.
+    `group` may be `film`. Line ID, from 0, of `train/urls_neg.txt` and `train/urls_pos.txt` is the page of the film
+    that `ID_RATING.txt` reviews.
 
     `unlabelled` may be `unsup` (or `unsupervised`, its name on the Hub): the reviews in `train/unsup`.
 
     Raises:
-        UserError: for another group, or unlabelled reviews that are not there.
+        UserError: for another group, or if there are no unlabelled reviews.
     """
 
     path: Path
@@ -55,9 +55,9 @@ class AclImdbSource:
         return f"aclImdb folder {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names, sizes and times of all files: reading 50,000 of them would take longer than encoding.
+        """Hash of the names, sizes and times of all files; reading 50,000 files would take longer than encoding.
 
-        Where films are asked for, the contents of the files that name them count, too.
+        With `group`, the contents of the files that name the films are included.
         """
         digest = hashlib.sha256(b"aclImdb")
         folders = [*self._folders(), *([("train", "unsup")] if self.unlabelled is not None else [])]
@@ -71,7 +71,7 @@ class AclImdbSource:
         return digest.hexdigest()
 
     def read(self) -> Reviews:
-        """Read every `.txt` file of the label folders and, where films are asked for, those that name them."""
+        """Read every `.txt` file of the label folders and, with `group`, the files that name the films."""
         tables: dict[str, list[pa.Table]] = {}
         for part, label in self._folders():
             files = sorted((self.path / part / label).glob("*.txt"))

@@ -1,4 +1,4 @@
-"""What every source of reviews offers."""
+"""The interface of a source of reviews."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from imdbclf.errors import UserError, one_line
 
 @dataclass(frozen=True)
 class Reviews:
-    """Reviews as they were read: by part (`train`, `test`) a table of `text` (string) and `label` (int8, 0 or 1).
+    """Reviews as read: for each part (`train`, `test`) a table of `text` (string) and `label` (int8, 0 or 1).
 
-    Where asked for, a part `unlabelled` has labels of -1.
-
-    Where groups were asked for, the training part, which alone is split, has a third column `group` (string; null or
-    empty where it is not known). `label_names` is how the source spells 0 and 1.
+    The optional part `unlabelled` has labels of -1. With groups, the training part has a third column `group` (string;
+    null or empty if unknown); only this part is split. `label_names` are the source's names of 0 and 1.
     """
 
     parts: dict[str, pa.Table]
@@ -31,26 +29,30 @@ class Source(Protocol):
 
     @property
     def description(self) -> str:
-        """The source in words, as it is said to people and written into every result."""
+        """The source in words, for messages and results."""
         ...
 
     def fingerprint(self) -> str:
-        """A text that changes whenever `read` would give something else; found without reading all reviews."""
+        """A text that changes if the result of `read` changes; found without reading all reviews."""
         ...
 
     def read(self) -> Reviews:
-        """Read everything; raises `UserError` with one line where that is impossible."""
+        """Read everything.
+
+        Raises:
+            UserError: if that is impossible.
+        """
         ...
 
 
 def named_columns(text_column: str, label_column: str, group_column: str | None, unlabelled: str | None = None) -> str:
-    """The names for a fingerprint; what nobody asks for does not count, so that other caches stay valid."""
+    """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
     names = f"{text_column} {label_column}" if group_column is None else f"{text_column} {label_column} {group_column}"
     return names if unlabelled is None else f"{names} and {unlabelled}"
 
 
 UNLABELLED = "unlabelled"
-"""The part of reviews without labels, where there is one."""
+"""The part of reviews without labels."""
 
 
 def gather(
@@ -61,13 +63,13 @@ def gather(
     group_column: str | None = None,
     unlabelled: pa.Table | None = None,
 ) -> Reviews:
-    """Pick the columns of each part and number the labels; the groups, if asked for, of the training part alone.
+    """Select the columns of each part and number the labels; groups for the training part only.
 
     The table of unlabelled reviews becomes a part whose labels are -1.
 
     Raises:
-        UserError: for a missing column (with those there are), an empty part, a missing text, labels that are
-            not two, or groups that are no single values.
+        UserError: for a missing column (the message lists the columns), an empty part, other than two labels, or
+            groups that are not single values.
     """
     for part, table in parts.items():
         for key, column in (("text", text_column), ("label", label_column)):
@@ -91,7 +93,7 @@ def gather(
 
 
 def _without_labels(table: pa.Table, text_column: str, where: str) -> pa.Table:
-    """The texts of a table with labels of -1, whatever else it has."""
+    """The texts of a table, with labels of -1."""
     _find(table, text_column, where, "data.text_column must be one of")
     if table.num_rows == 0:
         msg = f"{where} is empty; there must be at least one review, or data.unlabelled=null"
@@ -101,10 +103,10 @@ def _without_labels(table: pa.Table, text_column: str, where: str) -> pa.Table:
 
 
 def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
-    """The group of each review as `string`; null where there is none.
+    """The group of each review as `string`; null if there is none.
 
     Raises:
-        UserError: if there is no such column (with those there are), or it holds no single values.
+        UserError: if there is no such column (the message lists the columns), or it has no single values.
     """
     _find(table, column, where, f"data.group={column} must be null or one of")
     values = table.column(column)
@@ -123,7 +125,7 @@ def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
 
 
 def _find(table: pa.Table, column: str, where: str, allowed: str) -> None:
-    """Refuse a column that is not there once."""
+    """Refuse a column name that does not occur exactly once."""
     count = table.column_names.count(column)
     if count != 1:
         listed = ", ".join(dict.fromkeys(table.column_names))
@@ -153,9 +155,9 @@ _TEXT_TYPES = (
 
 
 def _texts(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    """Texts as `string`; a missing text is an empty review."""
+    """Texts as `string`; a missing text becomes an empty review."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not any(is_text(kind) for is_text in _TEXT_TYPES):
-        msg = f"{where}: the texts were read as {kind}, not as text; save them as text (Parquet keeps the kind)"
+        msg = f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)"
         raise UserError(msg)
     return column.cast(pa.string()).fill_null("")

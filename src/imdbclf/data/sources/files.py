@@ -1,4 +1,4 @@
-"""Reviews of one's own: CSV, TSV, JSON Lines or Parquet, one file a part."""
+"""Your own reviews: CSV, TSV, JSON Lines or Parquet, one file per part."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _delimited(delimiter: str) -> Reader:
     def read(path: Path, _text_column: str) -> pa.Table:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             names = next(csv.reader(stream, delimiter=delimiter), [])
-        # Every column is text, since a review that looks like a number or a date, or says "NA", is still a review;
-        # and reviews hold line ends inside quotes.
+        # Every column is text: a review may look like a number or a date, or be "NA". Reviews may contain line ends
+        # inside quotes.
         return arrow_csv.read_csv(
             path,
             read_options=arrow_csv.ReadOptions(block_size=_block(path)),
@@ -37,12 +37,12 @@ def _delimited(delimiter: str) -> Reader:
 
 
 def _block(path: Path) -> int:
-    """Bytes that Arrow reads at a time: a review must fit, and may be longer than the megabyte that it would take."""
+    """Bytes that Arrow reads at a time. A review must fit; it may be longer than Arrow's default of one megabyte."""
     return min(max(path.stat().st_size, 1 << 20), 1 << 30)
 
 
 def _json_lines(path: Path, text_column: str) -> pa.Table:
-    # Left to itself, Arrow takes a text that looks like a date for one.
+    # Without a schema, Arrow reads a text that looks like a date as a date.
     schema = pa.schema([(text_column, pa.string())])
     table = arrow_json.read_json(
         path,
@@ -64,12 +64,12 @@ SUFFIXES: dict[str, Reader] = {
     ".ndjson": _json_lines,
     ".parquet": _parquet,
 }
-"""What reads a file, by the end of its name. A new format is a line here."""
+"""The reader of a file, by the end of its name. A new format is a line here."""
 
 
 @dataclass(frozen=True)
 class FilesSource:
-    """One file for training, one for testing; either may be missing where it is not needed."""
+    """One file for training, one for testing; either may be missing if it is not needed."""
 
     train: Path | None
     test: Path | None
@@ -83,7 +83,7 @@ class FilesSource:
         """The files that `data.train` and `data.test` name.
 
         Raises:
-            UserError: if there is no training file, or a name has no known end.
+            UserError: if there is no training file, or a file name has an unknown end.
         """
         if settings.train is None:
             msg = f"data.train=null: must be a file that ends in {', '.join(SUFFIXES)} when data.source=files"
@@ -108,7 +108,7 @@ class FilesSource:
         return digest.hexdigest()
 
     def read(self) -> Reviews:
-        """Read the files whole."""
+        """Read the files completely."""
         parts = {part: _table(path, self.text_column) for part, path in self._paths().items()}
         unlabelled = parts.pop(UNLABELLED, None)
         columns = (self.text_column, self.label_column)

@@ -15,14 +15,14 @@ from imdbclf.data.sources.base import Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
 
 _NOT_DATA = {".gitattributes", ".lock"}
-"""Not the README: its head can say which file belongs to which part."""
+"""The README is data: its header can say which file belongs to which part."""
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Any folder that `load_dataset(folder)` reads; its splits `train` and, where there is one, `test` are used.
+    """Any folder that `load_dataset(folder)` reads. Its splits `train` and `test` are used; `test` is optional.
 
-    `unlabelled` names a split of reviews without labels that is wanted, too.
+    `unlabelled` names a split of reviews without labels that is also read.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class FolderSource:
         return f"folder {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names and contents of the data files (a second's work for a gigabyte)."""
+        """Hash of the names and contents of the data files (one second per gigabyte)."""
         columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
         digest = hashlib.sha256(f"folder {columns}".encode())
         for file in self._files():
@@ -83,29 +83,29 @@ class FolderSource:
 
 
 def load_quietly(path: Path, where: str, *, only_csv: bool) -> dict[str, Any]:
-    """`datasets.load_dataset(path)` without its progress bars, its errors as one line."""
-    import datasets  # noqa: PLC0415 - a second of import that a start from the cache saves
+    """`datasets.load_dataset(path)` without progress bars, with errors in one line."""
+    import datasets  # noqa: PLC0415 - takes a second, and is not needed with a filled cache
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
-    # What pandas would take for a missing value ("NA", "null") is a text.
+    # "NA" and "null" are texts; pandas would read them as missing values.
     options: dict[str, Any] = {"keep_default_na": False} if only_csv else {}
     try:
         if present := _splits_that_are_there(path / "README.md"):
             options["data_files"] = present
         return dict(datasets.load_dataset(str(path), **options))
     except Exception as error:
-        # The readers behind `datasets` raise errors of many kinds; for the reader all mean one thing.
+        # The readers of `datasets` raise errors of many kinds; all mean that the folder cannot be read.
         msg = f"{where}: cannot be read as a dataset ({_root(error)})"
         raise UserError(msg) from error
 
 
 def _splits_that_are_there(readme: Path) -> dict[str, list[str]] | None:
-    """The files of each split by the README's head, of which one lacks; None where none does, or it names no files.
+    """The existing files of each split in the README's header; None if no split is missing or no files are named.
 
-    The lecture's dataset is downloaded without its unlabelled reviews, and `datasets` reads nothing if a split lacks.
+    The lecture's dataset is downloaded without its unlabelled reviews, and `datasets` fails if a split has no files.
     """
-    import huggingface_hub  # noqa: PLC0415 - `datasets` has imported it
+    import huggingface_hub  # noqa: PLC0415 - `datasets` imports it anyway
 
     head = (huggingface_hub.metadata_load(readme) if readme.is_file() else None) or {}
     configs = head.get("configs") or []
@@ -125,12 +125,12 @@ def _root(error: BaseException) -> str:
 
 
 def _arrow(split: Any, label_column: str) -> pa.Table:
-    """A split as a table, its labels by their names where the dataset knows them."""
+    """A split as a table; labels by their names if the dataset has names for them."""
     table = split.with_format("arrow")[:]
     names = getattr(split.features.get(label_column), "names", None)
     if not names:
         return table
     place = table.column_names.index(label_column)
-    # A label without a name (-1 for unlabelled reviews) becomes a missing one.
+    # A label without a name (-1 for unlabelled reviews) becomes a missing label.
     known = pc.if_else(pc.greater_equal(table[label_column], 0), table[label_column], None)
     return table.set_column(place, label_column, pc.take(pa.array(names), known))

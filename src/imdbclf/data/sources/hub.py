@@ -1,4 +1,4 @@
-"""A dataset of the Hugging Face Hub, from its local cache where it is there."""
+"""A dataset of the Hugging Face Hub, from the local cache if it is there."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from imdbclf.errors import UserError, one_line
 LECTURE_DATASET = "stanfordnlp/imdb"
 
 REVISIONS = {LECTURE_DATASET: "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
-"""Pinned, so that every run sees the same bytes; other datasets are taken at the head of their main branch."""
+"""Pinned revisions, so that every run sees the same bytes. Other datasets use the head of their main branch."""
 
 PATIENCE = 3.0
-"""Seconds to wait for the Hub to answer at all before going on without it."""
+"""Seconds to wait for an answer of the Hub."""
 
 
 @dataclass(frozen=True)
 class HubSource:
-    """A Hub dataset by its id; it is downloaded once and then read like any folder in the Hub's layout."""
+    """A Hub dataset by its id. It is downloaded once, and then read like any folder in the Hub's layout."""
 
     repo_id: str
     text_column: str = "text"
@@ -37,12 +37,12 @@ class HubSource:
 
     @property
     def description(self) -> str:
-        """`Hub dataset ID`, with the revision where it is pinned."""
+        """`Hub dataset ID`, with the revision if it is pinned."""
         revision = REVISIONS.get(self.repo_id)
         return f"Hub dataset {self.repo_id}" + (f" at revision {revision[:8]}" if revision else "")
 
     def fingerprint(self) -> str:
-        """Id and revision; for a pinned revision that needs neither the network nor the files."""
+        """Id and revision. For a pinned revision it needs neither the network nor the files."""
         revision = REVISIONS.get(self.repo_id) or self._folder.name
         columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
         return f"hub {self.repo_id}@{revision} {columns}"
@@ -53,25 +53,25 @@ class HubSource:
         return FolderSource(self._folder, *columns, self.unlabelled).read()
 
     def obstacle(self) -> str | None:
-        """Why the reviews cannot be had now, in words, or None if they can; decided within seconds."""
+        """Why the reviews are not available, in words, or None if they are. Takes seconds at most."""
         if self._cached() is not None:
             return None
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-            return "the Hub's cache lacks the reviews while HF_HUB_OFFLINE forbids to fetch them"
+            return "the dataset is not in the Hub cache while HF_HUB_OFFLINE is set"
         hub = f"the Hub ({urlsplit(_endpoint()).hostname})"
         if refusal := self._refusal():
             return f"{hub} {refusal}"
         try:
             _ = self._folder
         except UserError as error:
-            return f"{hub} began to give the reviews and failed ({one_line(error.__cause__)[:120]})"
+            return f"the download from {hub} failed ({one_line(error.__cause__)[:120]})"
         return None
 
     def _refusal(self) -> str | None:
-        """What keeps the Hub from describing the dataset, or None if it does.
+        """Why the Hub does not describe the dataset, or None if it does.
 
-        The Hub's own client repeats and waits without an end that could be set; urllib asks once, through the same
-        proxies. Only a description of the dataset is an answer: a login page or an error is none.
+        The Hub's own client retries without a limit that can be set. urllib asks once, through the same proxies. The
+        answer must be a description of the dataset, not a login page or an error.
         """
         address = f"{_endpoint()}/api/datasets/{self.repo_id}/revision/{REVISIONS.get(self.repo_id, 'main')}"
         try:
@@ -79,16 +79,16 @@ class HubSource:
                 json.load(answer)["siblings"]
         except urllib.error.HTTPError as refusal:
             refusal.close()
-            return f"does not give the reviews (HTTP status {refusal.code})"
+            return f"refused the dataset (HTTP status {refusal.code})"
         except (OSError, http.client.HTTPException):
             return "cannot be reached"
         except (ValueError, TypeError, KeyError):
-            return "does not give the reviews (its answer describes no dataset)"
+            return "did not answer with a dataset"
         return None
 
     def _cached(self) -> Path | None:
-        """The folder in the Hub's cache that holds the pinned revision, without asking the network."""
-        # Where huggingface_hub looks, without importing it.
+        """The folder of the pinned revision in the Hub's cache; uses no network."""
+        # The same folder as in huggingface_hub, without importing it.
         caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
         home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
         cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
@@ -106,7 +106,7 @@ class HubSource:
         cached = self._cached()
         if cached is not None:
             return cached
-        import huggingface_hub  # noqa: PLC0415 - not needed once the reviews are here
+        import huggingface_hub  # noqa: PLC0415 - not needed if the reviews are in the cache
 
         try:
             folder = huggingface_hub.snapshot_download(
@@ -117,9 +117,9 @@ class HubSource:
                 etag_timeout=PATIENCE,
             )
         except Exception as error:
-            # The client raises whatever its HTTP library raises; for the reader all of it means one thing.
+            # The client raises errors of many kinds; all mean that the download failed.
             msg = (
-                f"data.source={self.repo_id}: neither a folder here nor a dataset that the Hub gives "
+                f"data.source={self.repo_id}: neither an existing folder nor a dataset on the Hub "
                 f"({one_line(error)[:160]}); allowed: auto, sample, files, a folder, a Hub id"
             )
             raise UserError(msg) from error

@@ -1,4 +1,4 @@
-"""Two labels of any spelling, to 0 and 1."""
+"""Two labels of any spelling become 0 and 1."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import pyarrow.compute as pc
 from imdbclf.errors import UserError
 
 KNOWN_PAIRS = [("0", "1"), ("-1", "1"), ("neg", "pos"), ("negative", "positive"), ("false", "true"), ("no", "yes")]
-"""Pairs whose meaning is plain; of any other two values the first in code-point order becomes 0."""
+"""Pairs (negative, positive) with a known meaning. Of two other values, the first in code-point order becomes 0."""
 
 
 Columns = dict[str, pa.ChunkedArray]
 
 
 def number_labels(columns: Columns, where: str) -> tuple[Columns, tuple[str, str]]:
-    """Labels as int8 zeros and ones, and a name for each: as it was spelt, but `neg` and `pos` for numbers.
+    """Labels as int8 zeros and ones, and their names: as spelt in the source, but `neg` and `pos` for numbers.
 
     Args:
         columns: the label column of each part, of any type.
         where: the source in words, for the message.
 
     Raises:
-        UserError: unless the parts together hold exactly two values, and none is missing.
+        UserError: if the parts together do not have exactly two values, or a label is missing.
     """
     texts = {part: _as_text(column, f"{where}, part {part}") for part, column in columns.items()}
     every = pa.chunked_array([chunk for text in texts.values() for chunk in text.chunks], type=pa.string())
@@ -42,7 +42,7 @@ def number_labels(columns: Columns, where: str) -> tuple[Columns, tuple[str, str
 
 
 def same_meaning(names: tuple[str, str], others: tuple[str, str]) -> bool:
-    """Whether two spellings of (0, 1) surely mean the same: they are equal, or both have a plain meaning."""
+    """Whether two spellings of (0, 1) mean the same: they are equal, or both have a known meaning."""
     return names == others or all((low.lower(), high.lower()) in KNOWN_PAIRS for low, high in (names, others))
 
 
