@@ -1,4 +1,4 @@
-"""Ensembles by the command line: members fitted one after the other, one checkpoint, and back after any stop."""
+"""Ensembles on the command line: members fitted one after the other, one checkpoint, resumed after any stop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from commands import made, metrics_of, run
+from conftest import Once
 from hypothesis import given
 from hypothesis import strategies as st
-from training.stops import stopped_at
+from training.helpers import equal, stopped_at, weights_of
 
 from imdbclf.checkpoint import read_checkpoint
 from imdbclf.data.text_rows import encode_texts
@@ -25,7 +26,6 @@ from imdbclf.training.ensemble import mean_rows
 Capture = pytest.CaptureFixture[str]
 
 THREE = ["model.members=3", "features.dropout=0.2", "model.dropout=0.1"]
-PARAMETERS = 500 * 16 + 16 + 16 * 16 + 16 + 16 + 1
 STRIDE = 1_000_003
 """Between the seeds of members."""
 
@@ -34,25 +34,14 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def state_of(path: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
-    return state
-
-
-def equal_states(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
 def texts_of(path: Path) -> list[str]:
     return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def ensemble(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
-    """The folder of an ensemble of three, made once; tests only read it."""
-    folder = tmp_path_factory.mktemp("run") / "three"
-    made(cache_folder, "train", *small, *THREE, f"hydra.run.dir={folder}")
-    return folder
+@pytest.fixture(scope="session")
+def ensemble(once: Once, small: list[str], cache_folder: Path) -> Path:
+    """The folder of an ensemble of three; tests only read it."""
+    return once("ensemble", lambda folder: made(cache_folder, "train", *small, *THREE, f"hydra.run.dir={folder}"))
 
 
 def test_an_ensembles_folder_is_that_of_any_run_with_one_checkpoint(ensemble: Path, finished_run: Path) -> None:
@@ -60,7 +49,7 @@ def test_an_ensembles_folder_is_that_of_any_run_with_one_checkpoint(ensemble: Pa
     assert metrics_of(ensemble)["parameters"] == 3 * metrics_of(finished_run)["parameters"]
 
 
-def test_an_ensemble_says_its_members_as_they_are_fitted(ensemble: Path) -> None:
+def test_an_ensemble_logs_its_members_as_they_are_fitted(ensemble: Path) -> None:
     said = (ensemble / "train.log").read_text(encoding="utf-8")
     places = [said.index(line) for line in ("3 × 16-16-1", "Member 1 of 3:", "Member 2 of 3:", "Member 3 of 3:")]
     assert places == sorted(places)
@@ -71,12 +60,12 @@ def test_members_are_the_networks_that_their_seeds_give_alone(here: Path, small:
     # Without a validation part every seed has the same training part.
     common = [*small, "data.val_size=0", "features.dropout=0.2", "model.dropout=0.1", "trainer.max_epochs=2"]
     assert run(capsys, "train", *common, "model.members=2", "seed=5", "hydra.run.dir=both").status == 0
-    state = state_of(here / "both/checkpoints/best.ckpt")
+    state = weights_of(here / "both")
     for number, seed in enumerate((5, 5 + STRIDE)):
         run(capsys, "train", *common, f"seed={seed}", f"hydra.run.dir={number}")
         prefix = f"network.members.{number}."
         member = {name.replace(prefix, "network."): value for name, value in state.items() if name.startswith(prefix)}
-        assert equal_states(member, state_of(here / f"{number}/checkpoints/best.ckpt"))
+        assert equal(member, weights_of(here / str(number)))
 
 
 def test_an_ensembles_logits_are_the_means_of_its_members(ensemble: Path, small_files: dict[str, Path]) -> None:
@@ -88,7 +77,7 @@ def test_an_ensembles_logits_are_the_means_of_its_members(ensemble: Path, small_
     torch.testing.assert_close(logits_of(checkpoint.network, rows), each.mean(dim=0))
 
 
-def test_evaluate_gives_again_what_the_ensembles_run_said(ensemble: Path, capsys: Capture) -> None:
+def test_evaluate_gives_the_metrics_of_the_ensembles_run(ensemble: Path, capsys: Capture) -> None:
     again = json.loads(run(capsys, "evaluate", str(ensemble / "checkpoints/best.ckpt"), "--json").out)
     said = metrics_of(ensemble)
     figures = {name: value for name, value in said.items() if name.startswith("test/")}
@@ -96,7 +85,7 @@ def test_evaluate_gives_again_what_the_ensembles_run_said(ensemble: Path, capsys
     assert figures == {name: value for name, value in again.items() if name.startswith("test/")}
 
 
-def test_an_ensemble_says_of_one_text_and_of_many_what_its_run_said(
+def test_an_ensemble_predicts_for_one_text_and_for_many_what_its_run_did(
     ensemble: Path, small_files: dict[str, Path], capsys: Capture
 ) -> None:
     best, texts = ensemble / "checkpoints/best.ckpt", texts_of(small_files["test"])
@@ -113,33 +102,33 @@ def test_an_ensemble_says_of_one_text_and_of_many_what_its_run_said(
 HISTORIES = st.integers(1, 4).flatmap(
     lambda members: st.lists(st.lists(st.floats(0, 10), min_size=members, max_size=members), min_size=1, max_size=5)
 )
-"""For each epoch, a figure of each member."""
+"""For each epoch, a metric of each member."""
 
 
 @given(HISTORIES, st.integers(0, 3))
-def test_an_ensembles_history_is_the_mean_of_its_members_as_far_as_all_of_them_go(
-    figures: list[list[float]], more: int
+def test_an_ensembles_history_is_the_mean_over_the_epochs_that_all_members_have(
+    values: list[list[float]], more: int
 ) -> None:
     members = [
-        [{"epoch": n + 1.0, "val/loss": epoch[member], "seconds": 0.5} for n, epoch in enumerate(figures)]
-        for member in range(len(figures[0]))
+        [{"epoch": n + 1.0, "val/loss": epoch[member], "seconds": 0.5} for n, epoch in enumerate(values)]
+        for member in range(len(values[0]))
     ]
-    members[0] += [{"epoch": len(figures) + 1.0 + n, "val/loss": 9.0, "seconds": 0.5} for n in range(more)]
+    members[0] += [{"epoch": len(values) + 1.0 + n, "val/loss": 9.0, "seconds": 0.5} for n in range(more)]
     rows = mean_rows(members)
-    assert len(rows) == len(figures) + (more if len(members) == 1 else 0)
-    for number, (row, epoch) in enumerate(zip(rows, figures, strict=False)):
+    assert len(rows) == len(values) + (more if len(members) == 1 else 0)
+    for number, (row, epoch) in enumerate(zip(rows, values, strict=False)):
         expected = {"epoch": number + 1, "val/loss": fmean(epoch), "seconds": 0.5 * len(members)}
         assert row == pytest.approx(expected, abs=1e-4)
 
 
-def test_an_ensembles_history_has_every_figure_and_no_epoch_too_many(ensemble: Path) -> None:
+def test_an_ensembles_history_has_every_metric_and_no_additional_epoch(ensemble: Path) -> None:
     rows = read_history(ensemble / "history.csv")
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert all(row.keys() == set(COLUMNS) for row in rows)
     assert metrics_of(ensemble)["train/loss"] == rows[-1]["train/loss"]
 
 
-def test_members_that_stop_early_each_when_it_is_best_make_an_ensemble(
+def test_members_may_stop_early_after_different_numbers_of_epochs(
     here: Path, small: list[str], capsys: Capture
 ) -> None:
     stopping = ["callbacks=early_stopping", "callbacks.early_stopping.patience=1", "optimizer.lr=0.2"]
@@ -153,11 +142,11 @@ NOTHING_KEPT = (
 )
 
 
-@pytest.mark.parametrize("epochs", [3, 5], ids=["at the second's begin", "in the second"])
-def test_a_stopped_ensemble_says_so_in_a_line_and_leaves_nothing(
-    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, epochs: int
+def test_a_stopped_ensemble_says_so_in_one_line_and_leaves_nothing(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped_at(monkeypatch, epochs)
+    # In the second member's second epoch.
+    stopped_at(monkeypatch, 4)
     result = run(capsys, "train", *small, *THREE, "hydra.run.dir=run")
     assert result.status == 130
     assert result.out.endswith(NOTHING_KEPT)
@@ -165,11 +154,11 @@ def test_a_stopped_ensemble_says_so_in_a_line_and_leaves_nothing(
     assert not (here / "run").exists()
 
 
-def test_a_swept_ensemble_goes_on_with_the_member_that_was_cut_short_and_equals_an_undisturbed_one(
+def test_a_swept_ensemble_resumes_with_the_interrupted_member_and_equals_an_uninterrupted_one(
     ensemble: Path, here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = ["train", "-m", *small, *THREE, "seed=0", "hydra.sweep.dir=sweep"]
-    # After an epoch of the second member; before the third one's first; at last to its end.
+    # Stopped in the second member, then in the third, then finished.
     for epochs, status in ((4, 130), (3, 130), (9, 0)):
         undisturb = stopped_at(monkeypatch, epochs)
         assert run(capsys, *sweep).status == status
@@ -180,11 +169,11 @@ def test_a_swept_ensemble_goes_on_with_the_member_that_was_cut_short_and_equals_
     assert fitted == [[1, 2], [2, 3], [3]]
     assert not (folder / "members").exists()
     assert metrics_of(folder) == metrics_of(ensemble)
-    assert equal_states(*(state_of(run_folder / "checkpoints/best.ckpt") for run_folder in (folder, ensemble)))
+    assert equal(weights_of(folder), weights_of(ensemble))
 
 
 @pytest.mark.usefixtures("here")
-def test_several_networks_cannot_go_on_from_a_checkpoint(
+def test_several_networks_cannot_resume_from_a_checkpoint(
     ensemble: Path, finished_run: Path, small: list[str], capsys: Capture
 ) -> None:
     last = f"ckpt_path={finished_run}/checkpoints/last.ckpt"
@@ -196,12 +185,3 @@ def test_several_networks_cannot_go_on_from_a_checkpoint(
     result = run(capsys, "train", *small, f"ckpt_path={ensemble}/checkpoints/best.ckpt", "trainer.max_epochs=9")
     assert result.status == 2
     assert result.err.count("\n") == 1
-
-
-def test_a_search_may_choose_among_ensembles(here: Path, small: list[str], capsys: Capture) -> None:
-    search = ["hydra/sweeper=search", "hydra.sweeper.trials=1"]
-    sampler = ["hydra.sweeper.sampler=grid", "model.members=2,3"]
-    result = run(capsys, "train", "-m", *search, *sampler, *small, "hydra.sweep.dir=search")
-    assert result.status == 0, result.err
-    (done,) = here.glob("search/runs/*/metrics.json")
-    assert metrics_of(done.parent)["parameters"] in {members * PARAMETERS for members in (2, 3)}

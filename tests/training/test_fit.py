@@ -1,4 +1,4 @@
-"""A fit alone: what it starts from, and what it goes on from."""
+"""The fit of one network: what it starts from, which epochs it keeps, and what it can resume from."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import metrics_of, run
+from training.helpers import equal, equal_weights, weights_of
 
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError
@@ -18,13 +19,12 @@ Capture = pytest.CaptureFixture[str]
 
 
 def fitted(path: Path, settings: Settings, *, drawn_between: int) -> dict[str, torch.Tensor]:
-    """The weights of a fit, before whose prepared run somebody drew random numbers."""
+    """The weights of a fit, with random numbers drawn between its preparation and its start."""
     fit = Fit(settings, RunFolder(path), quiet=True)
     fit.prepare()
     torch.rand(drawn_between)
     fit.run(ReviewDataModule(settings.data, settings.seed, features=settings.features))
-    state: dict[str, torch.Tensor] = torch.load(path / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
-    return state
+    return weights_of(path)
 
 
 def test_a_network_depends_on_its_seed_and_not_on_what_was_drawn_or_fitted_before(
@@ -38,18 +38,78 @@ def test_a_network_depends_on_its_seed_and_not_on_what_was_drawn_or_fitted_befor
         trainer=TrainerSettings(max_epochs=1),
     )
     first, second = (fitted(here / str(count), settings, drawn_between=count) for count in (1, 1_000))
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert equal(first, second)
     other = fitted(here / "other", settings.model_copy(update={"seed": 1}), drawn_between=1)
     assert not torch.equal(first["network.first.weight"], other["network.first.weight"])
 
 
-def test_several_devices_are_refused_also_where_only_lightning_knows_their_number(here: Path) -> None:
+def test_the_order_of_reviews_in_their_file_changes_nothing(
+    here: Path, small: list[str], small_files: dict[str, Path], finished_run: Path, capsys: Capture
+) -> None:
+    lines = small_files["train"].read_text(encoding="utf-8").splitlines(keepends=True)
+    (here / "sorted.jsonl").write_text("".join(sorted(lines)), encoding="utf-8")
+    run(capsys, "train", *small, "data.train=sorted.jsonl", "hydra.run.dir=run")
+    assert equal_weights(here / "run", finished_run)
+
+
+def test_the_dense_layout_gives_the_same_metrics_up_to_rounding(
+    here: Path, small: list[str], finished_run: Path, capsys: Capture
+) -> None:
+    run(capsys, "train", *small, "data.layout=dense", "hydra.run.dir=dense")
+    assert metrics_of(here / "dense")["val/loss"] == pytest.approx(metrics_of(finished_run)["val/loss"], rel=1e-4)
+
+
+def test_checkpoints_are_the_best_and_the_last_epoch_although_validation_worsens(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    arguments = [*small, "trainer.max_epochs=12", "optimizer.lr=0.03", "hydra.run.dir=run"]
+    assert run(capsys, "train", *arguments).status == 0
+    best_epoch = metrics_of(here / "run")["best_epoch"]
+    assert best_epoch < 12
+    epochs = {
+        name: torch.load(here / f"run/checkpoints/{name}.ckpt", weights_only=True)["epoch"] + 1
+        for name in ("best", "last")
+    }
+    assert epochs == {"best": best_epoch, "last": 12}
+
+
+def test_early_stopping_and_other_trainer_arguments_work(here: Path, small: list[str], capsys: Capture) -> None:
+    more = ["callbacks=early_stopping", "callbacks.early_stopping.patience=1", "optimizer.lr=0.05"]
+    arguments = [*more, "+trainer.gradient_clip_algorithm=norm", "trainer.gradient_clip_val=1.0", "logger=csv"]
+    result = run(capsys, "train", *small, *arguments, "trainer.max_epochs=30", "hydra.run.dir=run")
+    assert result.status == 0, result.err
+    assert metrics_of(here / "run")["epochs"] < 30
+    assert list((here / "run").rglob("csv/**/metrics.csv"))
+
+
+def test_all_devices_of_a_machine_may_be_asked_for_if_they_are_one(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    result = run(capsys, "train", *small, "trainer.devices=auto", "trainer.max_epochs=1", "hydra.run.dir=run")
+    assert result.status == 0, result.err
+    assert metrics_of(here / "run")["epochs"] == 1
+
+
+def test_several_devices_are_refused_also_if_only_lightning_knows_their_number(here: Path) -> None:
     settings = Settings(experiment="fit", trainer=TrainerSettings.model_validate({"devices": 2, "accelerator": "cpu"}))
     with pytest.raises(UserError, match=r"trainer.devices=2: are 2 here; a run uses one process and one device"):
         Fit(settings, RunFolder(here)).prepare()
 
 
-def test_a_fit_goes_on_from_a_checkpoint_of_before_there_were_ensembles(
+def test_a_callback_that_cannot_be_made_is_named(here: Path) -> None:
+    for target, reason in (
+        ("no.such.Thing", "no.such.Thing"),
+        ("lightning.pytorch.callbacks.EarlyStopping", "monitor"),
+    ):
+        settings = Settings(experiment="fit", callbacks={"mine": {"_target_": target}})
+        with pytest.raises(UserError, match=rf"^mine \({target}\): .*{reason}"):
+            Fit(settings, RunFolder(here)).prepare()
+
+
+# Resuming
+
+
+def test_a_fit_resumes_from_a_checkpoint_of_before_there_were_ensembles(
     here: Path, small: list[str], finished_run: Path, capsys: Capture
 ) -> None:
     contents = torch.load(finished_run / "checkpoints/last.ckpt", weights_only=True)
@@ -58,3 +118,29 @@ def test_a_fit_goes_on_from_a_checkpoint_of_before_there_were_ensembles(
     result = run(capsys, "train", *small, "ckpt_path=old.ckpt", "trainer.max_epochs=4", "hydra.run.dir=run")
     assert result.status == 0, result.err
     assert metrics_of(here / "run")["epochs"] == 4
+
+
+@pytest.mark.usefixtures("here")
+def test_resuming_with_another_network_other_features_or_no_further_epochs_is_refused(
+    small: list[str], finished_run: Path, capsys: Capture
+) -> None:
+    last = f"ckpt_path={finished_run}/checkpoints/last.ckpt"
+    assert "another model, loss or optimizer" in run(capsys, "train", *small, last, "model.hidden=8").err
+    assert "must be above the checkpoint's 3 epochs" in run(capsys, "train", *small, last).err
+    for other in ("features.columns=400", "features.weighting=log_odds", "features.unit_length=true"):
+        assert "with other features" in run(capsys, "train", *small, last, other).err
+
+
+def test_a_final_fit_without_validation_uses_every_review_and_its_last_epoch(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    arguments = ["experiment=lecture_final", *small, "data.val_size=0", "trainer.max_epochs=2", "hydra.run.dir=run"]
+    result = run(capsys, "train", *arguments)
+    assert result.status == 0, result.err
+    metrics = metrics_of(here / "run")
+    assert metrics["reviews"] == {"train": 600, "val": 0, "test": 200}
+    assert metrics["best_epoch"] == 2
+    assert "val/loss" not in metrics
+    assert "no validation part" in result.out
+    assert "one film" not in result.out
+    assert equal(weights_of(here / "run", "best"), weights_of(here / "run", "last"))

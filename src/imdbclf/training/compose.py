@@ -144,7 +144,7 @@ def short_key(key: str) -> str:
 
 def override(key: str, value: str) -> str:
     """`key=value`, with the value in quotes where Hydra's grammar needs them."""
-    if re.fullmatch(r"[\w./-]+", value):
+    if re.fullmatch(r"[\w./-]+", value, re.ASCII):
         return f"{key}={value}"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{key}="{escaped}"'

@@ -1,4 +1,4 @@
-"""The contract over all of `configs/`: every choice composes, binds, validates; a misspelt key is refused."""
+"""From a command line to settings: every file of `configs/` composes and is valid; what does not compose is refused."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.utils import get_object
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
-from imdbclf.training.compose import CONFIGS, PRIMARY, validated_ahead
+from imdbclf.training.compose import CONFIGS, PRIMARY, explain_composition, override, validated_ahead
 
 GROUPS = (
     "data",
@@ -106,3 +111,46 @@ OWN_KEYS = [
 def test_a_misspelt_key_is_refused_even_when_it_is_added(key: str) -> None:
     with pytest.raises(UserError, match="there is no such key"):
         validated_ahead(composed(f"+{key}x=1"))
+
+
+REFUSED = {
+    "model.hiden=3": "model.hiden: there is no such key; did you mean 'model.hidden'?",
+    "+model.hiden=3": "model.hiden=3: there is no such key; did you mean 'model.hidden'?",
+    "+optimzer=adam": "optimzer=adam: there is no such key; did you mean 'optimizer'?",
+    "loss=bcee": "loss=bcee: must be bce, mse; did you mean 'bce'?",
+    "optimizer=adm": "optimizer=adm: must be adagrad, adam, adamw, rmsprop, sgd; did you mean 'adam'?",
+    "features=foo": "features=foo: must be ngrams, unigrams",
+    "calibration=foo": "calibration=foo: must be none, temperature",
+    "hydra.run.dri=x": "hydra.run.dri: there is no such key; did you mean 'hydra.run.dir'?",
+    "data.vocab_size=500": "data.vocab_size: there is no such key",
+    "+data.vocab_size=500": "data.vocab_size=500: there is no such key",
+    "ckpt_path=epoch=3.ckpt": "put values with spaces, commas or '=' into double quotes",
+    "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
+    "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
+    "trainer.devices=2": "trainer.devices=2: must be 1; a run uses one process and one device; imdbclf train -m",
+    "trainer.devices='2'": "trainer.devices=2: must be 1; a run uses one process",
+    "trainer.devices=[0,1]": "trainer.devices=[0, 1]: must be 1; a run uses one process",
+    "trainer.devices='0,1'": "trainer.devices=0,1: must be 1; a run uses one process",
+    "+trainer.num_nodes=2": "trainer.num_nodes=2: must be 1; a run uses one process",
+    "trainer.strategy=ddp": "trainer.strategy=ddp: must be auto; a run uses one process",
+}
+
+
+@pytest.mark.parametrize(("override", "message"), REFUSED.items())
+def test_what_cannot_be_composed_or_run_is_explained_in_one_line(override: str, message: str) -> None:
+    with pytest.raises((UserError, HydraException, OmegaConfBaseException)) as refused:
+        validated_ahead(composed(override))
+    explained = str(explain_composition(refused.value))
+    assert message in explained
+    assert "\n" not in explained
+
+
+@pytest.mark.parametrize("devices", ["1", "[0]", "auto", "-1", "'-1'"])
+def test_one_device_may_be_asked_for_in_any_form(devices: str) -> None:
+    assert validated_ahead(composed(f"trainer.devices={devices}")).trainer.max_epochs == 20
+
+
+@given(st.text(max_size=30))
+def test_an_override_keeps_any_path(name: str) -> None:
+    parsed = OverridesParser.create().parse_override(override("ckpt_path", f"runs/{name}"))
+    assert parsed.value() == f"runs/{name}"

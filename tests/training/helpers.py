@@ -1,0 +1,49 @@
+"""Checkpoints compared, and Ctrl-C at a chosen moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from imdbclf.training.callbacks import History
+
+PARAMETERS = 500 * 16 + 16 + 16 * 16 + 16 + 16 + 1
+"""Of the lecture's network on 500 columns."""
+
+
+def weights_of(run_folder: Path, name: str = "best") -> dict[str, torch.Tensor]:
+    path = run_folder / "checkpoints" / f"{name}.ckpt"
+    weights: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
+    return weights
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def equal_weights(one: Path, other: Path, name: str = "best") -> bool:
+    """Whether the checkpoints of this name in two run folders hold the same weights, bit for bit."""
+    return equal(weights_of(one, name), weights_of(other, name))
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], None]:
+    """Interrupts by Ctrl-C at the end of the next epoch after this number of epochs, of all networks together.
+
+    Returns:
+        What lets later fits run undisturbed.
+    """
+    over, original = 0, History.on_train_epoch_end
+
+    def interrupt(self: History, trainer: Any, pl_module: Any) -> None:
+        nonlocal over
+        if over == epochs:
+            raise KeyboardInterrupt
+        over += 1
+        original(self, trainer, pl_module)
+
+    monkeypatch.setattr(History, "on_train_epoch_end", interrupt)
+    return lambda: monkeypatch.setattr(History, "on_train_epoch_end", original)
