@@ -1,4 +1,4 @@
-"""Batches of multi-hot rows, cut ready-made from the matrix: no row-wise dataset, no collating."""
+"""Batches of multi-hot rows, cut from the matrix as a whole: no dataset of single rows, no collating."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from imdbclf.settings import Layout
 
 EVALUATION_BATCH = 4096
-"""Reviews a batch where nothing is learnt: fewer steps, and the same figures beyond rounding."""
+"""Batch size for validation and test: fewer steps, and the same metrics up to rounding."""
 
 WINDOW = 16_384
-"""Rows put in order at a time: the whole epoch of the lecture, and never more memory than these rows take."""
+"""Number of rows that are reordered at once; a limit for the memory. The lecture's epoch is one such block."""
 
 
 class ReviewBatch(NamedTuple):
-    """n reviews as the network takes them.
+    """n reviews as input of the network.
 
     `features` is (n, vocabulary) float32, sparse CSR or dense by `data.layout`; `labels` is (n,) float32 of zeros and
-    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None where the backward pass does not need it.
+    ones; `transpose` is `features` transposed, (vocabulary, n) CSR, or None if the backward pass does not need it.
     """
 
     features: Tensor
@@ -37,7 +37,7 @@ class ReviewBatch(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """Bytes that its tensors take."""
+        """Size of its tensors in bytes."""
         return sum(_memory(tensor) for tensor in self if tensor is not None)
 
 
@@ -63,7 +63,7 @@ def cut_batches(
         matrix: n reviews.
         labels: (n,) of 0 and 1.
         rows: their row numbers; None for all in their own order.
-        batch_size: reviews a batch.
+        batch_size: reviews per batch.
         layout: `csr` or `dense` features.
         training: whether CSR batches carry their transpose, for the backward pass.
         dropout: leaves out some terms of each review.
@@ -85,21 +85,20 @@ def cut_batches(
 
 
 class FeatureDropout:
-    """Leaves out terms of reviews, each with the same probability, and makes up for it in those that stay.
+    """Dropout of terms: leaves out each term of a review with the same probability and scales the others up.
 
-    Dropout as Srivastava et al. 2014 have it, on the input: not a unit of the network is left out, but a word or an
-    n-gram of one review.
+    It is the dropout of Srivastava et al. 2014 on the input: it leaves out terms of a review, not units of the network.
 
     Args:
         fraction: the probability of each term to be left out, below 1.
-        seed: numbers that decide which ones are.
+        seed: decides which terms are left out.
     """
 
     def __init__(self, fraction: float, seed: Sequence[int]) -> None:
         self.fraction, self._random = fraction, np.random.default_rng(seed)
 
     def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
-        """A batch without the terms that are left out, and the values of those that stay."""
+        """The batch without the terms that are left out, and the values of the others."""
         kept = self.kept(len(matrix.columns))
         before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
         rows = MultiHotMatrix(before[matrix.offsets], matrix.columns[kept], matrix.width)
@@ -108,12 +107,12 @@ class FeatureDropout:
         return rows, np.full(len(rows.columns), scale) if values is None else values[kept] * scale
 
     def kept(self, count: int) -> npt.NDArray[np.bool_]:
-        """Which of the next so many terms stay, (count,)."""
+        """Which of the next `count` terms stay, (count,)."""
         return self._random.random(count, dtype=np.float32) >= self.fraction
 
     @property
     def scale(self) -> float:
-        """What makes up for the terms that are left out."""
+        """The factor for the remaining values."""
         return 1 / (1 - self.fraction)
 
 
@@ -136,11 +135,11 @@ Values = npt.NDArray[np.float32] | None
 
 
 def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
-    """The rows as a sparse CSR tensor, (n, width) float32; int32 indices, which is what the CPU's kernels take.
+    """The rows as a sparse CSR tensor, (n, width) float32; with int32 indices, as the CPU's kernels require.
 
     Args:
-        matrix: says which columns are set.
-        values: what is in them; None for the matrix' own.
+        matrix: the columns that are set.
+        values: the values in them; None for the matrix' own.
     """
     return sparse_csr(
         torch.from_numpy(matrix.offsets.astype(np.int32)),
@@ -153,7 +152,7 @@ def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
 
 def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows as a dense tensor, (n, width) float32; see `csr_tensor`."""
-    # Not the default type, which a Trainer of another precision changes while batches are cut in a thread.
+    # Not the default dtype: a Trainer with another precision changes it while a thread cuts batches.
     dense = torch.zeros(len(matrix), matrix.width, dtype=torch.float32)
     rows = np.repeat(np.arange(len(matrix)), np.diff(matrix.offsets))
     found = _tensor(matrix.values if values is None else values)
@@ -165,11 +164,11 @@ def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
 
 def transposed_csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows transposed as a sparse CSR tensor, (width, n) float32, its indices ascending within a row."""
-    import scipy.sparse  # noqa: PLC0415 - a tenth of a second that classifying a text does without
+    import scipy.sparse  # noqa: PLC0415 - takes a tenth of a second, and is not needed to classify a text
 
     shape = (len(matrix), matrix.width)
     values = matrix.values if values is None else values
-    # Ones need no more than a byte each to be moved around.
+    # One byte per value is enough for ones.
     data = np.ones(len(matrix.columns), dtype=np.int8) if values is None else values
     by_column = scipy.sparse.csr_array((data, matrix.columns, matrix.offsets.astype(np.int32)), shape=shape).tocsc()
     moved = None if values is None else torch.from_numpy(by_column.data)
@@ -190,12 +189,12 @@ def sparse_csr(offsets: Tensor, columns: Tensor, values: Tensor | None, n: int, 
         columns,
         torch.ones(columns.shape, dtype=torch.float32, device=columns.device) if values is None else values,
         size=(n, width),
-        check_invariants=False,  # they hold by construction, and checking each batch would cost more than using it
+        check_invariants=False,  # true by construction; checking a batch would take longer than using it
     )
 
 
 def _suppress_beta_warning() -> None:
-    """Suppress torch's warning that sparse CSR tensors are in beta, which it gives once a process."""
+    """Suppress torch's warning that sparse CSR tensors are in beta, which torch gives once per process."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
         csr_tensor(MultiHotMatrix(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1))

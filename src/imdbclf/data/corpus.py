@@ -1,8 +1,8 @@
-"""Texts to numbered words: the form in which reviews are kept, cached and read back.
+"""The corpus: reviews as numbered words, the form in which they are cached.
 
 A part of the corpus (train, test) becomes an Arrow table whose `large_list<int32>` column of word numbers, opened
-memory-mapped, is offsets and values: the rows of a sparse matrix. Rows stand in the order of their texts' hash, so
-that nothing downstream can depend on the order of the source.
+memory-mapped, is offsets and values: the rows of a sparse matrix. Rows are sorted by the hash of their text, so that
+nothing depends on the order of the source.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from imdbclf.data.arrow import to_arrow, to_numpy
 from imdbclf.data.tokenize import text_bytes, tokenize_many
 
 ENCODING_VERSION = 3
-"""Raised when the tables below change their meaning, so that no older cache is used."""
+"""Increased when the meaning of the tables below changes, so that older caches are not used."""
 
 CHUNK = 2048
-"""Reviews numbered at a time: what threads share out, and small enough to stay in a processor's cache."""
+"""Reviews per task of a thread; small enough for the processor's cache."""
 
 THREADS = min(4, os.cpu_count() or 1)
-"""More are of no use: what Python itself does between Arrow's and NumPy's work can't be shared out."""
+"""More threads do not help: Python's own part of the work is not parallel."""
 
 SCHEMA = pa.schema(
     [
@@ -43,16 +43,16 @@ SCHEMA = pa.schema(
 )
 
 GROUPED_SCHEMA = SCHEMA.append(pa.field("group", pa.uint64(), nullable=False))
-"""Of a part whose reviews have groups."""
+"""The schema of a part with groups."""
 
 
 @dataclass(frozen=True)
 class EncodedReviews:
-    """One part of a corpus, n reviews as an Arrow table of `SCHEMA`, or of `GROUPED_SCHEMA` if groups were asked for.
+    """One part of a corpus, n reviews as an Arrow table of `SCHEMA`, or of `GROUPED_SCHEMA` with groups.
 
-    `id` hashes the raw text, `sequence` its words in their order: reviews of one sequence read the same to the network
-    and must fall on one side of any split. `label` is 0 or 1. `words` are numbers into the corpus' dictionary. `group`
-    hashes what `data.group` names, such as the film.
+    `id` is a hash of the raw text, `sequence` one of its words in order. Reviews with equal sequences are identical
+    for the network, so a split keeps them together. `label` is 0 or 1. `words` are numbers into the corpus' dictionary.
+    `group` is a hash of the value of `data.group`, such as the film.
     """
 
     table: pa.Table
@@ -72,7 +72,7 @@ class EncodedReviews:
 
     @cached_property
     def groups(self) -> npt.NDArray[np.uint64] | None:
-        """Hash of each review's group, shape (n,); None where no groups were asked for."""
+        """Hash of each review's group, shape (n,); None without groups."""
         if "group" not in self.table.column_names:
             return None
         return _numpy(self.table, "group").astype(np.uint64, copy=False)
@@ -84,7 +84,7 @@ class EncodedReviews:
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
-        """Where each review's words begin in `words`, and the end of the last, shape (n + 1,)."""
+        """The start of each review's words in `words`, and the end of the last, shape (n + 1,)."""
         return to_numpy(_lists(self.table).offsets)
 
     @cached_property
@@ -112,7 +112,7 @@ class EncodedReviews:
         return words if chosen is None else words[np.repeat(chosen[start:stop], np.diff(offsets))]
 
     def review_names(self) -> list[str]:
-        """A name for each review that depends on its text alone: the hash in hexadecimal, repeats numbered."""
+        """A name for each review that depends on its text only: the hash in hexadecimal; repeats are numbered."""
         repeat = np.zeros(len(self), dtype=np.int64)
         for row in np.flatnonzero(self.ids[1:] == self.ids[:-1]) + 1:
             repeat[row] = repeat[row - 1] + 1
@@ -132,7 +132,7 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False)
 
     Args:
         parts: tables with the columns `text` (string) and `label` (int8), by name of the part; a third column
-            `group` (string) is kept as hashes. A review whose group is null or empty is a group of its own.
+            `group` (string) is kept as hashes. A review with a null or empty group is a group of its own.
         sentence_ends: whether the ends of sentences are words, see `imdbclf.data.tokenize`.
     """
     with ThreadPoolExecutor(THREADS) as pool:
@@ -151,8 +151,8 @@ def sequence_hashes(
 ) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of each review's words in order, shape (n,).
 
-    The sum over positions of hash(word) times an odd number that the position gives, modulo 2⁶⁴: it depends on the
-    words alone, not on how a corpus happens to number them. A collision would only keep two reviews together.
+    The sum over positions of hash(word) times an odd number that depends on the position, modulo 2⁶⁴. It depends on the
+    words, not on their numbers in a corpus. A collision would only keep two reviews together.
     """
     lengths = np.diff(offsets)
     position = np.arange(len(words)) - np.repeat(offsets[:-1], lengths)
@@ -174,7 +174,7 @@ def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class NumberedWords:
-    """The words of some texts, numbered by a dictionary of their own; the first text's come first."""
+    """The words of some texts in order, numbered by a dictionary of their own."""
 
     offsets: npt.NDArray[np.int64]
     words: npt.NDArray[np.int32]
@@ -193,7 +193,7 @@ class _EncodedChunk(NumberedWords):
     ids: npt.NDArray[np.uint64]
 
     def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
-        """The same reviews by the common dictionary, in which the chunk's words have the given numbers."""
+        """The same reviews with the numbers of the common dictionary, given for each word of the chunk."""
         words = number[self.words]
         return _NumberedChunk(words, sequence_hashes(self.offsets, words, word_hashes))
 
@@ -210,7 +210,7 @@ def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedW
     numbered = lists.values.dictionary_encode()
     words = to_numpy(numbered.indices)
     kept = words != pc.index(numbered.dictionary, "").as_py()
-    # The empty string is no word: leave it out, and close the gap it had in the numbers.
+    # The empty string is not a word: leave it out, and close the gap in the numbers.
     before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
     return NumberedWords(before[to_numpy(lists.offsets)], words[kept], numbered.dictionary)
 
@@ -221,11 +221,11 @@ def _encode_chunk(texts: pa.Array, *, sentence_ends: bool) -> _EncodedChunk:
 
 
 def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:
-    """All words once, sorted by code point, and for each given dictionary the numbers of its words therein."""
+    """All words once, sorted by code point, and for each given dictionary the numbers of its words in it."""
     encoded = pa.chunked_array(dictionaries, type=pa.string()).combine_chunks().dictionary_encode()
     words = encoded.dictionary
     order = pc.sort_indices(words)
-    # The empty string is first, if it is there; it gets the number -1, which no kept word has.
+    # If the empty string exists, it is first; it gets the number -1, which no word has.
     empty = int(len(words) > 0 and words[order[0].as_py()].as_py() == "")
     number = np.empty(len(words), dtype=np.int32)
     number[to_numpy(order)] = np.arange(len(words), dtype=np.int32) - empty
@@ -235,7 +235,7 @@ def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt
 
 
 def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], read: pa.Table) -> pa.Table:
-    """The table of a part, as it was `read`, from its chunks; `numbered` yields theirs next, and is read no further."""
+    """The table of a part that was `read`, from its chunks; takes only the chunks of this part from `numbered`."""
     done = [chunk for _, chunk in zip(chunks, numbered, strict=False)]
     ids = _joined([chunk.ids for chunk in chunks], np.uint64)
     lengths = _joined([np.diff(chunk.offsets) for chunk in chunks], np.int64)
@@ -260,11 +260,11 @@ def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk],
 
 
 def _group_hashes(values: pa.ChunkedArray, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each review's group, shape (n,); without a group it is one of the review's text."""
+    """A 64-bit hash of each review's group, shape (n,); without a group, a hash of the review's text."""
     numbered = values.fill_null("").combine_chunks().dictionary_encode()
     number = to_numpy(numbered.indices)
     nameless = number == pc.index(numbered.dictionary, "").as_py()
-    # Mixed once more, so that a review without a group is in none whose name happens to be its text.
+    # Mixed again, so that a review without a group does not match a group whose name is its text.
     return np.where(nameless, scramble(ids), _hashes(numbered.dictionary)[number])
 
 
@@ -287,7 +287,7 @@ def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any
 
 
 def only_chunk(column: pa.ChunkedArray) -> pa.Array:
-    """The column in one piece, without a copy where it is one already."""
+    """The column as one chunk; no copy if it already is one."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 

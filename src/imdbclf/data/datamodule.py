@@ -24,13 +24,13 @@ class ReviewDataModule(pl.LightningDataModule):
     """Training, validation and test reviews as multi-hot batches, for one process.
 
     `setup` loads the reviews (from the cache, if they have been encoded before), splits off the validation part by
-    content and `seed`, learns from the training part alone what the columns are, and vectorizes all parts.
+    content and `seed`, learns the columns from the training part only, and vectorizes all parts.
 
     Args:
         settings: where the reviews come from and how they become batches.
         seed: decides the split and the order of the training batches.
         prepared: what `imdbclf.data.prepare.load_reviews` gave for the same settings and seed, if that was done.
-        features: what the columns are and hold; the lecture's by default.
+        features: the columns and their values; the lecture's by default.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class ReviewDataModule(pl.LightningDataModule):
 
     @cached_property
     def prepared(self) -> PreparedReviews:
-        """The parts that the loaders cut batches from."""
+        """The parts from which the loaders make batches."""
         return load_reviews(self.settings, self.seed, self.feature_settings)
 
     @property
     def loaded(self) -> LoadedCorpus:
-        """The whole corpus with its words numbered, before any split, and where it is from."""
+        """The whole corpus with numbered words, before the split, and its source."""
         return self.prepared.loaded
 
     @property
@@ -62,13 +62,13 @@ class ReviewDataModule(pl.LightningDataModule):
         return self.prepared.vectorizer.vocabulary
 
     def with_seed(self, seed: int) -> ReviewDataModule:
-        """The same parts, the training part in the order of another seed."""
+        """The same parts; the order of the training batches is that of another seed."""
         return ReviewDataModule(self.settings, seed, replace(self.prepared, kept=None), self.feature_settings)
 
     def with_pseudo_labels(self, probabilities: npt.NDArray[np.float32]) -> ReviewDataModule:
         """The unlabelled reviews as training reviews, given the probability of being positive of each, (n,).
 
-        What the columns are is learnt again, from all of them.
+        The columns are learnt again, from all training reviews.
         """
         return self._prepared_again(self.settings, probabilities)
 
@@ -83,7 +83,7 @@ class ReviewDataModule(pl.LightningDataModule):
         return ReviewDataModule(settings, self.seed, prepared, self.feature_settings)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 - Lightning's signature
-        """Load, split, learn the vocabulary, vectorize; does nothing the second time.
+        """Load, split, learn the vocabulary and vectorize; a second call does nothing.
 
         Raises:
             UserError: if the trainer has several processes; each of them would learn from all reviews.
@@ -97,16 +97,16 @@ class ReviewDataModule(pl.LightningDataModule):
         _ = self.prepared
 
     def train_dataloader(self) -> ReviewLoader:
-        """Batches of `data.batch_size` in an order of (seed, epoch); in one fixed order under `overfit_batches`."""
+        """Batches of `data.batch_size` in an order of (seed, epoch); in a fixed order with `overfit_batches`."""
         overfits = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined] # set late
         return self._loader("train", self.settings.batch_size, None if overfits else self.seed, training=True)
 
     def val_dataloader(self) -> ReviewLoader | list[ReviewLoader]:
-        """The validation part in few large batches; no loader at all where there is none."""
+        """The validation part in a few large batches; an empty list if there is none."""
         return self._loader("val", EVALUATION_BATCH) if len(self.prepared.matrices["val"]) else []
 
     def test_dataloader(self) -> ReviewLoader:
-        """The test part in few large batches.
+        """The test part in a few large batches.
 
         Raises:
             UserError: if the source has no test part.
@@ -117,11 +117,11 @@ class ReviewDataModule(pl.LightningDataModule):
         return self._loader("test", EVALUATION_BATCH)
 
     def predict_dataloader(self) -> ReviewLoader:
-        """The test part, as `test_dataloader` has it."""
+        """The same as `test_dataloader`."""
         return self.test_dataloader()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Return a batch of ours that is there already; looking through its tensors would cost a tenth of a step."""
+        """Return a batch that is already on the device; checking its tensors would cost a tenth of a step."""
         if isinstance(batch, ReviewBatch) and batch.labels.device == device:
             return batch
         return super().transfer_batch_to_device(batch, device, dataloader_idx)

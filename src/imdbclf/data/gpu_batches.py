@@ -1,6 +1,6 @@
-"""Batches cut on an accelerator, where the whole matrix stays: an epoch uploads no more than its row numbers.
+"""Batches made on an accelerator, where the whole matrix is kept: an epoch uploads its row numbers only.
 
-Everything whose size must be known is known on the host, so that nothing waits for the device inside an epoch.
+All sizes are known on the host, so that nothing waits for the device within an epoch.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from imdbclf.data.term_weights import Labels
 
 
 class DeviceReviews:
-    """n reviews and their labels on a device: 4 bytes a one (13 MB for the lecture's corpus) and 12 a review.
+    """n reviews and their labels on a device: 4 bytes per set column (13 MB for the lecture's corpus), 12 per review.
 
-    Values that are not ones take 4 bytes each as well.
+    Term weights take 4 more bytes each.
 
     Args:
         matrix: the reviews.
         labels: (n,) of 0 and 1.
-        device: any that torch has; the batches are equal to those that `imdbclf.data.batches.cut_batches` cuts.
+        device: any device of torch; the batches are equal to those of `imdbclf.data.batches.cut_batches`.
     """
 
     def __init__(self, matrix: MultiHotMatrix, labels: Labels, device: torch.device) -> None:
@@ -65,7 +65,7 @@ class DeviceReviews:
         places = torch.arange(total, device=self.device) + shift
         columns = self.columns[places]
         values = self._values(places, dropout)
-        # The row within its batch that each one belongs to.
+        # The row of each one within its batch.
         within = torch.arange(len(rows), dtype=torch.int32, device=self.device) % batch_size
         row = torch.repeat_interleave(within, device_lengths, output_size=total)
         labels = self.labels[chosen]
@@ -78,7 +78,7 @@ class DeviceReviews:
             yield ReviewBatch(features, labels[first:end], transpose)
 
     def _values(self, places: Tensor, dropout: FeatureDropout | None) -> Tensor | None:
-        """The values at the given places, 0 where a term is left out: a row of known length needs no waiting."""
+        """The values at the given places; 0 for a left-out term, so that the length of a row stays known."""
         values = None if self.values is None else self.values[places]
         if dropout is None:
             return values

@@ -1,4 +1,4 @@
-"""What the jobs of a sweep have in common, kept by a process for as long as its jobs want the same."""
+"""Data that the jobs of a sweep have in common, kept in a process as long as its jobs need the same."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ MEGABYTE = 1_000_000
 
 
 def shared_reviews(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
-    """`load_reviews`, but what the job before had in common with this one is not done again.
+    """`load_reviews`, but reuses the data of the previous job where it is the same.
 
     Args:
         settings: where the reviews come from and how they become batches; `source` is decided (not `auto`).
         features: what the columns are.
         seed: decides the split and the order of the batches.
-        limit: megabytes that batches kept for the next job may take; 0 keeps none.
+        limit: megabytes of batches that are kept for the next job; 0 keeps none.
 
     Raises:
-        UserError: if the source can't be read, or can't be split as the settings say.
+        UserError: if the source cannot be read, or cannot be split with these settings.
     """
     return _prepared(settings, features, seed, limit)
 
 
 def decided_source(settings: SourceSettings) -> ChosenSource:
-    """`choose_source`, but asked once for all jobs: `auto` may have to wait for a network that is not there."""
+    """`choose_source`, but once for all jobs: with `auto` it may wait for a network that is not available."""
     return _chosen(settings.origin)
 
 
 def content_key(settings: SourceSettings) -> str:
-    """A key of the reviews that the settings name, by their content; it does not depend on their place.
+    """A key of the reviews' content; it does not depend on their place.
 
     Raises:
-        UserError: if a source that was named is not there.
+        UserError: if the source does not exist.
     """
     return _content_key(settings.origin)
 
 
 def forget() -> None:
-    """Free everything that is kept."""
+    """Free all kept data."""
     for kept in (_prepared, _loaded, _content_key, _opened, _chosen):
         kept.cache_clear()
 

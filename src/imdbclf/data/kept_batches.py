@@ -1,4 +1,4 @@
-"""Batches that were cut once and are kept for the next job. Needs no torch."""
+"""Batches that are kept for the next job. Needs no torch."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ if TYPE_CHECKING:
 
 
 class KeptBatches:
-    """The batches of epochs that were cut before, up to a limit; what is beyond it is cut each time.
+    """The batches of earlier epochs, up to a limit; further ones are made again for each job.
 
-    Jobs of one seed have the same batches in the same order, whatever their network and loss. Whole epochs are kept,
-    the earliest first; an epoch that is left before its end is not. The next job gets the very tensors that the last
-    one had, so no job may write into them.
+    Jobs of one seed have the same batches in the same order, for any network and loss. Complete epochs are kept, the
+    first ones first. The next job gets the same tensors, so no job may write into them.
 
     Args:
-        limit: bytes that the kept batches may take.
+        limit: maximum size of the kept batches in bytes.
     """
 
     def __init__(self, limit: int) -> None:
@@ -25,7 +24,7 @@ class KeptBatches:
         self._epochs: dict[tuple[str, int], list[ReviewBatch]] = {}
 
     def epoch(self, part: str, epoch: int, n: int, cut: Callable[[], Iterator[ReviewBatch]]) -> Iterator[ReviewBatch]:
-        """The n batches of a part in an epoch: those that were kept, else those that `cut` gives."""
+        """The n batches of a part in an epoch: kept ones, or those of `cut`."""
         if (part, epoch) in self._epochs:
             yield from self._epochs[part, epoch]
             return
@@ -35,7 +34,7 @@ class KeptBatches:
             size += batch.memory
             if self.size + size <= self.limit:
                 batches.append(batch)
-            # Before the last batch is handed out, since a reader that knows the length does not ask for another.
+            # Before the last batch is yielded: a reader that knows the length does not ask again.
             if len(batches) == n:
                 self._epochs[part, epoch] = batches
                 self.size += size

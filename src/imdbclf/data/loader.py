@@ -1,4 +1,4 @@
-"""What Lightning iterates over: a part of the reviews in an order of (seed, epoch), as ready batches."""
+"""The loader for Lightning: a part of the reviews as ready batches, in an order given by (seed, epoch)."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ from imdbclf.data.term_weights import Labels
 from imdbclf.settings import Layout
 
 AHEAD = 2
-"""Batches cut before they are asked for."""
+"""Batches that are made in advance."""
 
 Keep = Callable[[int, int, Callable[[], Iterator[ReviewBatch]]], Iterator[ReviewBatch]]
-"""Gives the batches of an epoch from its number, their count and what cuts them; see `KeptBatches.epoch`."""
+"""Returns the batches of an epoch, given its number, their count and what makes them: `KeptBatches.epoch`."""
 
 
 class EpochOrder:
-    """The order of n rows in an epoch: a function of (seed, epoch) alone.
+    """The order of n rows in an epoch, a function of (seed, epoch) only.
 
-    Lightning calls `set_epoch` before every epoch, so a resumed run goes on with the order that the uninterrupted one
-    would have had.
+    Lightning calls `set_epoch` before every epoch, so a continued run has the same order as an uninterrupted one.
     """
 
     def __init__(self, n: int, seed: int) -> None:
         self.n, self.seed, self.epoch = n, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next pass."""
+        """Set the epoch that decides the order."""
         self.epoch = epoch
 
     def rows(self) -> npt.NDArray[np.int64]:
@@ -45,21 +44,21 @@ class EpochOrder:
 
 
 class ReviewLoader:
-    """An iterable of ready batches with a length, which is all that Lightning asks of a loader.
+    """An iterable of ready batches with a length; Lightning needs nothing else from a loader.
 
-    A `torch.utils.data.DataLoader` would ask for one row after the other, or, given whole batches, still cost a tenth
-    of a training step for each.
+    A `torch.utils.data.DataLoader` would read row by row; even with whole batches it costs a tenth of a training step
+    per batch.
 
     Args:
         matrix: n reviews.
         labels: (n,) of 0 and 1.
-        batch_size: reviews a batch; the last one of an epoch may be smaller.
+        batch_size: reviews per batch; the last one of an epoch may be smaller.
         layout: see `ReviewBatch`.
-        seed: with the epoch it decides the order; None keeps the rows in their own. (The data module gives None under
-            the Trainer's `overfit_batches`; loaders passed to `fit()` are used unchanged.)
+        seed: decides the order, together with the epoch; None keeps the order of the matrix. (The data module uses None
+            with the Trainer's `overfit_batches`; loaders passed to `fit()` are used unchanged.)
         training: whether CSR batches carry their transpose.
-        device: where batches are wanted. On an accelerator the whole matrix goes there once, and batches are cut there.
-        keep: gives batches that may have been cut before.
+        device: device of the batches. The matrix is copied to an accelerator once, and batches are made there.
+        keep: returns kept batches.
         feature_dropout: fraction of a review's terms that are left out, different ones in each epoch.
     """
 
@@ -80,9 +79,9 @@ class ReviewLoader:
         self.matrix, self.labels = matrix, labels
         self.batch_size, self.layout, self.training = batch_size, layout, training
         self.sampler = SequentialSampler(range(len(matrix))) if seed is None else EpochOrder(len(matrix), seed)
-        """As in a `DataLoader`; here Lightning finds whom to tell the epoch, and whether rows are shuffled."""
+        """As in a `DataLoader`; Lightning calls its `set_epoch` and checks whether rows are shuffled."""
         self.batch_sampler = None
-        """There is none, and Lightning asks."""
+        """None; Lightning reads it."""
         on_host = device is None or device.type == "cpu" or layout == "dense" or matrix.on_disk
         self._on_device = None if on_host or device is None else DeviceReviews(matrix, labels, device)
         self._keep = keep
@@ -92,9 +91,9 @@ class ReviewLoader:
         return ceil(len(self.matrix) / self.batch_size)
 
     def __iter__(self) -> Iterator[ReviewBatch]:
-        """The batches of the epoch that is set when the first of them is asked for.
+        """The batches of the epoch that is set when the first batch is read.
 
-        Lightning makes the iterator of a resumed run's first epoch before it tells the epoch.
+        Lightning makes the iterator of a continued run's first epoch before it sets the epoch.
         """
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
         yield from self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
@@ -110,19 +109,19 @@ class ReviewLoader:
         return cut_ahead(batches) if self.training else batches
 
     def _dropout(self) -> FeatureDropout | None:
-        """What leaves out terms in this epoch: like the order a function of (seed, epoch), so a resume repeats it."""
+        """The dropout of terms in this epoch; like the order, a function of (seed, epoch)."""
         if self.feature_dropout == 0:
             return None
         epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        # The 1 makes it another seed than that of the order.
+        # The 1 makes this seed different from that of the order.
         return FeatureDropout(self.feature_dropout, [self._seed, epoch, 1])
 
 
 def cut_ahead(batches: Iterator[ReviewBatch]) -> Iterator[ReviewBatch]:
-    """The same batches in the same order, cut by a thread that is always a little ahead.
+    """The same batches in the same order, made in advance by another thread.
 
-    Cutting a batch takes a third of a training step or more, nearly all of it outside Python, so a second core can do
-    it; the network is too small to use that core better (see `threads` in configs/train.yaml).
+    Making a batch takes a third of a training step or more, almost all of it outside Python, so a second core can do
+    it. The network is too small to use that core better (see `threads` in configs/train.yaml).
     """
     with ThreadPoolExecutor(1) as cutter:
         waiting = deque(cutter.submit(next, batches, None) for _ in range(AHEAD))

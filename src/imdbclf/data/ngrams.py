@@ -1,8 +1,8 @@
-"""N-grams, runs of one to three words, as numbers: found in many reviews at once, without a string being made.
+"""N-grams of one to three words as numbers, found in many reviews at once without making strings.
 
-Words are numbered from 1; the key of an n-gram has 21 bits for each of its words, so that keys of different orders
-never meet. A run can only be of interest where both runs that are shorter by a word are; this is what keeps the
-search for pairs and triples cheap, in learning (a triple is in as many reviews as its pairs at most) and in encoding.
+Words are numbered from 1. The key of an n-gram has 21 bits per word, so keys of different orders are different. An
+n-gram is searched only where both n-grams that are shorter by one word were found. This keeps pairs and triples cheap,
+in learning (a triple is in no more reviews than its pairs) and in encoding.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy.typing as npt
 
 WORD_BITS = 21
 MOST_WORDS = (1 << WORD_BITS) - 1
-"""Different words that can be told apart in n-grams."""
+"""Largest number of different words in n-grams."""
 
 LONGEST = 3
-"""The highest order: so many words fit a key of 63 bits."""
+"""The highest order: three words fit into a key of 63 bits."""
 
 Keys = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The n-grams of one order that are of interest, where they stand in some reviews.
+    """Occurrences of n-grams of one order in some reviews.
 
-    `begins` (k,) are the places of their first words among all words, ascending; `keys` (k,) say which they are.
+    `begins` (k,) are the places of their first words among all words, ascending; `keys` (k,) are their keys.
     """
 
     order: int
@@ -34,7 +34,7 @@ class Runs:
     keys: Keys
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> Runs:
-        """Those where the mask (k,) is true."""
+        """The occurrences where the mask (k,) is true."""
         return Runs(self.order, self.begins[mask], self.keys[mask])
 
 
@@ -45,14 +45,14 @@ def single_words(numbers: npt.NDArray[np.int64]) -> Runs:
 
 
 def longer_by_one(runs: Runs, numbers: npt.NDArray[np.int64], last: npt.NDArray[np.bool_]) -> Runs:
-    """The n-grams of the next order of which both the beginning and the end are among `runs`.
+    """The n-grams of the next order whose first and last part are both among `runs`.
 
     Args:
         runs: n-grams of an order.
         numbers: (N,) the numbers of the reviews' words.
-        last: (N,) true for the last word of each review, behind which no n-gram goes on.
+        last: (N,) true for the last word of each review; an n-gram does not cross it.
     """
-    # Where the next run begins one word later, both overlap in all words but two.
+    # If the next n-gram begins one word later, both together form a longer one.
     follows = (np.diff(runs.begins) == 1) & ~last[runs.begins[:-1] + runs.order - 1]
     begins = runs.begins[:-1][follows]
     return Runs(runs.order + 1, begins, runs.keys[:-1][follows] << WORD_BITS | numbers[begins + runs.order])
@@ -74,7 +74,7 @@ def key_of(numbers: tuple[int, ...]) -> int:
 
 
 def words_of_keys(keys: Keys) -> npt.NDArray[np.int64]:
-    """The numbers of the words of each n-gram, (k, 3), zeros in front of those that have fewer."""
+    """The numbers of the words of each n-gram, (k, 3), with zeros in front of shorter ones."""
     shifts = np.arange(LONGEST - 1, -1, -1, dtype=np.int64) * WORD_BITS
     numbers: npt.NDArray[np.int64] = keys[:, None] >> shifts & MOST_WORDS
     return numbers
@@ -87,7 +87,7 @@ def orders_of_keys(keys: Keys) -> npt.NDArray[np.int64]:
 
 
 def parts_of_keys(keys: Keys) -> Keys:
-    """The two n-grams, shorter by a word, with which each of the given ones begins and ends; none of single words."""
+    """The two n-grams, shorter by one word, at the start and at the end of each given one; none for single words."""
     orders = orders_of_keys(keys)
     longer, orders = keys[orders > 1], orders[orders > 1]
     ends: Keys = longer & ((np.int64(1) << ((orders - 1) * WORD_BITS)) - 1)

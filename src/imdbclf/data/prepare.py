@@ -1,4 +1,4 @@
-"""The encoded corpus as the rows that batches are cut from: split, vocabulary, multi-hot encoding. Needs no torch."""
+"""From the corpus to multi-hot rows: split, vocabulary, vectorizing. Needs no torch."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
 @dataclass(frozen=True)
 class PreparedReviews:
-    """A corpus, and the parts made from it: `train`, `val` and, where there are such, `test` and `unlabelled`.
+    """A corpus, and the parts made from it: `train`, `val` and optionally `test` and `unlabelled`.
 
-    Of each part there is a matrix and its labels. Labels are int8 (n,), those of unlabelled reviews -1. Once these
-    have pseudo-labels, they are in the training part, whose labels are float32 probabilities then. `kept` holds
-    batches for other jobs that want the same, where there are such jobs.
+    Each part has a matrix and labels, int8 (n,); labels of unlabelled reviews are -1. Reviews with pseudo-labels are in
+    the training part, whose labels are then float32 probabilities. `kept` holds batches for other jobs of a sweep.
     """
 
     loaded: LoadedCorpus
@@ -37,10 +36,10 @@ class PreparedReviews:
 
 
 def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE.features) -> PreparedReviews:
-    """Everything that precedes the network: open the source, load or encode its reviews, split, vectorize.
+    """All steps before the network: open the source, load or encode its reviews, split, vectorize.
 
     Raises:
-        UserError: if the source can't be read, or can't be split as the settings say.
+        UserError: if the source cannot be read, or cannot be split with these settings.
     """
     loaded = load_corpus(settings, sentence_ends=features.sentence_ends)
     return prepare_reviews(loaded, settings, features, seed)
@@ -53,18 +52,18 @@ def prepare_reviews(
     seed: int,
     pseudo_labels: npt.NDArray[np.float32] | None = None,
 ) -> PreparedReviews:
-    """Split off the validation part, learn what the columns are from the rest, vectorize every part.
+    """Split off the validation part, learn the columns from the rest, vectorize every part.
 
     Args:
         loaded: the corpus.
-        settings: how it is split; a matrix too large for memory lies in its cache folder.
-        features: what is to be learnt of the columns.
+        settings: how it is split; a matrix that is too large for the memory is in its cache folder.
+        features: the settings of the columns.
         seed: decides the split.
-        pseudo_labels: the probability of being positive of each unlabelled review, which is a training review then.
+        pseudo_labels: the probability of being positive of each unlabelled review; these become training reviews.
 
     Raises:
-        UserError: if there is no training part, the validation part would leave nothing of it, or there are fewer
-            n-grams than columns.
+        UserError: if there is no training part, if the validation part would leave no training reviews, or if there
+            are fewer n-grams than columns.
     """
     corpus, disk = loaded.corpus, cache_folder(settings.cache_dir)
     if "train" not in corpus.parts:

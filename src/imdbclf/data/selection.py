@@ -1,14 +1,14 @@
-"""Which terms get a column: found among all n-grams of the training part, chosen by a score.
+"""Which terms get a column: those of the highest score among all n-grams of the training part.
 
 | selection | a term's score |
 | --- | --- |
-| `frequency` | how often it occurs, repeats included, as Keras counts words |
-| `log_odds` | how far its log-odds are from 0 (Wang & Manning 2012; see `imdbclf.data.term_weights`) |
-| `z_score` | the same by its standard error, √(1/p + 1/q) (Monroe, Colaresi & Quinn 2008, "Fightin' Words") |
+| `frequency` | number of occurrences, repeats included, as Keras counts words |
+| `log_odds` | absolute value of its log-odds (Wang & Manning 2012; see `imdbclf.data.term_weights`) |
+| `z_score` | the same divided by its standard error, √(1/p + 1/q) (Monroe, Colaresi & Quinn 2008, "Fightin' Words") |
 
-Log-odds alone favour what is rare: a term of two positive reviews is as far from 0 as can be. Terms of equal scores
-stand by the number of their words, then in descending code-point order, whatever the order of the source (Keras:
-whichever was seen first; `viewer`, `brilliant`: 1,195 times each).
+Log-odds alone prefer rare terms: a term in two positive reviews only has very high log-odds. Terms with equal scores
+are ordered by their number of words, then in descending code-point order, for any order of the source. (Keras uses the
+order of first occurrence; `viewer` and `brilliant` occur 1,195 times each.)
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from imdbclf.settings import SELECTIONS, FeatureSettings
 Counts = npt.NDArray[np.int64]
 
 BLOCK = 8192
-"""Reviews counted at a time, which bounds the memory that counting words takes."""
+"""Reviews counted at once, a limit for the memory."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Terms that may get a column: their keys, how often, and in how many reviews of each label, each occurs.
+    """Terms that may get a column: keys, numbers of occurrences, and numbers of reviews of each label.
 
-    A review whose label is a probability counts for both labels, with its share.
+    A review with a probability p as its label counts as p positive and 1 - p negative reviews.
     """
 
     keys: Keys
@@ -60,7 +60,7 @@ class Candidates:
     negative: npt.NDArray[Any]
 
     def at(self, places: npt.NDArray[np.int64]) -> Candidates:
-        """Those at the given places, in that order."""
+        """The terms at the given places, in this order."""
         return Candidates(*(column[places] for column in (self.keys, self.occurrences, self.positive, self.negative)))
 
 
@@ -90,18 +90,17 @@ def learn_vocabulary(
     rows: npt.NDArray[np.int64] | None = None,
     pseudo_labelled: PseudoLabelled | None = None,
 ) -> Vocabulary:
-    """The terms that the settings choose from the given rows (default: all).
+    """The terms selected by the settings from the given rows (default: all).
 
     Args:
-        corpus: its dictionary names the words.
-        reviews: the part of the corpus that has the training reviews.
-        settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` count.
+        corpus: its dictionary has the words.
+        reviews: the part of the corpus with the training reviews.
+        settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` are used.
         rows: the training reviews, ascending.
-        pseudo_labelled: more training reviews, of the same corpus.
+        pseudo_labelled: more training reviews of the same corpus.
 
     Raises:
-        UserError: if n-grams are wanted, and there are fewer than columns. (Of single words there may be fewer: a
-            corpus has as many as it has.)
+        UserError: if there are fewer n-grams than columns. (Fewer single words than columns are allowed.)
     """
     counts = word_counts(corpus, reviews, rows)
     if pseudo_labelled is not None:
@@ -122,15 +121,15 @@ def learn_vocabulary(
 
 
 def _numbered(counts: Counts, least: int) -> npt.NDArray[np.int64]:
-    """The number of each word of the dictionary, its place from 1; 0 where the word is too rare to be counted."""
-    # Only a corpus of millions of different words has more than keys can hold; those that are left out are the rarest.
+    """The number of each word of the dictionary, from 1; 0 for words that are too rare to be counted."""
+    # Only a corpus with millions of different words has more than keys can hold. The rarest are left out.
     least = max(least, 1, int(np.partition(counts, -MOST_WORDS)[-MOST_WORDS]) if len(counts) > MOST_WORDS else 1)
     return np.where(counts >= least, np.arange(1, len(counts) + 1), 0)
 
 
 @dataclass(frozen=True)
 class _TrainingWords:
-    """The words of n training reviews one after the other, how many each has, and its share of the label 1."""
+    """The words of n training reviews in order, the number of words of each, and its probability of label 1."""
 
     words: npt.NDArray[np.int32]
     lengths: Counts
@@ -152,7 +151,7 @@ def _training_words(
 
 
 def _candidates(training: _TrainingWords, number: npt.NDArray[np.int64], settings: FeatureSettings) -> Candidates:
-    """All terms that occur in enough reviews."""
+    """All terms that are in at least `min_documents` reviews."""
     numbers = number[training.words]
     review_of = np.repeat(np.arange(len(training.lengths)), training.lengths)
     found = [
@@ -164,7 +163,7 @@ def _candidates(training: _TrainingWords, number: npt.NDArray[np.int64], setting
 
 
 def _every_order(numbers: npt.NDArray[np.int64], lengths: Counts, longest: int, least: int) -> Iterator[Runs]:
-    """The n-grams of each order; none that can't be in enough reviews, since a part of it occurs too rarely."""
+    """The n-grams of each order, without those that have a part in too few reviews."""
     runs, last = single_words(numbers), last_words(lengths)
     for order in range(1, longest + 1):
         runs = _frequent(runs, least)
@@ -174,7 +173,7 @@ def _every_order(numbers: npt.NDArray[np.int64], lengths: Counts, longest: int, 
 
 
 def _frequent(runs: Runs, least: int) -> Runs:
-    """The n-grams that occur often enough to be in that many reviews."""
+    """The n-grams with at least this many occurrences."""
     if least <= 1:
         return runs
     keys, counts = np.unique(runs.keys, return_counts=True)
@@ -187,7 +186,7 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np
     encoded = to_arrow(runs.keys).dictionary_encode()
     keys, places = to_numpy(encoded.dictionary), to_numpy(encoded.indices).astype(np.int64)
     occurrences = np.bincount(places, minlength=len(keys))
-    # An n-gram and a review become one number each, so that one sort finds what a review holds twice.
+    # An n-gram and a review become one number, so that one sort finds the repeats within a review.
     pairs = np.sort(places << 32 | review_of[runs.begins])
     pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
     terms = pairs >> 32
@@ -196,13 +195,13 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np
     return Candidates(keys, occurrences, positive, documents - positive).at(np.flatnonzero(documents >= least))
 
 
-def frequency(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001 - as the others
-    """How often each term occurs."""
+def frequency(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001 - the signature of the others
+    """Number of occurrences of each term."""
     return candidates.occurrences.astype(np.float64)
 
 
 def distance_from_even(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:
-    """How far the log-odds of each term are from 0."""
+    """Absolute value of the log-odds of each term."""
     return np.abs(log_odds(candidates.positive, candidates.negative, smoothing))
 
 
@@ -224,7 +223,7 @@ def _named(dictionary: pa.Array, keys: Keys) -> Vocabulary:
     words = [dictionary.take(to_arrow(np.maximum(column - 1, 0))) for column in numbers.T]
     orders = orders_of_keys(keys)
     terms = words[-1]
-    # Of a Python string, Arrow would import pandas to make one of its own.
+    # To convert a Python string, Arrow would import pandas.
     blank = strings([" "])[0]
     for order in range(2, LONGEST + 1):
         terms = _where(orders >= order, pc.binary_join_element_wise(words[-order], terms, blank), terms)
