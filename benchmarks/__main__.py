@@ -11,8 +11,7 @@ from pathlib import Path
 from benchmarks.command import PEERS_PYTHON, ending_in_one_line, reviews_folder, say
 from benchmarks.machine import machine, our_versions, peer_versions, require_linux, today
 from benchmarks.pages import JUDGING, rendered
-from benchmarks.results import Results, read_results, require_same_machine, write_results
-from benchmarks.rows import SCALING, chosen_rows
+from benchmarks.rows import SCALING, Results, chosen_rows, read_results, require_same_machine, write_results
 from benchmarks.runs import compared, measure_runs, schedule
 from benchmarks.scaling import SIZES, Versions, measure_scaling, parsed_sizes
 from benchmarks.workplace import Extent, Workplace
@@ -39,11 +38,16 @@ def main() -> None:
     if not given.quick:
         require_same_machine(known, here)
     versions = {"ours": our_versions(), "peers": peer_versions(given.peers)}
+    # fastText has no wheel for every Python, and its row is reported only.
+    if "fasttext_fit" in rows and (given.quick or not any("fasttext" in name for name in versions["peers"])):
+        say("The row fasttext_fit is left out: --quick, or the peers' environment has no fastText.")
+        rows.remove("fasttext_fit")
     with tempfile.TemporaryDirectory(prefix="imdbclf-bench-") as folder:
         extent = QUICK if given.quick else Extent()
         place = Workplace(Path(folder).resolve(), data, given.peers.absolute(), extent)
         measured = _measured(given, rows, place, versions, here)
-    _show(measured)
+    shown = rendered("benchmarks.md", {"found": {"benchmarks": measured}, **JUDGING})
+    sys.stdout.write("\n\n".join(shown[region] for region in ("comparisons", "sizes", "lines")) + "\n")
     if given.quick:
         say("A quick look: shorter runs, few repetitions; nothing was written.")
         return
@@ -69,27 +73,16 @@ def _rows(given: argparse.Namespace) -> list[str]:
     Raises:
         UserError: for an option that cannot be.
     """
-    for name in ("repeat", "scaling_repeat"):
-        if getattr(given, name) < 1:
-            msg = f"--{name.replace('_', '-')} {getattr(given, name)}: must be 1 or more"
-            raise UserError(msg)
+    if min(given.repeat, given.scaling_repeat) < 1:
+        msg = f"--repeat {given.repeat}, --scaling-repeat {given.scaling_repeat}: must be 1 or more"
+        raise UserError(msg)
     gpu = given.accelerator == "gpu"
     rows = chosen_rows([word for word in given.only.split(",") if word], gpu=gpu)
-    if gpu and not _works(sys.executable, "import sys, torch; sys.exit(not torch.cuda.is_available())"):
+    found = [sys.executable, "-c", "import sys, torch; sys.exit(not torch.cuda.is_available())"]
+    if gpu and subprocess.run(found, check=False, capture_output=True).returncode != 0:
         msg = "--accelerator gpu: torch finds no GPU on this machine"
         raise UserError(msg)
-    # It is reported only, and takes long. A missing environment is refused later.
-    if "fasttext_fit" in rows and (given.quick or not _works(given.peers, "import fasttext")):
-        say("Row fasttext_fit is left out: --quick, or the peers' environment has no fastText.")
-        rows.remove("fasttext_fit")
     return rows
-
-
-def _works(python: str | Path, code: str) -> bool:
-    try:
-        return subprocess.run([python, "-c", code], check=False, capture_output=True).returncode == 0
-    except OSError:
-        return False
 
 
 def _measured(
@@ -103,12 +96,6 @@ def _measured(
     if SCALING in rows:
         scaling = measure_scaling(place, sizes, min(repeat, given.scaling_repeat), today(), versions, say)
     return Results(machine=here, rows=found, scaling=scaling)
-
-
-def _show(results: Results) -> None:
-    shown = rendered("benchmarks.md", {"found": {"benchmarks": results}, **JUDGING})
-    for region in ("comparisons", *(["sizes", "lines"] if results.scaling else [])):
-        sys.stdout.write(f"{shown[region]}\n\n")
 
 
 if __name__ == "__main__":

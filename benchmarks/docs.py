@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import steps
+from benchmarks import rungs
 from benchmarks.command import MEASURED, ROOT, ending_in_one_line, read_json
-from benchmarks.pages import JUDGING, STALE, TEMPLATES, is_plot_of, refuse_stale, save_plot, write_page
-from benchmarks.results import RESULTS, read_results
+from benchmarks.pages import JUDGING, TEMPLATES, is_plot_of, rewritten, save_plot
+from benchmarks.rows import RESULTS, read_results
 from benchmarks.rungs import PEERS, RUNGS, composed
 from imdbclf.errors import UserError
 from imdbclf.reports.statistics import SIGNIFICANCE, holm_where_tested, paired_p
 from imdbclf.reports.sweep.conclusions import conclusions_of
 from imdbclf.reports.sweep.job_table import read_table
+from imdbclf.storage import atomic_write
 
 DOCS = ROOT / "docs"
 LECTURE_SWEEP = MEASURED / "lecture_sweep.csv"
+PAGES = [(ROOT if file.stem == "README" else DOCS) / f"{file.stem}.md" for file in sorted(TEMPLATES.glob("*.jinja"))]
+"""One for each template."""
+
 PLOT_NAMES = ("benchmarks", "ladder", "performance", "validation", "search")
 """Plots of docs/; each shows what was measured under its name."""
-
-
-def pages() -> list[Path]:
-    """README and pages of docs/, one for each template."""
-    names = [f"{template.stem}.md" for template in sorted(TEMPLATES.glob("*.jinja"))]
-    return [ROOT / name if name == "README.md" else DOCS / name for name in names]
 
 
 def measured() -> dict[str, Any]:
@@ -53,10 +50,10 @@ def context_of(found: dict[str, Any]) -> dict[str, Any]:
         "RUNGS": RUNGS,
         "PEERS": PEERS,
         "SIGNIFICANCE": SIGNIFICANCE,
-        "changed_settings": steps.changed_settings,
-        "differences": steps.differences,
-        "is_shown": steps.is_shown,
-        "step_p": steps.p_values(ladder),
+        "changed_settings": rungs.changed_settings,
+        "differences": rungs.differences,
+        "is_shown": rungs.is_shown,
+        "step_p": rungs.p_values(ladder),
         "validation_p": validation_p(found["validation"]["accuracy"]),
         "best_so_far": lambda sampler: np.maximum.accumulate(found["search"]["searches"][sampler], axis=1).T,
         "paired_p": paired_p,
@@ -70,9 +67,8 @@ def validation_p(accuracy: dict[str, dict[str, list[float]]]) -> dict[str, float
 
     By split: are validation and test equal? By part: do both splits give the same?
     """
-    values = {split: {part: np.array(each) for part, each in parts.items()} for split, parts in accuracy.items()}
-    null, film = values["null"], values["film"]
-    pairs = {split: (each["val"], each["test"]) for split, each in values.items()}
+    null, film = ({part: np.array(each) for part, each in accuracy[split].items()} for split in ("null", "film"))
+    pairs = {split: (each["val"], each["test"]) for split, each in (("null", null), ("film", film))}
     pairs |= {part: (null[part], film[part]) for part in ("val", "test")}
     return dict(zip(pairs, holm_where_tested([paired_p(*pair) for pair in pairs.values()]), strict=True))
 
@@ -81,8 +77,9 @@ def write() -> None:
     """Write all pages, and the plots of what has changed."""
     found = measured()
     context = context_of(found)
-    for page in pages():
-        write_page(page, context)
+    for page in PAGES:
+        with atomic_write(page) as aside:
+            aside.write_text(rewritten(page, context), encoding="utf-8")
     # It takes a second to import, which checking does without.
     from benchmarks.plots import PLOTS  # noqa: PLC0415
 
@@ -95,16 +92,15 @@ def check() -> None:
     """Check that pages and plots show what was measured, and that the recipes are as they were then.
 
     Raises:
-        UserError: naming the first that does not, and the command to run.
+        UserError: naming those that do not, and the command to run.
     """
     found = measured()
     context = context_of(found)
-    for page in pages():
-        refuse_stale(page, context)
-    for name in PLOT_NAMES:
-        if not is_plot_of(DOCS / f"{name}.png", found[name]):
-            msg = f"{name}.png: {STALE}"
-            raise UserError(msg)
+    stale = [page.name for page in PAGES if page.read_text(encoding="utf-8") != rewritten(page, context)]
+    stale += [f"{name}.png" for name in PLOT_NAMES if not is_plot_of(DOCS / f"{name}.png", found[name])]
+    if stale:
+        msg = f"{', '.join(stale)}: not what was measured (benchmarks/*.json); run: make docs"
+        raise UserError(msg)
     for name, expected in found["lecture_sweep"]["sha256"].items():
         file = LECTURE_SWEEP if name == LECTURE_SWEEP.name else DOCS / name
         if hashlib.sha256(file.read_bytes()).hexdigest() != expected:
@@ -114,7 +110,7 @@ def check() -> None:
         # The other rungs are recipes with overrides.
         if rung.name in found["ladder"]["rungs"] and len(rung.command) == 1:
             then = found["ladder"]["rungs"][rung.name]["settings"]
-            steps.refuse_other_settings(rung.name, then, composed(rung.command))
+            rungs.refuse_other_settings(rung.name, then, composed(rung.command))
 
 
 @ending_in_one_line

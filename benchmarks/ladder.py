@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shlex
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks import rungs
 from benchmarks.command import PEERS_PYTHON, ROOT, ending_in_one_line, reviews_folder, run_sweep, say
 from benchmarks.machine import machine, our_versions, peer_versions, require_linux
-from benchmarks.rungs import PEERS, RUNGS, Peer, Rung, composed
-from benchmarks.steps import LADDER, Ladder, compared, read_ladder, rung_metrics
-from benchmarks.workplace import Ended, Workplace
+from benchmarks.rungs import LADDER, PEERS, RUNGS, Ladder, Peer, Rung, composed
+from benchmarks.workplace import Workplace
 from imdbclf.data.cache import cache_folder
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
@@ -32,7 +30,7 @@ from imdbclf.storage import write_json
 FOLDER = Path("outputs") / "ladder"
 """The folder of the sweep folders, one for each rung."""
 
-SEEDS = 5
+SEEDS = "seed=range(5)"
 REPEAT = 3
 """How often both sides of a cost are run, in turn."""
 
@@ -53,28 +51,20 @@ class Measuring:
     found: Ladder
     file: Path
     sweeps: Path
-    seeds: int = SEEDS
-    repeat: int = REPEAT
     again: frozenset[str] = frozenset()
 
     @cached_property
-    def ours(self) -> dict[str, Any]:
-        """What our metrics depend on in addition to their settings."""
-        return {"reviews": self.reviews, "machine": machine(), "versions": our_versions()}
-
-    @cached_property
-    def theirs(self) -> dict[str, Any]:
-        """What the peers' metrics depend on in addition to their arguments."""
-        return {"reviews": self.reviews, "machine": machine(), "versions": peer_versions(self.place.peers)}
-
-    @cached_property
-    def reviews(self) -> str:
-        """A hash of the reviews' files."""
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What all metrics of ours and of the peers depend on: a hash of the reviews' files, machine, versions."""
         digest = hashlib.sha256()
         for part in ("train", "test", "unsupervised"):
             for file in sorted(self.place.data.rglob(f"{part}-*.parquet")):
                 digest.update(file.read_bytes())
-        return digest.hexdigest()
+        same = {"reviews": digest.hexdigest(), "machine": machine()}
+        return {
+            "ours": {**same, "versions": our_versions()},
+            "peers": {**same, "versions": peer_versions(self.place.peers)},
+        }
 
     def kept(self, kind: str, name: str, inputs: dict[str, Any], measured: Callable[[], dict[str, Any]]) -> Any:
         """What was measured with the same inputs, or is measured now and written at once.
@@ -96,8 +86,8 @@ class Measuring:
 
     def rung(self, rung: Rung) -> None:
         """Its runs over all seeds, then one run alone in a process of its own, with the words in the cache."""
-        sweep, seeds = SweepFolder(self.sweeps / rung.name), f"seed=range({self.seeds})"
-        if status := run_sweep(*rung.command, seeds, f"hydra.sweep.dir={sweep.path}"):
+        sweep = SweepFolder(self.sweeps / rung.name)
+        if status := run_sweep(*rung.command, SEEDS, f"hydra.sweep.dir={sweep.path}"):
             msg = f"{rung.name}: the sweep ended with status {status}; finished runs are kept: run make ladder again"
             raise UserError(msg)
 
@@ -107,10 +97,10 @@ class Measuring:
             metrics = self.place.measure(command, cache=cache_folder(None)).metrics
             return {name: metrics[name] for name in ("seconds", "peak_mb", "fit_seconds")}
 
-        shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, seeds]), composed(rung.command)
-        self.found["rungs"][rung.name] = {"command": shown, "settings": settings, **rung_metrics(sweep)}
+        shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, SEEDS]), composed(rung.command)
+        self.found["rungs"][rung.name] = {"command": shown, "settings": settings, **rungs.rung_metrics(sweep)}
         write_json(self.file, self.found)
-        self.kept("runs", rung.name, {"settings": settings, **self.ours}, alone)
+        self.kept("runs", rung.name, {"settings": settings, **self.inputs["ours"]}, alone)
 
     def peer(self, peer: Peer) -> None:
         """One process for each seed; one process where nothing is random."""
@@ -127,41 +117,40 @@ class Measuring:
                 "parameters": ended[0].result.get("parameters"),
             }
 
-        if "fasttext" in peer.script and not any("fasttext" in name for name in self.theirs["versions"]):
+        if "fasttext" in peer.script and not any("fasttext" in name for name in self.inputs["peers"]["versions"]):
             # There is no wheel for every Python.
             say(f"{peer.name}: is not installed; left out")
             return
-        inputs = {"script": peer.script, "arguments": [*peer.arguments], "seeds": peer.seeds, **self.theirs}
+        inputs = {"script": peer.script, "arguments": [*peer.arguments], "seeds": peer.seeds, **self.inputs["peers"]}
         self.kept("peers", peer.name, inputs, runs)
 
     def cost(self, name: str) -> None:
-        """Both sides of a cost in turn, several times."""
+        """Both sides of a cost in turn, several times, ours with an empty cache."""
         place, (script, *arguments) = self.place, COSTS[name]
-
-        def ours() -> dict[str, float]:
-            if name == "encoding":
-                return _cost(place.measure(place.ours("encode ngrams", place.data, "RESULT", *NGRAMS)))
-            command = [place.program, "train", "experiment=strong", "seed=0", "hydra.run.dir=run"]
-            with tempfile.TemporaryDirectory(dir=place.folder) as empty:
-                return _cost(place.measure(command, cache=Path(empty)))
+        peer = place.peer(script, place.data, "RESULT", *arguments)
+        ours = place.ours("encode ngrams", place.data, "RESULT", *NGRAMS)
+        if name == "command":
+            ours = [place.program, "train", "experiment=strong", "seed=0", "hydra.run.dir=run"]
 
         def both() -> dict[str, Any]:
             sides: dict[str, list[dict[str, float]]] = {"ours": [], "peer": []}
-            for _ in range(self.repeat):
-                sides["ours"].append(ours())
-                sides["peer"].append(_cost(place.measure(place.peer(script, place.data, "RESULT", *arguments))))
+            for _ in range(REPEAT):
+                with tempfile.TemporaryDirectory(dir=place.folder) as empty:
+                    for side, command in (("ours", ours), ("peer", peer)):
+                        metrics = place.measure(command, cache=Path(empty)).metrics
+                        sides[side].append({name: metrics[name] for name in ("seconds", "peak_mb")})
             return sides
 
         asked = composed(["experiment=strong"]) if name == "command" else list(NGRAMS)
-        inputs = {"ours": asked, "peer": [script, *arguments], "repeat": self.repeat, **self.ours}
-        self.kept("costs", name, {**inputs, "peer_versions": self.theirs["versions"]}, both)
+        inputs = {"ours": asked, "peer": [script, *arguments], "repeat": REPEAT, **self.inputs["ours"]}
+        self.kept("costs", name, {**inputs, "peer_versions": self.inputs["peers"]["versions"]}, both)
 
     def all(self, only: list[str]) -> None:
         """Everything, or what is named."""
         for rung in RUNGS:
             if not only or rung.name in only:
                 self.rung(rung)
-        self.found["steps"] = compared(self.found["rungs"], self.sweeps)
+        self.found["steps"] = rungs.compared(self.found["rungs"], self.sweeps)
         write_json(self.file, self.found)
         for peer in PEERS:
             if not only or peer.name in only:
@@ -171,10 +160,6 @@ class Measuring:
                 self.cost(cost)
 
 
-def _cost(ended: Ended) -> dict[str, float]:
-    return {name: ended.metrics[name] for name in ("seconds", "peak_mb")}
-
-
 @ending_in_one_line
 def main() -> None:
     """Measure what is not measured yet."""
@@ -182,23 +167,11 @@ def main() -> None:
     named: dict[str, Any] = {"nargs": "+", "default": [], "choices": NAMES, "metavar": "NAME"}
     parser.add_argument("--only", **named, help="rungs, peers or costs; the rest stays")
     parser.add_argument("--again", **named, help="what to measure again")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="of each rung; others than 5 need --into")
-    parser.add_argument("--repeat", type=int, default=REPEAT, help="of each cost; others than 3 need --into")
-    parser.add_argument("--into", type=Path, help="a folder for sweeps and results instead of outputs/ and benchmarks/")
     given = parser.parse_args()
-    if not given.into and (given.seeds, given.repeat) != (SEEDS, REPEAT):
-        msg = "--seeds, --repeat: to try it out; they need --into FOLDER"
-        raise UserError(msg)
     require_linux()
-    file = given.into.absolute() / LADDER.name if given.into else LADDER
-    sweeps = given.into.absolute() / FOLDER.name if given.into else ROOT / FOLDER
-    file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="imdbclf-ladder-") as folder:
-        place, again = Workplace(Path(folder).resolve(), reviews_folder(), PEERS_PYTHON), frozenset(given.again)
-        measuring = Measuring(place, read_ladder(file), file, sweeps, given.seeds, given.repeat, again)
-        measuring.all(given.only)
-    if given.into:
-        sys.stdout.write(json.dumps(measuring.found["steps"], indent=2) + "\n")
+        place = Workplace(Path(folder).resolve(), reviews_folder(), PEERS_PYTHON)
+        Measuring(place, rungs.read_ladder(), LADDER, ROOT / FOLDER, frozenset(given.again)).all(given.only)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ SWEEP = ("sweep=lecture", "seed=range(5)", "hydra/launcher=processes", "hydra.la
 FOLDER = Path("outputs") / "sweep_lecture"
 """Where `imdbclf train -m` puts it, and finds it again."""
 
+FINISHED = "*/metrics.json"
 PLOTS = ("effects", "curves", "cost")
 """The plots of the report that the page shows."""
 
@@ -36,11 +37,11 @@ def measure(folder: SweepFolder) -> dict[str, Any]:
     Raises:
         UserError: if it fails or stops before that.
     """
-    before, started = _done(folder), time.perf_counter()
+    before, started = len(list(folder.runs.glob(FINISHED))), time.perf_counter()
     if status := run_sweep(*SWEEP):
         msg = f"the sweep ended with status {status}; finished runs are kept: run make lecture-sweep again"
         raise UserError(msg)
-    jobs, seconds = len(_done(folder) - before), round(time.perf_counter() - started, 1)
+    jobs, seconds = len(list(folder.runs.glob(FINISHED))) - before, round(time.perf_counter() - started, 1)
     return {
         "date": today(),
         "command": shlex.join(["imdbclf", "train", "-m", *SWEEP]),
@@ -48,10 +49,6 @@ def measure(folder: SweepFolder) -> dict[str, Any]:
         "machine": machine(),
         "versions": our_versions(),
     }
-
-
-def _done(folder: SweepFolder) -> set[str]:
-    return {file.parent.name for file in folder.runs.glob("*/metrics.json")}
 
 
 def keep(folder: SweepFolder, about: dict[str, Any], measured: Path, docs: Path) -> None:

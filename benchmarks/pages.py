@@ -32,36 +32,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 JUDGING = {"ROWS": ROWS, "LINE_BOUND": LINE_BOUND, "MEMORY_BOUND": MEMORY_BOUND}
 """What the template of the rows needs besides the results."""
 
-STALE = "differs from what was measured (benchmarks/*.json); run: make docs"
 
-
-def refuse_stale(page: Path, context: Mapping[str, Any]) -> None:
-    """Check that the regions of a page are those of its template.
-
-    Raises:
-        UserError: naming the page and the command that writes it, or the marker that is missing.
-    """
-    text = page.read_text(encoding="utf-8")
-    if text != with_regions(text, page.name, context):
-        msg = f"{page.name}: {STALE}"
-        raise UserError(msg)
-
-
-def write_page(page: Path, context: Mapping[str, Any]) -> None:
-    """Write the regions of a page."""
-    text = with_regions(page.read_text(encoding="utf-8"), page.name, context)
-    with atomic_write(page) as aside:
-        aside.write_text(text, encoding="utf-8")
-
-
-def with_regions(text: str, name: str, context: Mapping[str, Any], templates: Path = TEMPLATES) -> str:
-    """The text of the page of that name with its regions written new.
+def rewritten(page: Path, context: Mapping[str, Any], templates: Path = TEMPLATES) -> str:
+    """The text of a page with its regions written new.
 
     Raises:
         UserError: if there is not one of each marker, in their order.
     """
-    for region, written in rendered(name, context, templates).items():
-        text = with_region(text, region, written, name)
+    text = page.read_text(encoding="utf-8")
+    for region, written in rendered(page.name, context, templates).items():
+        text = with_region(text, region, written, page.name)
     return text
 
 
@@ -130,24 +110,13 @@ def listed(pairs: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in pairs.items())
 
 
-FILTERS = {
+_SAID = (difference, interval, listed, long, short, spread)
+_THEIRS = (axis_label, mean, median, p_cell, p_text, percent, signed)
+FILTERS = {function.__name__: function for function in (*_SAID, *_THEIRS)} | {
     "as": format,
-    "axis_label": axis_label,
-    "median": median,
-    "mean": mean,
-    "spread": spread,
-    "interval": interval,
-    "difference": difference,
-    "percent": percent,
-    "signed": signed,
-    "p": p_cell,
-    "said_p": p_text,
-    "short": short,
-    "long": long,
     "distinct": lambda values: [json.loads(each) for each in dict.fromkeys(map(json.dumps, values))],
-    "largest": lambda values: max(values, key=abs),
-    "listed": listed,
     "json": json.dumps,
+    "largest": lambda values: max(values, key=abs),
 }
 
 

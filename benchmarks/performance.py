@@ -13,10 +13,8 @@ from typing import Any
 from benchmarks.command import MEASURED, ROOT, ending_in_one_line, read_json
 from imdbclf.storage import write_json
 
-REPEAT = 5
 
-
-def measure(repeat: int = REPEAT) -> dict[str, dict[str, Any]]:
+def measure(repeat: int = 5) -> dict[str, dict[str, Any]]:
     """Run each script in processes of its own; medians over the processes.
 
     Returns:

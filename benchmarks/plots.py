@@ -12,11 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import StrMethodFormatter
 
-from benchmarks.results import Results
-from benchmarks.rows import ROWS
-from benchmarks.rungs import PEERS, PUBLISHED, RUNGS
+from benchmarks.rows import ROWS, Results
+from benchmarks.rungs import PEERS, PUBLISHED, RUNGS, Ladder
 from benchmarks.scaling import Quantity, Scaling
-from benchmarks.steps import Ladder
 from imdbclf.reports.statistics import half_width
 
 BLUE, BLACK, RED, BROWN, GREY = "#2563eb", "#111827", "#dc2626", "#b45309", "#6b7280"
@@ -60,7 +58,7 @@ def _times(axes: Axes, scaling: Scaling) -> None:
     sizes = [size.reviews for size in scaling.sizes]
     for label, (quantities, marker) in TIMES.items():
         line = scaling.line(*quantities)
-        (drawn,) = axes.plot(sizes, [line.at(n) for n in sizes], linewidth=1)
+        (drawn,) = axes.plot(sizes, [line(n) for n in sizes], linewidth=1)
         seconds = [size.median(*quantities) for size in scaling.sizes]
         axes.plot(sizes, seconds, marker, color=drawn.get_color(), label=label)
     axes.set(yscale="log", ylabel="seconds", title="a growing corpus: time and the straight line")
@@ -140,7 +138,10 @@ def ladder(found: Ladder) -> Figure:
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.margins(x=0.12, y=0.08)
     axes.grid(alpha=0.2, which="both", axis="x")
-    _papers(axes)
+    for name, accuracy in PUBLISHED.items():
+        axes.axhline(100 * accuracy, color=GREY, linewidth=0.8, linestyle="--")
+        place, at = (0.005, 100 * accuracy + 0.05), axes.get_yaxis_transform()
+        axes.text(*place, f"{name} (published)", transform=at, fontsize=SMALL, color=GREY)
     axes.legend(frameon=False, loc="lower right", fontsize=9)
     for named, colour in ((ours, BLUE), (peers, BROWN)):
         for name, point in named.items():
@@ -159,20 +160,6 @@ def _rung_points(found: Ladder) -> dict[str, Point]:
 def _peer_points(found: Ladder) -> dict[str, Point]:
     seen = {peer.name: found["peers"][peer.name] for peer in PEERS if peer.name in found["peers"]}
     return {name: (median(each["seconds"]), 100 * mean(each["accuracy"])) for name, each in seen.items()}
-
-
-def _papers(axes: Axes) -> None:
-    for name, accuracy in PUBLISHED.items():
-        axes.axhline(100 * accuracy, color=GREY, linewidth=0.8, linestyle="--")
-        axes.annotate(
-            f"{name} (published)",
-            (0.005, 100 * accuracy),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            fontsize=SMALL,
-            color=GREY,
-        )
 
 
 PLOTS: dict[str, Callable[[Any], Figure]] = {

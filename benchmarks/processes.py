@@ -81,14 +81,10 @@ def run_process(
     if watch_private:
         watcher.join()
     if process.returncode != 0:
-        raise _failed(command, process.returncode, output)
+        lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["without output"]
+        msg = f"{' '.join(command[:4])} … ended with status {process.returncode}: {one_line(lines[-1])[:200]}"
+        raise UserError(msg)
     return Finished(seconds, usage.ru_maxrss * 1024 / 1e6, max(samples))
-
-
-def _failed(command: Sequence[str], status: int, output: Path) -> UserError:
-    lines = [line for line in output.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    said = one_line(lines[-1])[:200] if lines else "without output"
-    return UserError(f"{' '.join(map(str, command[:4]))} … ended with status {status}: {said}")
 
 
 def _drain(ours: int, theirs: int, sink: BinaryIO) -> None:

@@ -1,15 +1,21 @@
-"""The rows (`rows.toml`): what is compared with what, which ratio is required, and how it is judged."""
+"""The rows (`rows.toml`): what is compared with what, how it is judged, and the results (`results.json`)."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Literal
 
-from benchmarks.command import MEASURED, Fixed
-from imdbclf.errors import UserError, nearest
+from pydantic import ValidationError
 
+from benchmarks.command import MEASURED, Fixed
+from benchmarks.scaling import Scaling, Versions
+from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.storage import write_json
+
+RESULTS = MEASURED / "results.json"
 SCALING = "scaling"
 """The row of the growing corpus, which `benchmarks.scaling` measures and judges."""
 
@@ -79,13 +85,70 @@ def chosen_rows(only: Sequence[str], *, gpu: bool) -> list[str]:
         UserError: for a word that no row begins with.
     """
     names = [name for name in (*ROWS, SCALING) if name != "lecture_fit_gpu"]
+    found = {word: [name for name in names if f"{name}_".startswith(f"{word}_")] for word in only}
     for word in only:
-        if not any(_begins(word, name) for name in names):
+        if not found[word]:
             msg = f"--only {word}: there is no such row{nearest(word, names)} (rows: {', '.join(names)})"
             raise UserError(msg)
-    found = [name for name in names if not only or any(_begins(word, name) for word in only)]
-    return ["lecture_fit_gpu" if gpu and name == "lecture_fit" else name for name in found]
+    chosen = [name for name in names if not only or any(name in each for each in found.values())]
+    return ["lecture_fit_gpu" if gpu and name == "lecture_fit" else name for name in chosen]
 
 
-def _begins(word: str, name: str) -> bool:
-    return name == word or name.startswith(f"{word}_")
+class Comparison(Fixed):
+    """A row as it was measured: single values in the row's unit."""
+
+    date: str
+    ours: list[float]
+    peer: list[float]
+    commands: list[str]
+    versions: Versions
+
+
+class Results(Fixed):
+    """All that was measured on one machine."""
+
+    machine: dict[str, str | int]
+    rows: dict[str, Comparison]
+    scaling: Scaling | None = None
+
+    def value(self, name: str) -> float:
+        """The compared value of a row."""
+        return ROWS[name].value(self.rows[name].ours, self.rows[name].peer)
+
+    def merged(self, newer: Results) -> Results:
+        """These results with newer rows in place of older ones, in the order in which rows are listed."""
+        rows = self.rows | newer.rows
+        ordered = {name: rows[name] for name in ROWS if name in rows}
+        return Results(machine=newer.machine, rows=ordered, scaling=newer.scaling or self.scaling)
+
+
+def read_results(path: Path = RESULTS) -> Results | None:
+    """The results in a file; None if there is none.
+
+    Raises:
+        UserError: if the file is not one of ours.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        msg = f"{path.name}: is not a file of results ({one_line(error)[:200]}); move it away and run: make bench"
+        raise UserError(msg) from error
+
+
+def write_results(results: Results, path: Path = RESULTS) -> None:
+    """Write all, whole or not at all."""
+    write_json(path, results.model_dump())
+
+
+def require_same_machine(known: Results | None, machine: Mapping[str, str | int]) -> None:
+    """Refuse to put rows of two machines into one file.
+
+    Raises:
+        UserError: if the file's rows were measured on another machine.
+    """
+    parts = ("processor", "cores")
+    if known is not None and any(known.machine[part] != machine[part] for part in parts):
+        msg = f"results.json: is of another machine ({known.machine['processor']}); move it away to measure this one"
+        raise UserError(msg)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.command import MEASURED, Fixed, read_json
-from benchmarks.results import Comparison
-from benchmarks.rows import ROWS
+from benchmarks.rows import ROWS, Comparison
 from benchmarks.scaling import Versions
 from benchmarks.workplace import Ended, Workplace, own_metrics
 from imdbclf.errors import UserError

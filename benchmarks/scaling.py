@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from benchmarks.command import Fixed
 from benchmarks.workplace import Ended, Workplace
@@ -46,18 +46,6 @@ class Size(Fixed):
         return sum(float(median(getattr(self, quantity))) for quantity in quantities)
 
 
-@dataclass(frozen=True)
-class Line:
-    """t = fixed + slope · n."""
-
-    fixed: float
-    slope: float
-
-    def at(self, n: float) -> float:
-        """The line's t."""
-        return self.fixed + self.slope * n
-
-
 class Scaling(Fixed):
     """The growing corpus as it was measured, smallest size first."""
 
@@ -66,14 +54,14 @@ class Scaling(Fixed):
     commands: list[str]
     versions: Versions
 
-    def line(self, *quantities: Quantity) -> Line:
+    def line(self, *quantities: Quantity) -> Polynomial:
         """The line through the medians of a time, or of a sum of times."""
         return straight_line([size.reviews for size in self.sizes], [size.median(*quantities) for size in self.sizes])
 
     def deviations(self, *quantities: Quantity) -> list[float]:
         """How far each size is off that line, as a fraction of the line's value."""
         line = self.line(*quantities)
-        return [size.median(*quantities) / line.at(size.reviews) - 1 for size in self.sizes]
+        return [size.median(*quantities) / line(size.reviews) - 1 for size in self.sizes]
 
     def conclusion(self, *quantities: Quantity) -> str:
         """Whether the largest size's time is near the line."""
@@ -94,16 +82,15 @@ class Scaling(Fixed):
         return max(more, 0.0) * 1e6 / max(last.reviews - first.reviews, 1)
 
 
-def straight_line(ns: Sequence[float], ts: Sequence[float]) -> Line:
+def straight_line(ns: Sequence[float], ts: Sequence[float]) -> Polynomial:
     """The line with the least sum of squared *relative* deviations, Σ ((t - fixed - slope n) / t)².
 
-    Plain least squares would follow the largest size almost exactly, whatever the others are.
+    Plain least squares would follow the largest size almost exactly, whatever the others are. With one size the time is
+    taken as proportional.
     """
-    if len(set(ns)) == 1:
-        # With one size the time is taken as proportional.
-        return Line(0.0, float(np.mean(ts)) / ns[0])
-    slope, fixed = np.polyfit(ns, ts, deg=1, w=1 / np.array(ts))
-    return Line(float(fixed), float(slope))
+    if len(ns) == 1:
+        return Polynomial([0.0, ts[0] / ns[0]])
+    return Polynomial.fit(ns, ts, deg=1, w=1 / np.array(ts)).convert()
 
 
 def measure_scaling(
@@ -156,11 +143,8 @@ def parsed_sizes(text: str) -> list[int]:
     Raises:
         UserError: if a part is no whole number of at least 1,000.
     """
-    try:
-        sizes = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        sizes = []
-    if not sizes or sizes[0] < 1000:  # noqa: PLR2004 - fewer reviews say nothing about growth
+    sizes = sorted({int(part) if part.isdecimal() else 0 for part in text.split(",")})
+    if sizes[0] < 1000:  # noqa: PLR2004 - fewer reviews say nothing about growth
         msg = f"--sizes {text}: must be whole numbers of at least 1000, separated by commas"
         raise UserError(msg)
     return sizes

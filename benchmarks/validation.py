@@ -54,12 +54,12 @@ def measure(folder: Path) -> dict[str, Any]:
 
 
 def _accuracies(sweep: SweepFolder) -> dict[str, dict[str, list[float]]]:
+    found: dict[str, dict[str, list[float]]] = {split: {part: [] for part in PARTS} for split in SPLITS}
     metrics = [read_json(sweep.run(job).metrics) for job in sweep.read().jobs]
-    of = {(each["group"] or "null", each["seed"]): each for each in metrics}
-    return {
-        split: {part: [float(of[split, seed][f"{part}/accuracy"]) for seed in SEEDS] for part in PARTS}
-        for split in SPLITS
-    }
+    for each in sorted(metrics, key=lambda each: int(each["seed"])):
+        for part in PARTS:
+            found[each["group"] or "null"][part].append(each[f"{part}/accuracy"])
+    return found
 
 
 def _films(folder: Path) -> dict[str, Any]:

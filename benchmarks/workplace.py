@@ -113,15 +113,10 @@ class Workplace:
 
     def shown(self, command: list[str]) -> str:
         """A command without paths of this machine: `DATA`, `WORK` and the two environments by their names."""
-        places = {
-            str(self.data): "DATA",
-            str(self.folder): "WORK",
-            str(self.peers): ".venv-peers/bin/python",
-            str(Path(sys.executable).parent): ".venv/bin",
-        }
         shown = " ".join(f'"{word}"' if " " in word else word for word in command)
-        for place, name in places.items():
-            shown = shown.replace(place, name)
+        places = {self.data: "DATA", self.folder: "WORK", self.peers: ".venv-peers/bin/python"}
+        for place, name in {**places, Path(sys.executable).parent: ".venv/bin"}.items():
+            shown = shown.replace(str(place), name)
         return shown
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.results import Comparison, Results
-from benchmarks.rows import ROWS
+from benchmarks.rows import ROWS, Comparison, Results
 from benchmarks.scaling import Scaling, Size
 
 VERSIONS = {"ours": {"python": "3.11.7", "torch": "2.13.0"}, "peers": {"keras": "3.15.1"}}

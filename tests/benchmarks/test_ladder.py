@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import ladder
 from benchmarks.ladder import Measuring
-from benchmarks.steps import KINDS, Ladder, read_ladder
+from benchmarks.rungs import KINDS, Ladder, read_ladder
 from benchmarks.workplace import Workplace
 
 
@@ -22,14 +22,8 @@ def test_what_was_measured_with_the_same_inputs_is_kept(tmp_path: Path) -> None:
     assert again.kept("peers", "one", {"seeds": 3}, lambda: {"seconds": 4.0})["seconds"] == 4.0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [(["--only", "strung"], "invalid choice: 'strung'"), (["--seeds", "2"], "they need --into FOLDER")],
-)
-def test_what_can_not_be_measured_is_refused(
-    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["ladder", *arguments])
+def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["ladder", "--only", "strung"])
     with pytest.raises(SystemExit):
         ladder.main()
-    assert said in capsys.readouterr().err
+    assert "invalid choice: 'strung'" in capsys.readouterr().err

@@ -11,17 +11,17 @@ SIZES = [25_000, 100_000, 400_000, 1_000_000]
 
 def test_points_on_a_line_give_that_line() -> None:
     line = straight_line(SIZES, [2 + 4e-5 * n for n in SIZES])
-    assert [line.fixed, line.slope] == pytest.approx([2, 4e-5])
+    assert list(line.coef) == pytest.approx([2, 4e-5])
 
 
 def test_a_largest_size_that_takes_too_long_is_noticed() -> None:
     # Plain least squares would put the line through it: 1.5 times as long would be at most 15 % off the line.
     times = [1.0, 4.0, 16.0, 60.0]
-    assert times[-1] / straight_line(SIZES, times).at(SIZES[-1]) - 1 > 0.15
+    assert times[-1] / straight_line(SIZES, times)(SIZES[-1]) - 1 > 0.15
 
 
 def test_one_size_alone_is_taken_as_proportional() -> None:
-    assert straight_line([1000], [2.0]).at(2000) == 4
+    assert straight_line([1000], [2.0])(2000) == 4
 
 
 @pytest.mark.parametrize(

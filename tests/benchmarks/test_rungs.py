@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from benchmarks.rungs import RUNGS, changed, compared_with
-from benchmarks.steps import (
+from benchmarks.rungs import (
+    RUNGS,
     Ladder,
+    changed,
     changed_settings,
     combined,
     compared,
+    compared_with,
     is_shown,
     p_values,
     read_ladder,
