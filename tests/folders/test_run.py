@@ -81,8 +81,25 @@ def test_discarding_a_run_removes_its_own_files_from_among_those_of_others(names
 
 
 def test_a_missing_folder_is_made_and_an_empty_one_is_taken(tmp_path: Path) -> None:
-    assert claim(tmp_path / "new/run").is_dir()
-    assert claim(tmp_path / "new/run").is_dir()
+    (tmp_path / "empty").mkdir()
+    for name in ("new/run", "empty"):
+        assert claim(tmp_path / name).is_dir()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_of_runs_that_claim_a_folder_at_the_same_time_one_gets_it(tmp_path: Path, exists: bool) -> None:
+    wanted = tmp_path / "run"
+    if exists:
+        wanted.mkdir()
+
+    def is_claimed(_: int) -> bool:
+        try:
+            return claim(wanted) == wanted
+        except UserError:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(is_claimed, range(16))) == 1
 
 
 def test_an_empty_folder_that_was_there_stays_when_the_run_is_discarded(tmp_path: Path) -> None:

@@ -80,9 +80,9 @@ def test_an_ensembles_logits_are_the_means_of_its_members(ensemble: Path, small_
 def test_evaluate_gives_the_metrics_of_the_ensembles_run(ensemble: Path, capsys: Capture) -> None:
     again = json.loads(run(capsys, "evaluate", str(ensemble / "checkpoints/best.ckpt"), "--json").out)
     said = metrics_of(ensemble)
-    figures = {name: value for name, value in said.items() if name.startswith("test/")}
-    assert figures
-    assert figures == {name: value for name, value in again.items() if name.startswith("test/")}
+    metrics = {name: value for name, value in said.items() if name.startswith("test/")}
+    assert metrics
+    assert metrics == {name: value for name, value in again.items() if name.startswith("test/")}
 
 
 def test_an_ensemble_predicts_for_one_text_and_for_many_what_its_run_did(

@@ -1,7 +1,7 @@
-"""What a training step costs, counted rather than timed: calls of Python, and no dense batch anywhere.
+"""What a training step costs, counted rather than timed: calls of Python, and no dense batch.
 
-Counts do not depend on how busy the machine is. A bound that is exceeded says that somebody put work into every step;
-`pytest -s` shows the figure.
+Counts do not depend on the load of the machine. A bound that is exceeded means that every step does more work;
+`pytest -s` shows the count.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def test_a_step_of_the_training_job_takes_no_more_calls_than_it_must(
     here, elsewhere = (
         (after - before) / (MANY - FEW) for before, after in ((few.here, many.here), (few.elsewhere, many.elsewhere))
     )
-    print(f"{here:.0f} calls a step, and {elsewhere:.0f} in other threads")  # noqa: T201 - for whoever moves the bound
+    print(f"{here:.0f} calls a step, and {elsewhere:.0f} in other threads")  # noqa: T201 - to choose the bound
     assert 0 < here + elsewhere <= CALLS_PER_STEP
 
 

@@ -148,6 +148,8 @@ def reserve(path: Path) -> Path:
 def claim(path: Path) -> Path:
     """Create the folder that a user chose for a run, or use it if it exists and is empty.
 
+    The log is created at once, so that of two runs that claim an empty folder at the same time one is refused.
+
     Raises:
         UserError: if it is a file or a folder that is not empty: a run never overwrites or removes other files.
     """
@@ -163,4 +165,9 @@ def claim(path: Path) -> Path:
             raise UserError(msg) from error
     else:
         _made.add(path.absolute())
+    try:
+        RunFolder(path).log.touch(exist_ok=False)
+    except FileExistsError as error:
+        msg = f"hydra.run.dir={path}: another run has just claimed it; give a folder that does not exist yet"
+        raise UserError(msg) from error
     return path

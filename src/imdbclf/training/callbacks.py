@@ -1,4 +1,4 @@
-"""What watches the training: history, progress, the two checkpoints, and randomness that survives a resume."""
+"""Callbacks of a fit: history, progress, the two checkpoints, and the seed of each epoch."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from imdbclf.reports.history import EpochRow
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_LOOKS = 0.1
-"""How often the progress bar moves; moving it at every batch would cost a tenth of the fit."""
+SECONDS_BETWEEN_UPDATES = 0.1
+"""Between updates of the progress bar; an update at every batch would cost a tenth of the fit."""
 
 
 class History(Callback):
-    """A row of figures for every finished epoch; kept in checkpoints, so that a resumed run has the whole course."""
+    """A row of metrics for each finished epoch; part of checkpoints, so that a resumed run has all epochs."""
 
     def __init__(self) -> None:
         self.rows: list[EpochRow] = []
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Start the epoch's clock."""
+        """Note the time."""
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Add the epoch's row and say it."""
-        assert isinstance(pl_module, ReviewClassifier)  # noqa: S101 - what our training job trains
+        """Add the row of the epoch and log it."""
+        assert isinstance(pl_module, ReviewClassifier)  # noqa: S101 - every fit is of one
         means = pl_module.epoch_means("train") | pl_module.epoch_means("val")
         row = {"epoch": float(trainer.current_epoch + 1)} | {name: value.item() for name, value in means.items()}
         row["seconds"] = round(time.perf_counter() - self._started, 4)
@@ -48,12 +48,12 @@ class History(Callback):
         return {"rows": [dict(row) for row in self.rows]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the rows of the run that is resumed."""
+        """Take over the rows of the resumed run."""
         self.rows = [dict(row) for row in state_dict["rows"]]
 
 
 def epoch_line(row: EpochRow, max_epochs: int) -> str:
-    """An epoch's figures in a line."""
+    """The metrics of an epoch in one line."""
     parts = [f"epoch {row['epoch']:.0f}/{max_epochs}"]
     for stage, name in (("train", "training"), ("val", "validation")):
         if f"{stage}/loss" in row:
@@ -62,11 +62,11 @@ def epoch_line(row: EpochRow, max_epochs: int) -> str:
 
 
 class LiveProgress(Callback):
-    """A bar over all batches of the fit, for a terminal."""
+    """A progress bar over all batches of the fit, for a terminal."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._shown = 0.0
+        self._updated = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Show the bar."""
@@ -77,10 +77,10 @@ class LiveProgress(Callback):
         self._progress.start()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:  # noqa: ARG002
-        """Move it, as often as an eye can follow."""
+        """Update it, if the last update is long enough ago."""
         now = time.perf_counter()
-        if self._progress is not None and now - self._shown > SECONDS_BETWEEN_LOOKS:
-            self._shown = now
+        if self._progress is not None and now - self._updated > SECONDS_BETWEEN_UPDATES:
+            self._updated = now
             self._progress.update(self._progress.task_ids[0], completed=trainer.fit_loop.total_batch_idx + 1)
 
     def on_train_end(self, *_: Any) -> None:
@@ -109,10 +109,10 @@ class EpochSeed(Callback):
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """`best.ckpt`, the epoch of lowest validation loss, the first of equals; none where nothing is validated.
+    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation.
 
-    When a run is resumed into a folder of its own, Lightning forgets the best epoch so far; this takes its file and
-    its loss over.
+    Lightning forgets the best epoch when a run is resumed in another folder. This callback copies its file and keeps
+    its loss.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -127,7 +127,7 @@ class BestCheckpoint(ModelCheckpoint):
 
     @property
     def state_key(self) -> str:
-        """Its name in checkpoints; Lightning's own spells out all settings, and asks at every hook."""
+        """Its name in checkpoints. Lightning calls this at every hook, and its own version lists all settings."""
         return type(self).__name__
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -136,7 +136,7 @@ class BestCheckpoint(ModelCheckpoint):
             super().on_train_epoch_end(trainer, pl_module)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best epoch of the run that is resumed, if its file is still there."""
+        """Take over the best epoch of the resumed run, if its file still exists."""
         best = Path(state_dict["best_model_path"] or "-")
         if not best.is_file() or self.dirpath is None:
             return
@@ -150,7 +150,7 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class LastCheckpoint(ModelCheckpoint):
-    """`last.ckpt` after every epoch; `save_last` would keep what was saved last, which may be the best epoch."""
+    """`last.ckpt` after every epoch. Lightning's `save_last` copies the latest save, which may be an earlier epoch."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)

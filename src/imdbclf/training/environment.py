@@ -1,4 +1,4 @@
-"""On what a run ran."""
+"""The environment of a run: versions, machine, command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES = ("imdbclf", "torch", "lightning", "hydra-core", "datasets", "numpy",
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions of Python and of what the figures depend on."""
+    """The versions of Python and of the packages that the metrics depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
 
 

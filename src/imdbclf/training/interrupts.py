@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the same good order, each with its own exit status."""
+"""Ctrl-C and SIGTERM: both end a run in good order, each with its own exit status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TERMINATED = 143
 
 @dataclass
 class StopStatus:
-    """The exit status that a stop would have now: Ctrl-C's unless SIGTERM came."""
+    """The exit status of an interruption: that of Ctrl-C unless SIGTERM was received."""
 
     value: int = INTERRUPTED
 
@@ -28,7 +28,7 @@ _stop = StopStatus()
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """A polite kill ends the run in the same good order as Ctrl-C, with its own exit status."""
+    """Inside, SIGTERM raises KeyboardInterrupt, as Ctrl-C does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         _stop.value = TERMINATED
@@ -49,9 +49,9 @@ def sigterm_as_interrupt() -> Iterator[None]:
 
 
 def stopping() -> SystemExit:
-    """The exit that ends a stopped command; whoever stops it twice still gets the summary before it.
+    """The exit that ends an interrupted command. Until it is raised, further signals do not stop the summary.
 
-    The handlers come back when the command ends.
+    `sigterm_as_interrupt` restores the handlers.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
