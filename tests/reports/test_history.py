@@ -15,7 +15,7 @@ def row(epoch: int, train: float, val: float | None = None) -> EpochRow:
 OVERFITTED = [row(1, 0.5, 0.4), row(2, 0.3, 0.3), row(3, 0.2, 0.3), row(4, 0.1, 0.45)]
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_a_written_history_is_read_unchanged(tmp_path: Path) -> None:
     rows = [*OVERFITTED, row(5, 0.05)]
     write_history(rows, tmp_path / "history.csv")
     assert read_history(tmp_path / "history.csv") == rows

@@ -1,4 +1,4 @@
-"""How axes, values and numbers are said."""
+"""Axes, values and numbers as text."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from imdbclf.reports.labels import (
         ("+trainer.log_every_n_steps", "log every n steps"),
     ],
 )
-def test_an_axis_is_said_in_words(axis: str, label: str) -> None:
+def test_an_axis_has_a_label_in_words(axis: str, label: str) -> None:
     assert axis_label(axis) == label
 
 
-def test_axes_that_would_be_called_the_same_keep_their_keys() -> None:
+def test_axes_with_the_same_label_keep_their_keys() -> None:
     assert axis_labels(["loss.name", "optimizer.name", "seed"]) == {
         "loss.name": "loss.name",
         "optimizer.name": "optimizer.name",
@@ -42,7 +42,7 @@ def test_axes_that_would_be_called_the_same_keep_their_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("axis", "value", "said"),
+    ("axis", "value", "label"),
     [
         ("model.layers", "1", "1 layer"),
         ("model.layers", "2", "2 layers"),
@@ -52,8 +52,8 @@ def test_axes_that_would_be_called_the_same_keep_their_keys() -> None:
         ("model.dropout", "0.5", "dropout 0.5"),
     ],
 )
-def test_a_value_shows_what_it_is_a_value_of(axis: str, value: str, said: str) -> None:
-    assert choice_label(axis, value) == said
+def test_a_value_is_labelled_with_its_axis_unless_it_is_clear(axis: str, value: str, label: str) -> None:
+    assert choice_label(axis, value) == label
 
 
 def test_a_configuration_is_one_line_without_the_seed() -> None:
@@ -61,7 +61,7 @@ def test_a_configuration_is_one_line_without_the_seed() -> None:
     assert configuration_label({}) == "the one configuration"
 
 
-def test_one_and_many_are_told_apart() -> None:
+def test_one_and_many_have_their_own_forms() -> None:
     assert [number_of(n, "seed") for n in (0, 1, 2, 10_000)] == ["0 seeds", "1 seed", "2 seeds", "10,000 seeds"]
     assert number_of(2, "more effect is", "more effects are") == "2 more effects are"
 

@@ -1,4 +1,4 @@
-"""Figures against cases worked by hand."""
+"""Metrics against cases worked by hand."""
 
 from __future__ import annotations
 

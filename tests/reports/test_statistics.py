@@ -58,11 +58,11 @@ def test_one_pair_allows_no_test() -> None:
     assert half_width(np.array([0.9])) is None
 
 
-def test_equal_pairs_speak_for_no_difference() -> None:
+def test_equal_pairs_have_a_p_value_of_one() -> None:
     assert paired_p(np.array([0.8, 0.9, 0.7]), np.array([0.8, 0.9, 0.7])) == 1.0
 
 
-def test_a_difference_that_is_always_the_same_has_no_spread_to_test_with() -> None:
+def test_equal_differences_that_are_not_zero_cannot_be_tested() -> None:
     # As decimals they differ by .1 each; as floats the three differences are not even equal.
     first, second = np.array([0.3, 0.4, 0.9]), np.array([0.2, 0.3, 0.8])
     assert len(set(first - second)) > 1
@@ -83,7 +83,7 @@ def test_holms_p_values_keep_their_order_and_lie_between_the_raw_and_bonferronis
 
 
 @given(P_VALUES)
-def test_holm_rejects_what_stepping_down_rejects(p_values: list[float]) -> None:
+def test_holm_rejects_the_same_hypotheses_as_the_step_down_procedure(p_values: list[float]) -> None:
     # Holm (1979), section 3: go through the ordered p values and stop at the first above level / number left.
     rejected, left = set(), len(p_values)
     for k in sorted(range(len(p_values)), key=lambda k: p_values[k]):
@@ -94,7 +94,7 @@ def test_holm_rejects_what_stepping_down_rejects(p_values: list[float]) -> None:
     assert {k for k, p in enumerate(holm(p_values)) if p < 0.05} == rejected
 
 
-def test_what_was_not_tested_is_not_counted() -> None:
+def test_a_test_that_was_not_possible_does_not_count() -> None:
     assert holm_where_tested([0.01, None, 0.02]) == [0.02, None, 0.02]
 
 
@@ -106,16 +106,16 @@ def test_mcnemars_exact_test_on_the_approval_ratings() -> None:
     assert stats.chi2.isf(mcnemar_p(150, 86), 1) == pytest.approx(17.36, rel=0.03)
 
 
-def test_mcnemars_test_without_discordant_pairs_speaks_for_no_difference() -> None:
+def test_mcnemars_test_without_discordant_pairs_has_a_p_value_of_one() -> None:
     assert mcnemar_p(0, 0) == 1.0
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
-def test_mcnemars_test_does_not_depend_on_who_is_first(only_first: int, only_second: int) -> None:
+def test_mcnemars_test_is_symmetric(only_first: int, only_second: int) -> None:
     assert mcnemar_p(only_first, only_second) == pytest.approx(mcnemar_p(only_second, only_first))
 
 
-def test_drawing_counts_is_the_bootstrap_of_the_reviews() -> None:
+def test_drawing_counts_gives_the_bootstrap_interval_over_reviews() -> None:
     right = np.zeros((2, 400))
     right[0, :210], right[1, 30:] = 1, 1  # 30 only the first, 190 only the second
     drawn = stats.bootstrap(
@@ -130,7 +130,7 @@ def test_drawing_counts_is_the_bootstrap_of_the_reviews() -> None:
     assert paired_accuracy_interval(30, 190, 400) == pytest.approx((drawn.low, drawn.high), abs=0.004)
 
 
-def test_the_bootstrap_interval_is_that_of_the_normal_distribution_where_there_are_many_reviews() -> None:
+def test_the_bootstrap_interval_of_many_reviews_is_that_of_the_normal_distribution() -> None:
     # Agresti, section 11.1: the approval fell by .040 ± .0187.
     assert paired_accuracy_interval(150, 86, 1600) == pytest.approx((-0.0587, -0.0213), abs=0.0015)
 

@@ -67,6 +67,11 @@ def test_differences_without_a_spread_are_not_tested() -> None:
     assert "mse instead of bce: −1.00 ± 0.00 points, not tested." in said
 
 
+def test_a_single_configuration_without_validation_is_named() -> None:
+    row = JobRow("one", "done", {"loss": "bce"}, "0", {"test/accuracy": 0.9})
+    assert conclusions_of([row], ["loss"]).sentences[0] == "bce: 1 seed, without a validation part."
+
+
 def test_jobs_that_are_not_finished_are_counted() -> None:
     failed = [job({"loss": loss}, accuracy=None) for loss in ("bce", "mse")]
     assert list(conclusions_of(failed, ["loss"]).sentences) == [

@@ -1,4 +1,4 @@
-"""The table of a sweep's jobs: what the folders hold, as CSV, and back."""
+"""The jobs of a sweep, collected from their folders, written to CSV and read from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
@@ -39,8 +39,9 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(rows=ROWS)
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, rows: list[JobRow]) -> None:
+def test_written_rows_are_read_unchanged(tmp_path_factory: pytest.TempPathFactory, rows: list[JobRow]) -> None:
     path = tmp_path_factory.mktemp("table") / "sweep.csv"
     write_table(rows, ["model.hidden", "seed", "loss"], path)
     assert read_table(path) == rows
@@ -85,7 +86,7 @@ def test_the_columns_are_those_of_the_axes_and_the_metrics(tmp_path: Path) -> No
     }
 
 
-def test_the_seconds_are_those_of_all_epochs_also_of_a_resumed_run(tmp_path: Path) -> None:
+def test_the_seconds_of_a_resumed_run_are_those_of_all_epochs(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path, {"seed": [0]}, lambda _: 0.88, fit_seconds=0.01, seconds=[1.0, 2.0])
     assert collect(folder, folder.read()).rows[0].metrics["fit_seconds"] == 3.0
 
@@ -101,7 +102,7 @@ def test_a_job_that_is_not_done_says_why(tmp_path: Path) -> None:
     assert all(row.accuracy is None and not row.metrics for row in rows)
 
 
-def test_damaged_metrics_are_a_failure_and_damaged_reasons_none(tmp_path: Path) -> None:
+def test_damaged_metrics_are_a_failure_and_a_damaged_reason_is_no_reason(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path, {"seed": [0, 1]}, lambda chosen: 0.88 if chosen["seed"] == 0 else "failed")
     done, failed = (folder.run(job) for job in folder.read().jobs)
     done.metrics.write_text("{", encoding="utf-8")
@@ -113,7 +114,7 @@ def test_damaged_metrics_are_a_failure_and_damaged_reasons_none(tmp_path: Path) 
     ]
 
 
-def test_a_seed_that_is_no_axis_is_that_of_the_run(tmp_path: Path) -> None:
+def test_the_seed_of_a_sweep_without_that_axis_is_that_of_the_run(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path)
     jobs = [SweepJob("one", ["loss=mse"], {"loss": "mse"})]
     folder.write(Sweep("lecture", "", ["loss"], jobs))
