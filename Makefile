@@ -1,6 +1,6 @@
-# `make train` and `make test` are all that is needed; each makes what it lacks.
-# Variables: PYTHON (the interpreter to build .venv with), ARGS (Hydra overrides, for example ARGS="loss=mse seed=1";
-# for the benchmarks their options, for example ARGS="--only predict --repeat 3").
+# `make train` and `make test` are all you need; both create .venv if it is missing.
+# Variables: PYTHON (the interpreter for .venv); ARGS (Hydra overrides such as ARGS="loss=mse seed=1", or options of the
+# benchmarks such as ARGS="--only predict --repeat 3").
 
 PYTHON ?= python3
 ARGS ?=
@@ -19,14 +19,14 @@ PEERS_READY := $(PEERS)/.ready
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-setup: $(READY) ## Make .venv with the tested versions (done by the other targets where needed)
+setup: $(READY) ## Create .venv with the tested versions (other targets do this if needed)
 
-# The stamp is written last, so that an interrupted build is taken up again.
+# The stamp is written last, so that an interrupted installation is continued.
 $(READY): pyproject.toml constraints.txt .ci/setup
 	@bash .ci/setup "$(PYTHON)" "$(VENV)"
 	@touch $@
 
-train: $(READY) ## Run the lecture: reviews, fit with validation, test, predict (ARGS="model.hidden=32 loss=mse")
+train: $(READY) ## Run the lecture: train with validation, test, predict (ARGS="model.hidden=32 loss=mse")
 	@$(BIN)/python train.py $(ARGS)
 
 # Three workers, on two cores too: many tests wait for processes to start. One torch thread each.
@@ -43,44 +43,44 @@ tests: $(READY) # Beside the checks: each of them uses one core.
 test-all: test ## The same, and the slow proofs (several minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m slow
 
-test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray, which it makes where needed
+test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray (created if needed)
 	@$(RAY)/bin/python -m pytest -m ray tests/sweeps
 
 $(RAY_READY): $(READY) .ci/setup-ray
 	@bash .ci/setup-ray "$(PYTHON)" "$(RAY)" "$(VENV)"
 	@touch $@
 
-lint: $(READY) docs-check ## Style, dead code, dependencies, direction of imports, figures as measured
+lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/vulture
 	@$(BIN)/deptry src
 	@$(BIN)/lint-imports
 
-types: $(READY) ## Strict type check
+types: $(READY) ## Check types strictly
 	@$(BIN)/mypy
 
 wheel: $(READY) ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel --outdir dist .
 
-peers: $(PEERS_READY) ## Make .venv-peers with what the benchmarks compare with (done by bench where needed)
+peers: $(PEERS_READY) ## Create .venv-peers with the libraries of the benchmarks (bench does this if needed)
 
 $(PEERS_READY): benchmarks/requirements-peers.txt .ci/setup-peers
 	@bash .ci/setup-peers "$(PYTHON)" "$(PEERS)"
 	@touch $@
 
-bench: $(READY) $(PEERS_READY) ## Measure beside the peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
+bench: $(READY) $(PEERS_READY) ## Measure this project and its peers, write results and docs (IMDBCLF_DATA; ARGS="--only predict")
 	@$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
-bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes, for a look; writes nothing
+bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes; writes nothing
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-profile: $(READY) ## Measure where the time of a run goes, into docs/performance.md (IMDBCLF_DATA)
+profile: $(READY) ## Measure where the time of a run goes: docs/performance.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.performance
 	@$(BIN)/python -m benchmarks.docs
 
-lecture-sweep: $(READY) ## Run the lecture's 36 networks over five seeds, into docs/lecture-sweep.md (IMDBCLF_DATA)
+lecture-sweep: $(READY) ## Run the lecture's 36 networks with five seeds: docs/lecture-sweep.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.lecture_sweep
 	@$(BIN)/python -m benchmarks.docs
 
@@ -94,6 +94,6 @@ docs: $(READY) ## Write the figures of docs/ and README from what was measured (
 docs-check: $(READY) # Part of lint: they say what was measured.
 	@$(BIN)/python -m benchmarks.docs --check
 
-clean: ## Remove what can be made again (.venv*, caches, dist); outputs/ stays
+clean: ## Remove .venv*, caches and dist; outputs/ stays
 	rm -rf $(VENV) $(RAY) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
