@@ -66,7 +66,7 @@ def numbered(npz: str) -> None:
     """Write `x_train`, `y_train`, `x_test`, `y_test` for the reviews that IMDBCLF_DATA names."""
     prepared = load_reviews(DataSettings(), seed=0)
     corpus = prepared.loaded.corpus
-    column = prepared.vectorizer.vocabulary.tables.over(corpus.dictionary).of_words
+    column = prepared.vectorizer.vocabulary.lookup.over(corpus.dictionary).of_words
     arrays: dict[str, np.ndarray] = {}
     for part in ("train", "test"):
         reviews = corpus.parts[part]

@@ -127,24 +127,17 @@ def predict(
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
     with fast_imports():
+        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
+    if texts and file is not None:
+        msg = "give texts or --file, not both"
+        raise UserError(msg)
     predictor = Predictor.from_checkpoint(checkpoint)
-    for text in _texts(texts, file):
-        (prediction,) = predictor.predict([text])
-        if as_json:
-            about = {
-                "label": prediction.label,
-                "probability": prediction.probability,
-                "known_words": prediction.known_words,
-                "text": text,
-            }
-            typer.echo(json.dumps(about, ensure_ascii=False))
-        else:
-            typer.echo(
-                f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.known_words} known words\t"
-                f"{one_line(text)[:60]}"
-            )
+    for batch in [texts] if texts else read_texts(file):
+        answers = zip(predictor.predict(batch), batch, strict=True)
+        lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in answers]
+        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
 @app.command("sweep-report")
@@ -185,30 +178,6 @@ def compare(
     from imdbclf.reports.compare.console import print_comparison  # noqa: PLC0415
 
     print_comparison(comparison)
-
-
-def _texts(texts: Sequence[str] | None, file: Path | None) -> Iterator[str]:
-    """The reviews to classify: the arguments, or the lines of the file, or those of standard input."""
-    if texts and file is not None:
-        msg = "--file: cannot be combined with texts; give one of them"
-        raise UserError(msg)
-    if texts:
-        yield from texts
-        return
-    if file is None and sys.stdin.isatty():
-        typer.echo("Type one review per line; Ctrl-D ends.", err=True)
-    name = "standard input" if file is None else str(file)
-    try:
-        with sys.stdin.buffer if file is None else file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                try:
-                    yield line.decode("utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    msg = f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})"
-                    raise UserError(msg) from error
-    except OSError as error:
-        msg = f"{name}: cannot be read ({error.strerror})"
-        raise UserError(msg) from error
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+
+NOWHERE = -1
+"""The place of what is not there."""
 
 
 def to_numpy(array: pa.Array) -> npt.NDArray[Any]:
@@ -29,3 +33,10 @@ def strings(texts: Sequence[str]) -> pa.Array:
     return pa.Array.from_buffers(
         pa.string(), len(encoded), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     )
+
+
+def places_among(values: pa.Array, wanted: pa.Array) -> npt.NDArray[np.int32]:
+    """Where each of n values is among the wanted ones, int32 (n,); `NOWHERE` for one that is not there."""
+    # Made of a Python number, it would import pandas.
+    nowhere = to_arrow(np.array([NOWHERE], dtype=np.int32))[0]
+    return to_numpy(pc.fill_null(pc.index_in(values, value_set=wanted), nowhere))

@@ -7,27 +7,21 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from imdbclf.data.corpus import EncodedReviews
-    from imdbclf.data.term_lookup import TermColumns
-    from imdbclf.data.term_weights import TermWeights
-
 log = logging.getLogger(__name__)
 
-BLOCK = 2048
-"""Reviews encoded at a time, at most: few enough for a processor's cache."""
+UNKNOWN = 0
+"""The column of every word that has none of its own, see `imdbclf.data.vocabulary`."""
 
-THREADS = 2
-"""Blocks encoded at once; sorting leaves Python alone, the little around it does not."""
+BLOCK = 2048
+"""Rows made at a time, at most: few enough for a processor's cache."""
 
 IN_MEMORY = 64_000_000
 """Bytes up to which a matrix is kept in memory; a larger one lies on disk, so that memory does not grow with it."""
@@ -38,6 +32,14 @@ KEY_BITS = 32
 
 RowBlock = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 """Some rows: how many ones each has, and the columns of all of them one after the other."""
+
+
+class RowValues(Protocol):
+    """What gives the set columns of rows their values; see `imdbclf.data.term_weights.TermWeights`."""
+
+    def values(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """The value of each set column, float32 as many; `offsets` (n + 1,) says where each row begins."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class MultiHotMatrix:
     offsets: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int32]
     width: int
-    term_weights: TermWeights | None = None
+    term_weights: RowValues | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -77,7 +79,7 @@ class MultiHotMatrix:
         columns = np.array(columns) if self.on_disk else columns
         return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.term_weights)
 
-    def weighted(self, term_weights: TermWeights | None) -> MultiHotMatrix:
+    def weighted(self, term_weights: RowValues | None) -> MultiHotMatrix:
         """The same columns with other values."""
         return MultiHotMatrix(self.offsets, self.columns, self.width, term_weights)
 
@@ -107,45 +109,9 @@ def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], wi
     """
     pieces = [
         (np.diff(offsets[start : stop + 1]), columns[offsets[start] : offsets[stop]])
-        for start, stop in _blocks(len(offsets) - 1, width)
+        for start, stop in row_blocks(len(offsets) - 1, width)
     ]
     return gathered((distinct_columns(lengths, block, width) for lengths, block in pieces), width)
-
-
-def encode_reviews(
-    reviews: EncodedReviews,
-    terms: TermColumns,
-    width: int,
-    rows: npt.NDArray[np.int64] | None = None,
-    disk: Path | None = None,
-) -> MultiHotMatrix:
-    """The multi-hot matrix of reviews whose words are numbered by a dictionary.
-
-    Args:
-        reviews: n reviews.
-        terms: finds the columns of their terms, by the same dictionary.
-        width: number of columns.
-        rows: which reviews, ascending; None for all.
-        disk: the folder in which a matrix beyond `IN_MEMORY` may lie, in a file that goes when the matrix goes; None
-            keeps any matrix in memory.
-    """
-    chosen = None if rows is None else reviews.mask(rows)
-    lengths = reviews.lengths
-
-    def encoded(block: tuple[int, int]) -> RowBlock:
-        start, stop = block
-        words = reviews.words_between(start, stop, chosen)
-        kept = lengths[start:stop] if chosen is None else lengths[start:stop][chosen[start:stop]]
-        return terms.block(words, kept, width)
-
-    # A row has a column for each of its words at most, and for each run of words that is a term.
-    most = int((lengths if chosen is None else lengths[chosen]).sum()) * terms.order
-    file = _temporary_file(disk, most * np.dtype(np.int32).itemsize)
-    blocks = list(_blocks(len(reviews), width))
-    with ThreadPoolExecutor(THREADS) as pool:
-        # A few at a time, so that what is done does not pile up in front of a slow disk.
-        groups = (blocks[start : start + 4 * THREADS] for start in range(0, len(blocks), 4 * THREADS))
-        return gathered((block for group in groups for block in pool.map(encoded, group)), width, file)
 
 
 def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
@@ -156,8 +122,8 @@ def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
     return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].term_weights)
 
 
-def _blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
-    """First row and end of each block."""
+def row_blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
+    """First row and end of each block of n rows that can be made at once."""
     size = min(BLOCK, rows_at_once(width))
     return ((start, min(start + size, n)) for start in range(0, n, size))
 
@@ -228,7 +194,7 @@ def _mapped(file: IO[bytes], count: int) -> npt.NDArray[np.int32]:
     return numbers
 
 
-def _temporary_file(disk: Path | None, size: int) -> IO[bytes] | None:
+def temporary_file(disk: Path | None, size: int) -> IO[bytes] | None:
     """A file for a matrix of that many bytes, which is gone as soon as nobody uses it; None to keep it in memory."""
     if disk is None or size <= IN_MEMORY:
         return None

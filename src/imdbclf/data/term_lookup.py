@@ -1,4 +1,7 @@
-"""From numbered words to the columns of their terms, for many reviews at once; the rule of `Vocabulary.columns_of`."""
+"""`Vocabulary.columns_of` for many texts at once, by numbers instead of strings.
+
+For one text strings are faster: a lookup by numbers has to be prepared, and Arrow imported.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.arrow import strings, to_arrow, to_numpy
-from imdbclf.data.multihot import RowBlock, distinct_columns, distinct_pairs
+from imdbclf.data.arrow import NOWHERE, places_among, strings, to_arrow, to_numpy
+from imdbclf.data.multihot import UNKNOWN, RowBlock, distinct_columns, distinct_pairs
 from imdbclf.data.ngrams import (
     LONGEST,
     MOST_WORDS,
@@ -26,7 +29,6 @@ from imdbclf.data.ngrams import (
     parts_of_keys,
     single_words,
 )
-from imdbclf.data.vocabulary import UNKNOWN
 from imdbclf.errors import UserError
 
 NO_COLUMN = -1
@@ -34,21 +36,22 @@ NO_COLUMN = -1
 
 
 @dataclass(frozen=True)
-class TermTables:
+class TermLookup:
     """The terms of a vocabulary as numbers.
 
     `words` are the different words of all terms, numbered from 1; `word_columns` (words + 1,) has the column of each
     number, that of unknown words where a word is no term itself. `longer` has, for each order from 2, the keys of the
-    n-grams that are terms or part of one, and their columns.
+    n-grams that are terms or part of one, and their columns. `width` is the number of columns.
     """
 
     words: pa.Array
     word_columns: npt.NDArray[np.int32]
     longer: list[tuple[pa.Array, npt.NDArray[np.int32]]]
+    width: int
 
     @classmethod
-    def of(cls, terms: Sequence[str]) -> TermTables:
-        """The tables of terms, the first of which has column 1.
+    def of(cls, terms: Sequence[str]) -> TermLookup:
+        """The lookup of terms, the first of which has column 1.
 
         Raises:
             UserError: if n-grams have more different words than their keys can tell apart.
@@ -60,12 +63,11 @@ class TermTables:
             msg = f"n-grams of {len(encoded.dictionary):,} different words: at most {MOST_WORDS:,} can be told apart"
             raise UserError(msg)
         keys = _keys(to_numpy(encoded.indices).astype(np.int64) + 1, lengths)
-        return cls(encoded.dictionary, *_tables(keys, len(encoded.dictionary)))
+        return cls(encoded.dictionary, *_tables(keys, len(encoded.dictionary)), len(terms) + 1)
 
     def over(self, dictionary: pa.Array) -> TermColumns:
         """What finds the terms of reviews whose words are numbered by the given dictionary."""
-        places = pc.fill_null(pc.index_in(dictionary, value_set=self.words), _nowhere())
-        return TermColumns(self, to_numpy(places).astype(np.int64) + 1)
+        return TermColumns(self, places_among(dictionary, self.words).astype(np.int64) + 1)
 
 
 def _keys(numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> Keys:
@@ -95,51 +97,45 @@ def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[p
 
 @dataclass(frozen=True)
 class TermColumns:
-    """Finds the terms of reviews; `number` (dictionary,) is what the tables call each word of a dictionary, or 0."""
+    """Finds the terms of texts; `number` (dictionary,) is what the lookup calls each word of a dictionary, or 0."""
 
-    tables: TermTables
+    lookup: TermLookup
     number: npt.NDArray[np.int64]
 
     @property
     def order(self) -> int:
         """The number of words of the longest term."""
-        return 1 + len(self.tables.longer)
+        return 1 + len(self.lookup.longer)
 
     @cached_property
     def of_words(self) -> npt.NDArray[np.int32]:
         """The column of each word of the dictionary, (dictionary,); that of unknown words where it has none."""
-        return self.tables.word_columns[self.number]
+        return self.lookup.word_columns[self.number]
 
-    def block(self, words: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64], width: int) -> RowBlock:
-        """The rows of some reviews.
+    def block(self, words: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> RowBlock:
+        """The rows of some texts.
 
         Args:
-            words: (N,) their words, numbered by the dictionary, one review after the other.
+            words: (N,) their words, numbered by the dictionary, one text after the other.
             lengths: (n,) how many words each has.
-            width: number of columns in all.
         """
-        if not self.tables.longer:
-            return distinct_columns(lengths, self.of_words[words], width)
+        if not self.lookup.longer:
+            return distinct_columns(lengths, self.of_words[words], self.lookup.width)
         numbers = self.number[words]
         rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
-        found: list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]] = [(rows, self.tables.word_columns[numbers])]
+        found: list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]] = [(rows, self.lookup.word_columns[numbers])]
         runs, last = single_words(numbers), last_words(lengths)
-        for wanted, columns in self.tables.longer:
+        for wanted, columns in self.lookup.longer:
             runs, places = _among(longer_by_one(runs, numbers, last), wanted)
             column = columns[places]
             terms = column != NO_COLUMN
             found.append((rows[runs.begins[terms]], column[terms]))
         every_row, every_column = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
-        return distinct_pairs(every_row, every_column, len(lengths), width)
-
-
-def _nowhere() -> pa.Scalar:
-    # Made of a Python number, it would import pandas.
-    return to_arrow(np.array([NO_COLUMN], dtype=np.int32))[0]
+        return distinct_pairs(every_row, every_column, len(lengths), self.lookup.width)
 
 
 def _among(runs: Runs, wanted: pa.Array) -> tuple[Runs, npt.NDArray[np.int32]]:
     """The runs whose keys are wanted, and where among these each of them is."""
-    places = to_numpy(pc.fill_null(pc.index_in(to_arrow(runs.keys), value_set=wanted), _nowhere()))
-    known = places != NO_COLUMN
+    places = places_among(to_arrow(runs.keys), wanted)
+    known = places != NOWHERE
     return runs.chosen(known), places[known]

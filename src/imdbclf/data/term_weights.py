@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.settings import TERM_WEIGHTS, FeatureSettings
-
-if TYPE_CHECKING:
-    from imdbclf.data.multihot import MultiHotMatrix
 
 Labels = npt.NDArray[Any]
 """0 and 1, int8; or a teacher's probabilities of 1, float32."""

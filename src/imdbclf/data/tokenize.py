@@ -11,7 +11,6 @@ equal ones is one word. An n-gram can then say that a sentence begins or ends wi
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,12 +24,10 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 WORDS_VERSION = 1
 """Raised when the same text gives other words, so that no cache of the old words is used."""
 
+SENTENCE_ENDS = {".": b".:;", "!": b"!", "?": b"?"}
+"""The words that the ends of sentences become, and the characters that become them."""
 
-MARKS = b".!?"
-"""The words that the ends of sentences become."""
-
-_MARKS_OF = {".": b".:;", "!": b"!", "?": b"?"}
-_REPEATED = re.compile(rb"([.!?])\1*")
+_IS_END = np.isin(np.arange(256), [ord(word) for word in SENTENCE_ENDS])
 
 
 def _byte_table(*, sentence_ends: bool) -> bytes:
@@ -39,23 +36,25 @@ def _byte_table(*, sentence_ends: bool) -> bytes:
         table[upper] = upper + 32
     for character in FILTERS:
         table[ord(character)] = ord(" ")
-    for mark, ends in _MARKS_OF.items() if sentence_ends else ():
+    for word, ends in SENTENCE_ENDS.items() if sentence_ends else ():
         for end in ends:
-            table[end] = ord(mark)
+            table[end] = ord(word)
     return bytes(table)
 
 
 BYTE_TABLES = {sentence_ends: _byte_table(sentence_ends=sentence_ends) for sentence_ends in (False, True)}
 """What each byte becomes: ASCII in lower case, filtered characters blanks, bytes of other characters themselves.
 
-One table without and one with sentence_ends.
+One table is without and one with the ends of sentences.
 """
 
 
 def tokenize(text: str, *, sentence_ends: bool = False) -> list[str]:
     """The words of one text, in order, repeats included; with `sentence_ends` the ends of sentences are words."""
     plain = normalised(text, sentence_ends=sentence_ends)
-    return list(filter(None, (_REPEATED.sub(rb" \1 ", plain) if sentence_ends else plain).decode().split(" ")))
+    if sentence_ends:
+        plain = _apart(plain, np.array([0, len(plain)], dtype=np.int32))[0].tobytes()
+    return list(filter(None, plain.decode().split(" ")))
 
 
 def normalised(text: str, *, sentence_ends: bool = False) -> bytes:
@@ -77,8 +76,8 @@ def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArr
         sentence_ends: whether the ends of sentences are words.
 
     Returns:
-        `list<string>` array of length n. Runs of blanks leave empty strings, which are no words; whoever numbers the
-        words drops them, which is cheaper on numbers than on strings.
+        `list<string>` array of length n. Runs of blanks leave empty strings, which are no words; they are dropped when
+        words are numbered, which is cheaper on numbers than on strings.
     """
     import pyarrow as pa  # noqa: PLC0415 - see above
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -97,27 +96,35 @@ def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArr
             normalised(data[offsets[row] : offsets[row + 1]].decode(), sentence_ends=sentence_ends) for row in other
         ]
         lowered = pc.replace_with_mask(lowered, pa.array(mask), pa.array(replacements, type=pa.string()))
-    return pc.split_pattern(_apart(lowered) if sentence_ends else lowered, " ")
+    if sentence_ends:
+        apart, moved = _apart(*text_bytes(lowered))
+        lowered = pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(moved), pa.py_buffer(apart)])
+    return pc.split_pattern(lowered, " ")
 
 
-def _apart(texts: pa.Array) -> pa.Array:
-    """The texts with blanks around sentence_ends, one mark for a row of equal ones."""
-    import pyarrow as pa  # noqa: PLC0415 - see above
+def _apart(data: bytes, offsets: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """Texts with blanks around the ends of sentences, one end for a run of equal ones.
 
-    data, offsets = text_bytes(texts)
+    Args:
+        data: the normalised texts one after the other.
+        offsets: (n + 1,) where each begins and the last ends.
+
+    Returns:
+        The same two for the new texts.
+    """
     letters = np.frombuffer(data, dtype=np.uint8).copy()
-    is_mark = np.isin(letters, np.frombuffer(MARKS, dtype=np.uint8))
+    is_end = _IS_END[letters]
     again = np.zeros(len(letters), dtype=bool)
-    again[1:] = is_mark[1:] & (letters[1:] == letters[:-1])
+    again[1:] = is_end[1:] & (letters[1:] == letters[:-1])
     # A text that begins as the one before it ends repeats nothing.
     again[offsets[:-1][offsets[:-1] < len(letters)]] = False
     letters[again] = ord(" ")
-    is_mark &= ~again
-    wide = np.repeat(letters, 1 + 2 * is_mark)
-    first = np.flatnonzero(is_mark) + 2 * np.arange(np.count_nonzero(is_mark))
+    is_end &= ~again
+    wide = np.repeat(letters, 1 + 2 * is_end)
+    first = np.flatnonzero(is_end) + 2 * np.arange(np.count_nonzero(is_end))
     wide[first], wide[first + 2] = ord(" "), ord(" ")
-    moved = offsets + 2 * np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(is_mark, dtype=np.int32)])[offsets]
-    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(moved), pa.py_buffer(wide)])
+    before = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(is_end, dtype=np.int32)])
+    return wide, offsets + 2 * before[offsets]
 
 
 def text_bytes(texts: pa.Array) -> tuple[bytes, npt.NDArray[np.int32]]:

@@ -18,14 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.tokenize import tokenize
+from imdbclf.data.multihot import UNKNOWN
 
 if TYPE_CHECKING:
     # A vocabulary out of a checkpoint classifies a text without Arrow, which takes a tenth of a second to import.
-    from imdbclf.data.term_lookup import TermTables
-
-UNKNOWN = 0
-"""The column of every word that has none of its own."""
+    from imdbclf.data.term_lookup import TermLookup
 
 
 @dataclass(frozen=True)
@@ -61,15 +58,17 @@ class Vocabulary:
         return 1 + max((term.count(" ") for term in self.terms), default=0)
 
     @cached_property
-    def tables(self) -> TermTables:
-        """The terms as numbers, for many texts at once."""
-        from imdbclf.data.term_lookup import TermTables  # noqa: PLC0415 - see above
+    def lookup(self) -> TermLookup:
+        """The rule of `columns_of` on numbered words, for many texts at once."""
+        from imdbclf.data.term_lookup import TermLookup  # noqa: PLC0415 - see above
 
-        return TermTables.of(self.terms)
+        return TermLookup.of(self.terms)
 
-    def columns_of(self, text: str, *, sentence_ends: bool = False) -> npt.NDArray[np.int32]:
-        """The columns that are set in a text's multi-hot row, ascending, int32; empty for a text without words."""
-        words = tokenize(text, sentence_ends=sentence_ends)
+    def columns_of(self, words: Sequence[str]) -> npt.NDArray[np.int32]:
+        """The columns that are set in the multi-hot row of a text of these words, ascending, int32; empty for none.
+
+        A word without a column of its own sets that of unknown words; of longer runs of words only terms set one.
+        """
         columns = {self.column.get(word, UNKNOWN) for word in set(words)}
         for order in range(2, self.order + 1):
             terms = map(" ".join, zip(*(words[start:] for start in range(order)), strict=False))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from math import exp
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
-from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.vocabulary import UNKNOWN
-from imdbclf.model.calibration import calibrated
-from imdbclf.model.network import MLP, Network, members_of
+from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix
+from imdbclf.errors import one_line
+from imdbclf.model.calibration import calibrated, calibrated_one
+from imdbclf.model.network import Network, OneRowNetwork, members_of
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -39,9 +38,21 @@ class Prediction:
     probability: float
     known_words: int
 
+    def as_line(self, text: str) -> str:
+        """The prediction and the beginning of its text, with tabs between them."""
+        return f"{self.label}\t{self.probability:.4f}\t{self.known_words} known words\t{one_line(text)[:60]}"
+
+    def as_json(self, text: str) -> str:
+        """The prediction and its text as a JSON object, in one line."""
+        return json.dumps(asdict(self) | {"text": text}, ensure_ascii=False)
+
 
 class Predictor:
-    """A checkpoint ready to classify texts, one or a million; its temperature is in every probability."""
+    """A checkpoint ready to classify texts, one or a million; its temperature is in every probability.
+
+    Few texts go one after the other, many in bulk. Both ways find the same terms, and probabilities that differ by
+    less than 1e-6: sums of the same numbers are rounded in another order.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -58,7 +69,7 @@ class Predictor:
         return cls(read_checkpoint(Path(path)))
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One prediction a text; a text without known words is answered by what the network says of no words."""
+        """One prediction a text; a text without known words has the prediction of an empty row."""
         texts = list(texts)
         if len(texts) <= FEW:
             return [self._predict_one(text) for text in texts]
@@ -79,56 +90,18 @@ class Predictor:
         columns, values = self.checkpoint.vectorizer.row_of(text)
         has_unknown = len(columns) > 0 and columns[0] == UNKNOWN
         logit = sum(member.logit(columns, values) for member in self._members) / len(self._members)
-        probability = _sigmoid(logit / self.checkpoint.temperature)
+        probability = calibrated_one(logit, self.checkpoint.temperature)
         return self._prediction(probability, len(columns) - int(has_unknown))
 
     def _in_bulk(self, texts: Sequence[str]) -> Iterator[tuple[MultiHotMatrix, npt.NDArray[np.float32]]]:
-        """Rows and probabilities of some texts after the other."""
-        from imdbclf.data.text_rows import encode_texts  # noqa: PLC0415 - Arrow is a tenth of a second few texts save
-
+        """Rows and probabilities, of `AT_ONCE` texts at a time."""
         for start in range(0, len(texts), AT_ONCE):
-            rows = encode_texts(self.checkpoint.vectorizer, texts[start : start + AT_ONCE])
+            rows = self.checkpoint.vectorizer.rows_of(texts[start : start + AT_ONCE])
             logits = logits_of(self.checkpoint.network, rows)
             yield rows, calibrated(logits, self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
-
-
-class OneRowNetwork:
-    """A network for one row at a time.
-
-    Its sums are NumPy's, on the same weights: for a single row torch takes five times as long to find out what to do as
-    to do it. The activations stay torch's own.
-    """
-
-    def __init__(self, network: MLP) -> None:
-        self._rows, self._bias = network.first.weight.detach().numpy(), network.first.bias.detach().numpy()
-        self._layers = [_on_numpy(layer) for layer in network.rest if not isinstance(layer, nn.Dropout)]
-
-    def logit(self, columns: npt.NDArray[np.int32], values: npt.NDArray[np.float32] | None = None) -> float:
-        """The logit of the row with the given columns set, (k,), to `values` (k,) or to 1."""
-        rows = self._rows.take(columns, axis=0)
-        hidden = (rows.sum(axis=0) if values is None else values @ rows) + self._bias
-        for layer in self._layers:
-            hidden = layer(hidden)
-        return float(hidden[0])
-
-
-_Layer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-
-
-def _on_numpy(layer: nn.Module) -> _Layer:
-    if isinstance(layer, nn.Linear):
-        weight, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-        return lambda hidden: weight @ hidden + bias
-    return lambda hidden: layer.forward(torch.from_numpy(hidden)).numpy()
-
-
-def _sigmoid(logit: float) -> float:
-    """Without overflow, whichever way the logit points."""
-    small = exp(-abs(logit))
-    return (1 if logit >= 0 else small) / (1 + small)
 
 
 @torch.inference_mode()

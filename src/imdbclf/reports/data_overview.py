@@ -11,7 +11,8 @@ from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load import choose_source, load_corpus
 from imdbclf.data.selection import learn_vocabulary, word_counts
-from imdbclf.data.vocabulary import UNKNOWN, Vocabulary
+from imdbclf.data.multihot import UNKNOWN
+from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE, SourceSettings
 
@@ -45,7 +46,7 @@ def print_overview(settings: SourceSettings, review: int) -> None:
         out.print(f"Texts that are in both parts: {both:,}")
     counts = word_counts(corpus, reviews)
     vocabulary = learn_vocabulary(corpus, reviews, LECTURE.features)
-    columns = vocabulary.tables.over(corpus.dictionary).of_words
+    columns = vocabulary.lookup.over(corpus.dictionary).of_words
     out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}. The first of the vocabulary:")
     out.print(_vocabulary_table(corpus, counts, vocabulary, columns))
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]

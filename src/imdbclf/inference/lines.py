@@ -1,0 +1,82 @@
+"""Texts from a file or a pipe, one a line: as many as are there now, without waiting for more."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+from imdbclf.errors import UserError
+
+AT_ONCE = 1 << 22
+"""Bytes read at a time, at most: some three thousand reviews, which are classified together."""
+
+PATIENCE = 0.001
+"""Seconds in which a busy writer fills its pipe again."""
+
+
+def read_texts(file: Path | None) -> Iterator[list[str]]:
+    """The lines of the file, or of standard input, in batches.
+
+    A batch has the lines that are there, so that a slow writer gets its answer to each line before the next one.
+
+    Raises:
+        UserError: if the file cannot be read, or a line is not UTF-8; the lines before it are given first.
+    """
+    name = "standard input" if file is None else str(file)
+    if file is None and sys.stdin.isatty():
+        sys.stderr.write("One review a line; end with Ctrl-D.\n")
+    try:
+        with sys.stdin.buffer if file is None else file.open("rb") as stream:
+            yield from _batches(cast("BufferedReader", stream), name)
+    except OSError as error:
+        msg = f"{name}: cannot be read ({error.strerror})"
+        raise UserError(msg) from error
+
+
+def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
+    number = 0
+    for lines in _lines(stream):
+        texts: list[str] = []
+        for line in lines:
+            number += 1
+            try:
+                texts.append(line.decode("utf-8").rstrip("\r\n"))
+            except UnicodeDecodeError as error:
+                yield texts
+                msg = f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})"
+                raise UserError(msg) from error
+        yield texts
+
+
+def _lines(stream: BufferedReader) -> Iterator[list[bytes]]:
+    """The whole lines in each chunk of the stream; the last line may have no end."""
+    rest = b""
+    for chunk in _chunks(stream):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def _chunks(stream: BufferedReader) -> Iterator[bytes]:
+    """The bytes that are there, again and again; waits only where there are none."""
+    while piece := stream.read1(AT_ONCE):
+        pieces, size = [piece], len(piece)
+        while size < AT_ONCE and _has_more(stream) and (piece := stream.read1(AT_ONCE - size)):
+            pieces.append(piece)
+            size += len(piece)
+        yield b"".join(pieces)
+        if not piece:
+            return
+
+
+def _has_more(stream: BufferedReader) -> bool:
+    try:
+        return bool(select.select([stream], [], [], PATIENCE)[0])
+    except (OSError, ValueError):
+        # What is no file of the system, and on Windows a pipe, does not say.
+        return False
