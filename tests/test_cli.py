@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,21 @@ def test_predict_reads_standard_input_and_files(
     assert piped == filed
     assert [json.loads(line)["text"] for line in piped.splitlines()] == ["great", "", "awful Ünïcode"]
     assert set(json.loads(piped.splitlines()[0])) == {"label", "probability", "known_words", "text"}
+
+
+def test_predict_answers_each_line_of_a_slow_pipe_before_the_next(
+    best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def slowly(_file: Path | None) -> Iterator[list[str]]:
+        for text in ("great", "awful"):
+            yield [text]
+            seen.append(capsys.readouterr().out)
+
+    monkeypatch.setattr("imdbclf.inference.lines.read_texts", slowly)
+    assert run(capsys, "predict", best).status == 0
+    assert [line.split("\t")[-1] for line in seen] == ["great\n", "awful\n"]
 
 
 def test_predict_names_the_line_that_is_not_utf8(best: str, tmp_path: Path, capsys: Capture) -> None:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from benchmarks.reviews import leave, read_part, run
 from imdbclf.data.corpus import Corpus, encode_corpus
+from imdbclf.data.multihot import UNKNOWN
 from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vectorize import Vectorizer
-from imdbclf.data.multihot import UNKNOWN
 from imdbclf.settings import FeatureSettings
 
 

@@ -131,7 +131,7 @@ def predict(
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     if texts and file is not None:
-        msg = "give texts or --file, not both"
+        msg = "--file: cannot be combined with texts; give one of them"
         raise UserError(msg)
     predictor = Predictor.from_checkpoint(checkpoint)
     for batch in [texts] if texts else read_texts(file):

@@ -62,9 +62,9 @@ def loaded(corpus: Corpus) -> LoadedCorpus:
     return LoadedCorpus(FilesSource(Path("here"), None), corpus, ("neg", "pos"), from_cache=False)
 
 
-def encode(**parts: Labelled) -> Corpus:
+def encode(*, sentence_ends: bool = False, **parts: Labelled) -> Corpus:
     """A corpus of the given parts."""
-    return encode_corpus({name: table(reviews) for name, reviews in parts.items()})
+    return encode_corpus({name: table(reviews) for name, reviews in parts.items()}, sentence_ends=sentence_ends)
 
 
 def read_back(corpus: Corpus, reviews: EncodedReviews) -> list[tuple[list[str], int]]:

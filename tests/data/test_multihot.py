@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import shutil
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,24 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.helpers import encode, matrix_of
+from data.helpers import matrix_of
 from imdbclf.data import multihot
-from imdbclf.data.corpus import Corpus
-from imdbclf.data.multihot import MultiHotMatrix, encode_reviews, multi_hot
-from imdbclf.data.term_lookup import TermColumns
-from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.data.multihot import MultiHotMatrix, multi_hot
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])
 
 
 def rows_of(matrix: MultiHotMatrix) -> list[list[int]]:
     return [matrix.row(number).tolist() for number in range(len(matrix))]
-
-
-def every_word(corpus: Corpus) -> tuple[TermColumns, int]:
-    """What gives every word of a corpus a column of its own, and the number of columns."""
-    vocabulary = Vocabulary(tuple(corpus.dictionary.to_pylist()))
-    return vocabulary.tables.over(corpus.dictionary), len(vocabulary)
 
 
 @st.composite
@@ -93,52 +82,8 @@ def test_the_dense_matrix_is_never_built(
     assert peak < 60e6
 
 
-def test_the_chosen_rows_alone_are_encoded_in_their_order() -> None:
-    corpus = encode(train=[(f"w{number} w{number + 1} w{number}", 0) for number in range(20)])
-    reviews, (terms, width) = corpus.parts["train"], every_word(corpus)
-    whole = encode_reviews(reviews, terms, width)
-    for rows in ([], [3], [0, 7, 19], list(range(20))):
-        chosen = np.array(rows, dtype=np.int64)
-        assert rows_of(encode_reviews(reviews, terms, width, chosen)) == rows_of(whole.take(chosen))
-
-
 def test_rows_between_two_are_a_matrix_of_their_own() -> None:
     matrix = matrix_of([[0], [3, 1], [], [2], [4]], 5)
     assert rows_of(matrix.between(1, 4)) == [[1, 3], [], [2]]
     assert rows_of(matrix.between(3, 9)) == [[2], [4]]
     assert np.shares_memory(matrix.between(1, 4).columns, matrix.columns)
-
-
-@pytest.fixture
-def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multihot, "IN_MEMORY", 100)
-
-
-@pytest.mark.usefixtures("small_memory")
-def test_a_matrix_beyond_memory_lies_in_a_file_that_goes_with_it(tmp_path: Path) -> None:
-    corpus = encode(train=[(f"w{number} w{number + 1}", 0) for number in range(200)])
-    reviews, (terms, width) = corpus.parts["train"], every_word(corpus)
-    in_memory, on_disk = (encode_reviews(reviews, terms, width, disk=disk) for disk in (None, tmp_path / "new"))
-    assert (in_memory.on_disk, on_disk.on_disk) == (False, True)
-    rows = np.random.default_rng(0).permutation(200)
-    assert rows_of(on_disk.take(rows)) == rows_of(in_memory.take(rows))
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-@pytest.mark.usefixtures("small_memory")
-@pytest.mark.parametrize("obstacle", ["full", "in the way"])
-def test_without_room_on_disk_the_need_is_said_and_memory_is_used(
-    obstacle: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if obstacle == "full":
-        monkeypatch.setattr(multihot.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))  # type: ignore[attr-defined]
-    else:
-        (tmp_path / "cache").touch()
-    corpus = encode(train=[(f"w{number} w{number + 1}", 0) for number in range(200)])
-    terms, width = every_word(corpus)
-    matrix = encode_reviews(corpus.parts["train"], terms, width, disk=tmp_path / "cache")
-    assert not matrix.on_disk
-    assert len(matrix) == 200
-    (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith(f"The multi-hot rows need 0 MB in {tmp_path / 'cache'} (")
-    assert line.endswith("); keeping them in memory.")

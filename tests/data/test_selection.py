@@ -56,7 +56,7 @@ def test_a_word_of_the_other_rows_alone_has_no_column() -> None:
     rows = np.flatnonzero(train.labels == 0)
     vocabulary = learn_vocabulary(corpus, train, FeatureSettings(columns=100), rows)
     assert set(vocabulary.terms) == {"seen", "here"}
-    assert vocabulary.columns_of("unseen tested").tolist() == [0]
+    assert vocabulary.columns_of(["unseen", "tested"]).tolist() == [0]
 
 
 def test_words_are_counted_in_the_chosen_rows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imdbclf.checkpoint import Checkpoint
+from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.inference.predictor import OneRowNetwork, Predictor, logits_of
-from imdbclf.model.network import MLP
+from imdbclf.inference import predictor as predictor_module
+from imdbclf.inference.predictor import Prediction, Predictor, logits_of
+from imdbclf.model.network import MLP, OneRowNetwork, make_network
 from imdbclf.settings import ACTIVATIONS
 
 
@@ -41,7 +45,7 @@ def test_an_empty_review_is_answered(predictor: Predictor) -> None:
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_one_row_has_the_probability_that_it_has_among_many(activation: str, dropout: float) -> None:
+def test_one_row_has_the_logit_that_it_has_among_many(activation: str, dropout: float) -> None:
     torch.manual_seed(0)
     network = MLP(50, [8, 4], activation, dropout).eval()
     for parameter in network.parameters():
@@ -92,6 +96,39 @@ def test_a_reviews_answer_does_not_depend_on_its_neighbours(predictor: Predictor
     assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], abs=1e-6)
 
 
+TERMS = ("good", "not good", "not", "at all", "not good at", ".", "!", "all . not")
+OPINIONS = st.lists(st.sampled_from(["good", "not", "at", "all", ".", "!", "unheard", "É"]), max_size=8).map(" ".join)
+WEIGHTINGS = st.none() | st.builds(
+    TermWeights, st.sampled_from([None, np.linspace(-3, 3, len(TERMS) + 1, dtype=np.float32)]), st.booleans()
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(OPINIONS, min_size=1, max_size=6),
+    WEIGHTINGS,
+    st.booleans(),
+    st.sampled_from([1, 3]),
+    st.sampled_from([1.0, 2.5]),
+    st.integers(0, 5),
+)
+def test_one_text_and_many_agree_on_columns_exactly_and_on_probabilities_to_a_millionth(
+    texts: list[str], weights: TermWeights | None, sentence_ends: bool, members: int, temperature: float, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    network = make_network(members, len(TERMS) + 1, [5, 3], "tanh", 0.0).eval()
+    vectorizer = Vectorizer(Vocabulary(TERMS), weights, sentence_ends)
+    predictor = Predictor(Checkpoint(network, vectorizer, "bce", {"label_names": ["neg", "pos"]}, temperature))
+    alone = [predictor.predict([text])[0] for text in texts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictor_module, "FEW", 0)
+        together, probabilities = predictor.predict(texts), predictor.probabilities(texts)
+    assert [one.known_words for one in together] == [one.known_words for one in alone]
+    assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], abs=1e-6)
+    assert probabilities.tolist() == [one.probability for one in together]
+    assert [one.label for one in together] == [one.label for one in alone]
+
+
 @pytest.fixture(scope="module")
 def ngram_predictor(ngram_run: Path) -> Predictor:
     return Predictor.from_checkpoint(ngram_run / "checkpoints" / "best.ckpt")
@@ -131,3 +168,27 @@ def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor
         assert [answer.label for answer in warm.predict(texts[:count])] == [
             answer.label for answer in predictor.predict(texts[:count])
         ]
+
+
+def test_a_prediction_is_a_line_of_the_beginning_of_its_text_or_a_json_object_with_the_whole() -> None:
+    prediction, text = Prediction("pos", 0.98765, 3), "Grand\tfilm ü " + "x" * 60
+    assert prediction.as_line(text) == f"pos\t0.9877\t3 known words\tGrand film ü {'x' * 47}"
+    assert prediction.as_json(text) == (
+        '{"label": "pos", "probability": 0.98765, "known_words": 3, "text": "Grand\\tfilm ü ' + "x" * 60 + '"}'
+    )
+
+
+def test_the_count_of_texts_decides_which_way_they_go(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    whole = Vectorizer.rows_of
+
+    def counted(vectorizer: Vectorizer, texts: Sequence[str]) -> MultiHotMatrix:
+        asked.append(len(texts))
+        return whole(vectorizer, texts)
+
+    monkeypatch.setattr(Vectorizer, "rows_of", counted)
+    monkeypatch.setattr(predictor_module, "AT_ONCE", 50)
+    for count in (64, 65):
+        assert len(predictor.predict(["good"] * count)) == count
+        assert predictor.probabilities(["good"] * count).shape == (count,)
+    assert asked == [50, 15] * 2

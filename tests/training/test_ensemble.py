@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from training.helpers import equal, stopped_at, weights_of
 
 from imdbclf.checkpoint import read_checkpoint
-from imdbclf.data.text_rows import encode_texts
 from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.network import members_of
 from imdbclf.reports.history import COLUMNS, read_history
@@ -70,7 +69,7 @@ def test_members_are_the_networks_that_their_seeds_give_alone(here: Path, small:
 
 def test_an_ensembles_logits_are_the_means_of_its_members(ensemble: Path, small_files: dict[str, Path]) -> None:
     checkpoint = read_checkpoint(ensemble / "checkpoints/best.ckpt")
-    rows = encode_texts(checkpoint.vectorizer, texts_of(small_files["test"]))
+    rows = checkpoint.vectorizer.rows_of(texts_of(small_files["test"]))
     each = torch.stack([logits_of(member, rows) for member in members_of(checkpoint.network)])
     assert len(each) == 3
     assert each.std(dim=0).min() > 0

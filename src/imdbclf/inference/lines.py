@@ -28,7 +28,7 @@ def read_texts(file: Path | None) -> Iterator[list[str]]:
     """
     name = "standard input" if file is None else str(file)
     if file is None and sys.stdin.isatty():
-        sys.stderr.write("One review a line; end with Ctrl-D.\n")
+        sys.stderr.write("Type one review per line; Ctrl-D ends.\n")
     try:
         with sys.stdin.buffer if file is None else file.open("rb") as stream:
             yield from _batches(cast("BufferedReader", stream), name)

@@ -10,8 +10,8 @@ from imdbclf.console import console
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load import choose_source, load_corpus
-from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.multihot import UNKNOWN
+from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE, SourceSettings
