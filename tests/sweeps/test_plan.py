@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from hypothesis import given
 from hypothesis import strategies as st
+from omegaconf import DictConfig
 
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
@@ -29,10 +31,15 @@ def _hydra() -> Iterator[None]:
 
 def plan(*overrides: str, axes: Sequence[str] = (), folder: Path = Path("none")) -> PlannedJob:
     loader = GlobalHydra.instance().config_loader()
-    config = loader.load_configuration(PRIMARY, [], RunMode.MULTIRUN)
-    return Planner(loader, config, axes, SweepFolder(folder)).plan(["data=sample", *overrides])
+    return Planner(loader, _sweep_config(), axes, SweepFolder(folder)).plan(["data=sample", *overrides])
 
 
+@cache
+def _sweep_config() -> DictConfig:
+    return GlobalHydra.instance().config_loader().load_configuration(PRIMARY, [], RunMode.MULTIRUN)
+
+
+@cache
 def key(*overrides: str) -> str:
     return plan(*overrides).job.folder[-KEY_LENGTH:]
 

@@ -18,6 +18,7 @@ import pytest
 from commands import made, metrics_of, run, start
 
 from imdbclf.folders.sweep import SweepFolder
+from imdbclf.sweeps.run import SweepRun
 from sweeps.conftest import FOUR
 from sweeps.helpers import results, sweep, times, wait_until
 
@@ -158,7 +159,6 @@ def test_the_same_job_twice_is_run_once_and_that_is_said(copy: Path, quick: list
         (["seed=range(0)"], "seed=range(0): has no values, so the grid is empty"),
         (["hydra/launcher=ray_cluster"], "hydra/launcher=ray: is not installed; pip install 'imdbclf[ray]'"),
         (["hydra/launcher=slrum"], "hydra/launcher=slrum: must be "),
-        (["shared_batches=-1"], "shared_batches=-1: must be 0 or more"),
     ],
 )
 def test_a_wrong_grid_is_refused_in_one_line_before_anything_is_made(
@@ -220,6 +220,21 @@ def test_a_stopped_sweep_keeps_what_is_done_and_prints_the_command_that_goes_on(
     after = times(here / "outputs" / "sweep_lecture_layers")
     assert len(after) == 3
     assert {name: after[name] for name in done} == done
+
+
+def test_if_the_launcher_gives_up_what_is_done_is_reported(
+    copy: Path, quick: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        msg = "no queue\nanswers"
+        raise RuntimeError(msg)
+
+    (job_of(copy, "layers-1_loss-bce") / "metrics.json").unlink()
+    monkeypatch.setattr(SweepRun, "launch", fail)
+    result = sweep(capsys, *quick, "model.layers=1", "loss=bce,mse")
+    assert result.status == 2
+    assert "The launcher gave up (RuntimeError: no queue answers).\nGo on:    " in result.out
+    assert result.err.startswith("error: 1 of 2 jobs failed or did not finish")
 
 
 @pytest.mark.parametrize("launcher", ["processes", pytest.param("slurm_local", marks=pytest.mark.slow)])

@@ -339,7 +339,6 @@ def command(capsys: Capture, folder: Path, *arguments: str) -> Result:
         ([RATE, "data.val_size=0"], "data.val_size=0: a search chooses on validation"),
         ([RATE, "hydra.sweeper.pruner=median"], "hydra.sweeper.pruner=median: pruning was removed"),
         (["model.layers=range(0,3)"], "model.layers=0: must be 1 or more"),
-        (["loss=bce,msee", "hydra.sweeper.monitor=val/accuracy"], "loss=msee: must be bce, mse; did you mean 'mse'"),
     ],
 )
 def test_what_is_wrong_is_refused_before_there_is_a_folder(

@@ -99,7 +99,7 @@ class Planner:
 
         Raises:
             UserError: for the first wrong key or value.
-            HydraException: if Hydra can't compose it.
+            HydraException: if Hydra cannot compose it.
         """
         config = self.loader.load_sweep_config(self.config, list(overrides))
         settings = validated_ahead(config)

@@ -86,10 +86,7 @@ class SearchSettings(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if self.pruner is not None or self.pruner_options is not None:
-            msg = (
-                f"pruner={self.pruner}: pruning was removed; train fewer epochs (trainer.max_epochs), or add "
-                "callbacks=early_stopping"
-            )
+            msg = f"pruner={self.pruner}: pruning was removed; train fewer epochs, or add callbacks=early_stopping"
             raise ValueError(msg)
         if self.trials is None and self.minutes is None:
             msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
@@ -163,7 +160,7 @@ def run_search(sweep: SweepRun) -> None:
 
 
 class Search:
-    """One process at work on a search: `name` is that of Optuna's study, of which a folder may hold several."""
+    """One process that works on a search; `name` is that of Optuna's study. A folder may hold several studies."""
 
     def __init__(self, sweep: SweepRun, space: Space, settings: SearchSettings, planner: Planner, name: str) -> None:
         self.sweep, self.space, self.settings, self.planner = sweep, space, settings, planner
@@ -208,7 +205,7 @@ class Search:
                     self.study.sampler = make_sampler(self.settings, len(counted(self.study)))
                     trial = self.study.ask({**self.space.distributions})
                     if planned := self._planned(trial):
-                        locks.enter_context(self._at_work_on(trial.number))
+                        locks.enter_context(self._working_on(trial.number))
                         batch.append((trial, planned))
                 self._write_manifest()
                 tally.finished = self._finished
@@ -259,14 +256,14 @@ class Search:
 
     def _retry_trials_of_dead_processes(self) -> None:
         for trial in counted(self.study, TrialState.RUNNING):
-            with contextlib.suppress(filelock.Timeout), self._at_work_on(trial.number):
+            with contextlib.suppress(filelock.Timeout), self._working_on(trial.number):
                 self._finish(trial.number, state=TrialState.FAIL)
                 # A process that died while values were chosen leaves only some of them.
                 if trial.params.keys() == self.space.distributions.keys():
                     self.study.enqueue_trial(trial.params)
 
     @contextlib.contextmanager
-    def _at_work_on(self, number: int) -> Iterator[None]:
+    def _working_on(self, number: int) -> Iterator[None]:
         """Inside, other processes see that the trial's process lives; a `Timeout` is raised if another one's does."""
         path = self.folder.path / f".{self.study.study_name}-{number}.lock"
         with filelock.FileLock(path, timeout=0):
