@@ -87,20 +87,6 @@ def test_predict_names_the_line_that_is_not_utf8(best: str, tmp_path: Path, caps
     assert "line 2 is not UTF-8 (byte 0xe9)" in result.err
 
 
-def test_data_shows_counts_balance_duplicates_vocabulary_and_a_decoded_review(
-    small_files: dict[str, Path], capsys: Capture
-) -> None:
-    out = run(capsys, "data", str(small_files["train"]), "--review", "3").out
-    for expected in ("600", "300", "duplicates", "the", "Review 3", "ones among"):
-        assert expected in out
-
-
-def test_data_of_the_real_reviews_shows_the_known_facts(real_imdb: Path, capsys: Capture) -> None:
-    out = run(capsys, "data", str(real_imdb)).out
-    for fact in ("25,000", "12,500", " 96 ", " 199 ", "both parts: 123", "88,582"):
-        assert fact in out
-
-
 MISTAKES = {
     ("predict", "nowhere.ckpt", "x"): "nowhere.ckpt: there is no such checkpoint file",
     ("predict", "{best}", "x", "--file", "y"): "--file: cannot be combined with texts; give one of them",

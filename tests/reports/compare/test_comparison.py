@@ -19,16 +19,6 @@ from reports.compare.helpers import predicted
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def approvals(tmp_path: Path) -> list[Path]:
-    """Agresti's approval ratings as two runs on positive reviews, and a third that is wrong of every one."""
-    ids = [f"{number:04}" for number in range(1600)]
-    first = [0.9] * 794 + [0.9] * 150 + [0.1] * 86 + [0.1] * 570
-    second = [0.8] * 794 + [0.1] * 150 + [0.95] * 86 + [0.2] * 570
-    chances = {"A": first, "B": second, "C": [0.1] * 1600}
-    return [predicted(tmp_path / name, ids, [1] * 1600, chance) for name, chance in chances.items()]
-
-
 def test_two_runs_are_compared_by_the_reviews_that_only_one_gets_right(approvals: list[Path]) -> None:
     comparison = compare_runs(approvals[:2])
     (difference,) = comparison.differences
@@ -84,27 +74,6 @@ def test_real_runs_are_compared_with_the_words_of_their_reviews(
         json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test/accuracy"]
         for folder in (finished_run, second_run)
     ]
-
-
-def test_the_command_prints_runs_differences_and_reviews(approvals: list[Path], capsys: Capture) -> None:
-    out = run(capsys, "compare", *map(str, approvals[:2])).out
-    assert "B − A: −4.00 points (95 % interval −5.88 to −2.12), significant (p < .001)." in out
-    assert f"A  {approvals[0]}" in out
-    assert "The largest differences among 1,600 test reviews:" in out
-    assert "(no words are shown: " in out
-    assert "This compares networks, not settings" in out
-
-
-def test_the_27th_run_is_named_by_two_letters(tmp_path: Path, capsys: Capture) -> None:
-    runs = [predicted(tmp_path / str(number), ["a"], [1], [number / 27]) for number in range(27)]
-    out = run(capsys, "compare", *map(str, runs), "--reviews", "0").out
-    assert f"\nZ  {runs[25]}\nAA  {runs[26]}\n" in out
-    assert "\nAA − A: " in out
-
-
-def test_a_refusal_is_one_line(tmp_path: Path, approvals: list[Path], capsys: Capture) -> None:
-    result = run(capsys, "compare", str(approvals[0]), str(tmp_path / "nowhere"))
-    assert (result.status, result.err.count("\n")) == (2, 1)
 
 
 IDS, LABELS, CHANCES = ["a", "b", "c"], [0, 1, 1], [0.1, 0.9, 0.4]

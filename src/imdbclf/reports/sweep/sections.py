@@ -153,8 +153,8 @@ def effects_section(results: SweepResults) -> Section | None:
     ]
     if any(effect.unit == "cell" for effect in effects):
         notes.append(
-            "With one seed the interval is over cells. They share one split and one initialization, so it shows how "
-            "much the cells differ, not how certain the mean is. Nothing is tested."
+            "With one seed the interval is over cells. They share one split and one set of initial weights, so it "
+            "shows how much the cells differ, not how certain the mean is. Nothing is tested."
         )
     text = "Validation accuracy with a value minus that with the first value of its axis."
     return Section("Main effects", [text], effects_table(effects), [draw_effects(effects)], notes)
