@@ -4,6 +4,6 @@ import sys
 
 from imdbclf.cli import main
 
-# Processes that train beside this one read this file again.
+# The worker processes of a sweep import this file again.
 if __name__ == "__main__":
     main(["train", *sys.argv[1:]])

@@ -219,7 +219,7 @@ def test_training_on_encoded_reviews_imports_no_reader_of_datasets(cached_traini
 def test_training_on_encoded_reviews_opens_each_file_of_them_once(
     cached_training: Start, small_files: dict[str, Path]
 ) -> None:
-    # For their fingerprint; whoever parses them opens them again.
+    # Once, for their fingerprint; parsing would open them again.
     names = [str(path) for path in small_files.values()]
     assert sorted(name for name in cached_training.opened if name in names) == sorted(names)
 
@@ -240,7 +240,7 @@ def bytes_read():
 
 train, test, folder = map(Path, sys.argv[1:])
 source = FilesSource(train, test)
-assert load_or_encode(source, folder).from_cache  # imports whatever there is to import
+assert load_or_encode(source, folder).from_cache  # imports everything that it needs
 before = opened.copy(), bytes_read(), pa.total_allocated_bytes()
 cached = load_or_encode(source, folder)
 after = bytes_read(), pa.total_allocated_bytes()
@@ -291,7 +291,7 @@ def test_loading_encoded_reviews_opens_a_file_of_them_at_most_once(loading: Load
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts the bytes that a process reads")
 def test_loading_encoded_reviews_reads_no_more_than_a_fingerprint_and_a_description(loading: Loading) -> None:
-    # Parsing would read the data a second time, by whatever library; tables that are read rather than mapped count too.
+    # Parsing would read the data a second time, with any library; tables that are not memory-mapped count, too.
     data = sum(path.stat().st_size for path in loading.data.values())
     assert loading.read <= data + 32_000 < data + min(data, loading.table_bytes)
 

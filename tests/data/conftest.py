@@ -59,7 +59,7 @@ def unreachable_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without network and with an empty Hub cache; the folder is where that cache would be."""
     for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "XDG_CACHE_HOME", *PROXIES):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port for what is to be thrown away; nobody listens
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port, where no server listens
     monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     return tmp_path / "huggingface" / "hub"
 

@@ -136,7 +136,7 @@ def test_auto_is_decided_within_seconds_where_the_hub_is_of_no_use() -> None:
     source, because = chosen_within_seconds()
     assert source == "sample"
     assert because.startswith("IMDBCLF_DATA is not set and ")
-    # Nobody has named a source, so the reason is not that a named one would be wrong.
+    # The user named no source, so the reason must not be a wrong `data.source`.
     assert "data.source=" not in because
 
 

@@ -181,8 +181,8 @@ def _frequent(runs: Runs, least: int) -> Runs:
     return runs.chosen(to_numpy(pc.is_in(to_arrow(runs.keys), value_set=kept).cast(pa.int8())) == 1)
 
 
-def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np.float64], least: int) -> Candidates:
-    """The different n-grams that are in enough reviews; `share` is that of the label 1 in each review."""
+def _counted(runs: Runs, review_of: npt.NDArray[np.int64], labels: npt.NDArray[np.float64], least: int) -> Candidates:
+    """The different n-grams that are in at least `least` reviews; `labels` are probabilities of label 1."""
     encoded = to_arrow(runs.keys).dictionary_encode()
     keys, places = to_numpy(encoded.dictionary), to_numpy(encoded.indices).astype(np.int64)
     occurrences = np.bincount(places, minlength=len(keys))
@@ -191,7 +191,7 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], share: npt.NDArray[np
     pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
     terms = pairs >> 32
     documents = np.bincount(terms, minlength=len(keys))
-    positive = np.bincount(terms, weights=share[pairs & 0xFFFFFFFF], minlength=len(keys))
+    positive = np.bincount(terms, weights=labels[pairs & 0xFFFFFFFF], minlength=len(keys))
     return Candidates(keys, occurrences, positive, documents - positive).at(np.flatnonzero(documents >= least))
 
 

@@ -1,7 +1,7 @@
-"""Make the table that the sample corpus is drawn from: `python -m imdbclf.data.sources.make_sample_table`.
+"""Make the table of the bundled sample: `python -m imdbclf.data.sources.make_sample_table`.
 
-Only the training split is counted, so that the real test reviews stay unseen by a model that was
-trained on the sample. The table holds counts of single words and no text.
+Only the training split is counted, so that a network that is trained on the sample has not seen the real test reviews.
+The table holds counts of single words and no text.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from imdbclf.data.sources.sample import TABLE
 from imdbclf.data.tokenize import tokenize
 
 TABLE_WORDS: Final = 20_000
-"""Twice the vocabulary of the lecture, so that a drawn review holds unknown words, too; the rarest
-of them occur in nine of the 25,000 real reviews, too few to lead back to any of them."""
+"""Twice the vocabulary of the lecture, so that drawn reviews contain unknown words. The rarest words occur in nine of
+the 25,000 real reviews."""
 
 
 def document_frequencies(reviews: Iterable[tuple[str, int]]) -> tuple[Counter[str], Counter[str]]:
-    """In how many negative and in how many positive reviews each word occurs."""
+    """The number of negative and of positive reviews that contain each word."""
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for text, label in reviews:
         counts[label].update(set(tokenize(text)))
@@ -34,9 +34,9 @@ def document_frequencies(reviews: Iterable[tuple[str, int]]) -> tuple[Counter[st
 
 
 def most_frequent(negative: Counter[str], positive: Counter[str]) -> list[str]:
-    """The words of the table, alphabetical, which compresses best.
+    """The words of the table in alphabetical order, which compresses best.
 
-    Words with control characters are left out: they are remains of old encodings.
+    Words with control characters are left out; they come from wrong encodings.
     """
     total = negative + positive
     printable = (word for word in total if word.isprintable())
@@ -44,7 +44,7 @@ def most_frequent(negative: Counter[str], positive: Counter[str]) -> list[str]:
 
 
 def make_table(reviews: list[tuple[str, int]]) -> pa.Table:
-    """Count pairs of text and label (0 negative, 1 positive); classes must be of one size."""
+    """Count pairs of text and label (0 negative, 1 positive); both classes must have the same size."""
     positives = sum(label for _, label in reviews)
     if 2 * positives != len(reviews):
         raise ValueError(f"classes differ: {positives} of {len(reviews)} reviews are positive")
@@ -59,7 +59,7 @@ def make_table(reviews: list[tuple[str, int]]) -> pa.Table:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write the table, small: neighbours in the alphabet share their first letters."""
+    """Write the table in a small file: consecutive words have the same first letters."""
     pq.write_table(
         table,
         path,
