@@ -84,14 +84,14 @@ lecture-sweep: $(READY) ## Run the lecture's 36 networks with five seeds: docs/l
 	@$(BIN)/python -m benchmarks.lecture_sweep
 	@$(BIN)/python -m benchmarks.docs
 
-ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest, a change a rung, into docs/ladder.md (IMDBCLF_DATA)
+ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest recipe, one change per rung, into docs/ladder.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.ladder $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
-docs: $(READY) ## Write the figures of docs/ and README from what was measured (benchmarks/*.json)
+docs: $(READY) ## Write what was measured into docs/ and README (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs
 
-docs-check: $(READY) # Part of lint: they say what was measured.
+docs-check: $(READY) # Part of lint: docs/ and README show what was measured.
 	@$(BIN)/python -m benchmarks.docs --check
 
 clean: ## Remove .venv*, caches and dist; outputs/ stays
