@@ -50,3 +50,10 @@ def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
     first_screen = "\n".join(lines[:20])
     for part in ("make train", "make test", "docs/history.png"):
         assert part in first_screen
+
+
+def test_every_module_that_contributing_names_exists() -> None:
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert named
+    for path in named:
+        assert any((folder / path).exists() for folder in (ROOT, ROOT / "src" / "imdbclf")), path
