@@ -63,7 +63,7 @@ class ReviewDataModule(pl.LightningDataModule):
 
     def with_seed(self, seed: int) -> ReviewDataModule:
         """The same parts; the order of the training batches is that of another seed."""
-        return ReviewDataModule(self.settings, seed, replace(self.prepared, kept=None), self.feature_settings)
+        return ReviewDataModule(self.settings, seed, replace(self.prepared, keep=0), self.feature_settings)
 
     def with_pseudo_labels(self, probabilities: npt.NDArray[np.float32]) -> ReviewDataModule:
         """The unlabelled reviews as training reviews, given the probability of being positive of each, (n,).

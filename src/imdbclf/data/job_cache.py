@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
-from imdbclf.data.kept_batches import KeptBatches
 from imdbclf.data.load import ChosenSource, choose_source, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.data.sources.base import Source
@@ -53,7 +52,7 @@ def forget() -> None:
 @lru_cache(maxsize=1)
 def _prepared(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
     prepared = prepare_reviews(_loaded(settings.origin, features.sentence_ends), settings, features, seed)
-    return replace(prepared, kept=KeptBatches(limit * MEGABYTE) if limit else None)
+    return replace(prepared, keep=limit * MEGABYTE)
 
 
 @lru_cache(maxsize=4)

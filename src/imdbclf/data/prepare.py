@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder
-from imdbclf.data.kept_batches import KeptBatches
+from imdbclf.data.corpus import Corpus
 from imdbclf.data.load import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix, stacked
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.base import UNLABELLED
-from imdbclf.data.split import split_reviews
+from imdbclf.data.split import Rows, split_reviews
 from imdbclf.data.term_weights import Labels, learn_term_weights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
+
+if TYPE_CHECKING:
+    from imdbclf.data.batches import KeptBatches
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,22 @@ class PreparedReviews:
     """A corpus, and the parts made from it: `train`, `val` and optionally `test` and `unlabelled`.
 
     Each part has a matrix and labels, int8 (n,); labels of unlabelled reviews are -1. Reviews with pseudo-labels are in
-    the training part, whose labels are then float32 probabilities. `kept` holds batches for other jobs of a sweep.
+    the training part, whose labels are then float32 probabilities. `keep` is the memory,
+    in bytes, for batches that are kept for other jobs of a sweep.
     """
 
     loaded: LoadedCorpus
     vectorizer: Vectorizer
     matrices: dict[str, MultiHotMatrix]
     labels: dict[str, Labels]
-    kept: KeptBatches | None = None
+    keep: int = 0
+
+    @cached_property
+    def kept(self) -> KeptBatches | None:
+        """The batches that were made and kept."""
+        from imdbclf.data.batches import KeptBatches  # noqa: PLC0415 - needs torch, which reading does without
+
+        return KeptBatches(self.keep) if self.keep else None
 
 
 def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE.features) -> PreparedReviews:
@@ -69,20 +83,30 @@ def prepare_reviews(
     if "train" not in corpus.parts:
         msg = f"{loaded.source.description}: there is no training part"
         raise UserError(msg)
-    train = corpus.parts["train"]
-    rows, val_rows = split_reviews(train, settings, seed)
+    rows, val_rows = split_reviews(corpus.parts["train"], settings, seed)
     more = None if pseudo_labels is None else PseudoLabelled(corpus.parts[UNLABELLED], pseudo_labels)
+    vectorizer, matrix, labels = _learn(corpus, features, rows, more, disk)
+    prepared = PreparedReviews(loaded, vectorizer, {"train": matrix}, {"train": labels})
+    others = {"val": ("train", val_rows), "test": ("test", None)}
+    if more is None:
+        others[UNLABELLED] = (UNLABELLED, None)
+    for name, (part, part_rows) in others.items():
+        if part in corpus.parts:
+            reviews = corpus.parts[part]
+            prepared.matrices[name] = vectorizer.encode(corpus, reviews, part_rows, disk)
+            prepared.labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
+    return prepared
+
+
+def _learn(
+    corpus: Corpus, features: FeatureSettings, rows: Rows, more: PseudoLabelled | None, disk: Path
+) -> tuple[Vectorizer, MultiHotMatrix, Labels]:
+    """What the columns are and hold, from the training reviews alone, and the rows and labels of these."""
+    train = corpus.parts["train"]
     terms = Vectorizer(learn_vocabulary(corpus, train, features, rows, more), sentence_ends=features.sentence_ends)
     matrix, labels = terms.encode(corpus, train, rows, disk), train.labels[rows]
     if more is not None:
         matrix = stacked([matrix, terms.encode(corpus, more.reviews, None, disk)])
         labels = np.concatenate([labels.astype(np.float32), more.probabilities])
     learnt = replace(terms, term_weights=learn_term_weights(features, matrix, labels))
-    prepared = PreparedReviews(loaded, learnt, {"train": matrix.weighted(learnt.term_weights)}, {"train": labels})
-    others = {"val": ("train", val_rows), "test": ("test", None), UNLABELLED: (UNLABELLED, None)}
-    for name, (part, part_rows) in others.items():
-        if part in corpus.parts and not (name == UNLABELLED and more is not None):
-            reviews = corpus.parts[part]
-            prepared.matrices[name] = learnt.encode(corpus, reviews, part_rows, disk)
-            prepared.labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
-    return prepared
+    return learnt, matrix.weighted(learnt.term_weights), labels

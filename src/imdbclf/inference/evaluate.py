@@ -11,9 +11,10 @@ import numpy.typing as npt
 import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
+from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.load import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.sources.labels import same_meaning
+from imdbclf.data.sources.base import same_meaning
 from imdbclf.errors import UserError
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
@@ -84,20 +85,9 @@ def evaluate_checkpoint(
         raise UserError(msg)
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
-    config = dict(checkpoint.about["settings"])
-    # An older checkpoint may have settings that do not exist any more (`vocab_size`).
-    known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
-    config["data"] = known | {key: value for key, value in chosen.items() if value is not None}
-    # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
-    settings = Settings.from_config(config).data.model_copy(update={"group": None, "unlabelled": None})
-    loaded = load_corpus(settings, sentence_ends=checkpoint.vectorizer.sentence_ends)
+    loaded = _loaded(checkpoint, {key: value for key, value in chosen.items() if value is not None})
     if split not in loaded.corpus.parts:
         msg = f"--split {split}: must be {' or '.join(loaded.corpus.parts)}"
-        raise UserError(msg)
-    negative, positive = checkpoint.about["label_names"]
-    if not same_meaning(loaded.label_names, (negative, positive)):
-        theirs = " and ".join(loaded.label_names)
-        msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     reviews = loaded.corpus.parts[split]
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
@@ -106,6 +96,23 @@ def evaluate_checkpoint(
         _draw(picture, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
     about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
     return flat_metrics(split, evaluation) | about
+
+
+def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
+    """The reviews of the checkpoint's run, or of what is chosen instead; their labels mean what the checkpoint's do."""
+    config = dict(checkpoint.about["settings"])
+    # An older checkpoint may have settings that do not exist any more (`vocab_size`).
+    known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
+    settings = Settings.from_config(config | {"data": known | chosen}).data
+    # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
+    origin = settings.origin.model_copy(update={"group": None, "unlabelled": None})
+    loaded = load_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
+    negative, positive = checkpoint.about["label_names"]
+    if not same_meaning(loaded.label_names, (negative, positive)):
+        theirs = " and ".join(loaded.label_names)
+        msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
+        raise UserError(msg)
+    return loaded
 
 
 def _draw(picture: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
