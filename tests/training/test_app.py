@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 from commands import metrics_of, run, start
-from training.helpers import stopped_at
 
 from imdbclf.cli import main
 from imdbclf.errors import UserError
+from training.helpers import stopped_at
 
 Capture = pytest.CaptureFixture[str]
 

@@ -11,9 +11,9 @@ from commands import made, metrics_of, run
 from conftest import Once
 from data.unlabelled import KINDS, ONLY_UNLABELLED, UNSUPERVISED, unlabelled_split, write_sources
 from pyarrow import parquet
-from training.helpers import PARAMETERS, equal_weights, stopped_at
 
 from imdbclf.checkpoint import read_checkpoint
+from training.helpers import PARAMETERS, equal_weights, stopped_at
 
 Capture = pytest.CaptureFixture[str]
 

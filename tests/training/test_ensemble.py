@@ -14,13 +14,13 @@ from commands import made, metrics_of, run
 from conftest import Once
 from hypothesis import given
 from hypothesis import strategies as st
-from training.helpers import equal, stopped_at, weights_of
 
 from imdbclf.checkpoint import read_checkpoint
 from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.network import members_of
 from imdbclf.reports.history import COLUMNS, read_history
 from imdbclf.training.ensemble import mean_rows
+from training.helpers import equal, stopped_at, weights_of
 
 Capture = pytest.CaptureFixture[str]
 

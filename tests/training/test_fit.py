@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from commands import metrics_of, run
-from training.helpers import equal, equal_weights, weights_of
 
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import DataSettings, FeatureSettings, ModelSettings, Settings, TrainerSettings
 from imdbclf.training.fit import Fit
+from training.helpers import equal, equal_weights, weights_of
 
 Capture = pytest.CaptureFixture[str]
 

@@ -17,7 +17,6 @@ import pytest
 import torch
 from commands import made, metrics_of, run
 from conftest import Once
-from training.helpers import PARAMETERS, equal_weights, weights_of
 
 from imdbclf.checkpoint import load_plain, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
@@ -29,6 +28,7 @@ from imdbclf.reports.history import read_history
 from imdbclf.settings import Settings
 from imdbclf.training import run as run_module
 from imdbclf.training.fit import Interrupted
+from training.helpers import PARAMETERS, equal_weights, weights_of
 
 Capture = pytest.CaptureFixture[str]
 
