@@ -17,14 +17,8 @@ from benchmarks.scaling import SIZES, Versions, measure_scaling, parsed_sizes
 from benchmarks.workplace import Extent, Workplace
 from imdbclf.errors import UserError
 
-QUICK = Extent(
-    epochs=2,
-    texts=5_000,
-    single_texts=100,
-    in_process=1,
-    sweep_jobs=4,
-    sweep_overrides=("model.layers=2", "model.hidden=16"),
-)
+_SMALL_SWEEP = ("model.layers=2", "model.hidden=16")
+QUICK = Extent(epochs=2, texts=5_000, single_texts=100, in_process=1, sweep_jobs=4, sweep_overrides=_SMALL_SWEEP)
 QUICK_SIZES = (5_000, 10_000)
 
 

@@ -9,8 +9,9 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,27 +65,31 @@ def run_process(
         process = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=source, stdout=theirs, stderr=subprocess.STDOUT
         )
-        watcher = threading.Thread(target=_sample, args=(process.pid, samples))
-        try:
-            if watch_private:
-                watcher.start()
-            if terminal:
-                _drain(ours, theirs, sink)
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        if watch_private:
+            # It ends with the process.
+            threading.Thread(target=_sample, args=(process.pid, samples)).start()
+        peak = _peak_mb(process, partial(_drain, ours, theirs, sink) if terminal else None)
         seconds = time.perf_counter() - started
-        # subprocess must not wait for it again.
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if watch_private:
-        watcher.join()
     if process.returncode != 0:
         lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["without output"]
         msg = f"{' '.join(command[:4])} … ended with status {process.returncode}: {one_line(lines[-1])[:200]}"
         raise UserError(msg)
-    return Finished(seconds, usage.ru_maxrss * 1024 / 1e6, max(samples))
+    return Finished(seconds, peak, max(samples))
+
+
+def _peak_mb(process: subprocess.Popen[bytes], drain: Callable[[], None] | None) -> float:
+    """Wait for a process, while `drain` copies its output, and return its peak memory."""
+    try:
+        if drain:
+            drain()
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    # subprocess must not wait for it again.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss * 1024 / 1e6
 
 
 def _drain(ours: int, theirs: int, sink: BinaryIO) -> None:

@@ -48,7 +48,7 @@ def main(folder: str, result: str) -> None:
     ended("run")
     phases = {name: end - start for (_, start), (name, end) in pairwise(times)}
     phases["fit: 20 epochs"] = fit_seconds
-    phases["network, trainer, picture, evaluation, predictions"] = phases.pop("run") - fit_seconds
+    phases["network, trainer, plot, evaluation, predictions"] = phases.pop("run") - fit_seconds
     leave(result, phases=phases, reading=read[0])
 
 
