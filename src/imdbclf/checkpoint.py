@@ -41,15 +41,15 @@ class Checkpoint:
     """Divides the logits; 1 if none was fitted."""
 
 
-def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
+def attachment(vectorizer: Vectorizer, **about: Any) -> dict[str, Any]:
     """What a checkpoint holds in addition to the weights, in plain types."""
     plain: dict[str, Any] = {
         "format": FORMAT,
-        "vocabulary": features.vocabulary.as_text(),
-        "marks": features.sentence_ends,
+        "vocabulary": vectorizer.vocabulary.as_text(),
+        "marks": vectorizer.sentence_ends,
     }
-    if features.term_weights is not None:
-        columns, unit_length = features.term_weights.by_column, features.term_weights.unit_length
+    if vectorizer.term_weights is not None:
+        columns, unit_length = vectorizer.term_weights.by_column, vectorizer.term_weights.unit_length
         plain["weighting"] = {
             "columns": None if columns is None else torch.from_numpy(columns),
             "unit_length": unit_length,
@@ -57,9 +57,9 @@ def attachment(features: Vectorizer, **about: Any) -> dict[str, Any]:
     return plain | about
 
 
-def carries(about: dict[str, Any], features: Vectorizer) -> bool:
+def carries(about: dict[str, Any], vectorizer: Vectorizer) -> bool:
     """Whether the checkpoint has the same columns: the same terms, words and term weights."""
-    return _identity(about) == _identity(attachment(features))
+    return _identity(about) == _identity(attachment(vectorizer))
 
 
 def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
@@ -69,7 +69,7 @@ def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
     return about["vocabulary"], about.get("marks", False), weighting["unit_length"], values
 
 
-def _features(about: dict[str, Any]) -> Vectorizer:
+def _vectorizer(about: dict[str, Any]) -> Vectorizer:
     """The inverse of `attachment`. Files without term weights (older ones, too) have rows of ones."""
     vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
     sentence_ends = bool(about.pop("marks", False))
@@ -132,7 +132,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     contents = load_plain(path)
     about = dict(contents[CHECKPOINT_KEY])
     try:
-        features = _features(about)
+        vectorizer = _vectorizer(about)
         settings = contents["hyper_parameters"]
         weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
         # On the meta device: memory is used for the numbers that are in the file, not for the sizes that it claims.
@@ -140,7 +140,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             network = make_network(
                 # Older files have no `members`.
                 settings.get("members", 1),
-                len(features),
+                len(vectorizer),
                 settings["widths"],
                 settings["activation"],
                 settings["dropout"],
@@ -150,7 +150,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), features, loss, about, temperature)
+    return Checkpoint(network.eval(), vectorizer, loss, about, temperature)
 
 
 def _temperature(value: float) -> float:

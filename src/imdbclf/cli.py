@@ -95,7 +95,9 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Part of the reviews: test or train.")] = "test",
     text_column: Annotated[str | None, typer.Option(help="Name of the text column.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Name of the label column.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Write a reliability diagram to this PNG file.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a checkpoint on labelled reviews.
@@ -105,7 +107,7 @@ def evaluate(
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
-    result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, picture)
+    result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, plot)
     if as_json:
         typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
         return
@@ -135,8 +137,8 @@ def predict(
         raise UserError(msg)
     predictor = Predictor.from_checkpoint(checkpoint)
     for batch in [texts] if texts else read_texts(file):
-        answers = zip(predictor.predict(batch), batch, strict=True)
-        lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in answers]
+        predictions = zip(predictor.predict(batch), batch, strict=True)
+        lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
         typer.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from data.helpers import write_json_lines
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.job_cache import content_key, decided_source, forget, shared_reviews
+from imdbclf.data.job_cache import content_key, decided_source, forget, kept_reviews
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 
@@ -26,28 +26,28 @@ HUNDRED = FeatureSettings(columns=100)
 
 
 def test_the_same_settings_and_seed_are_loaded_once_and_others_anew() -> None:
-    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
-    assert shared_reviews(SAMPLE, HUNDRED, 0, 10) is first
-    other = shared_reviews(SAMPLE, HUNDRED, 1, 10)
+    first = kept_reviews(SAMPLE, HUNDRED, 0, 10)
+    assert kept_reviews(SAMPLE, HUNDRED, 0, 10) is first
+    other = kept_reviews(SAMPLE, HUNDRED, 1, 10)
     assert other is not first
     assert other.loaded is first.loaded
 
 
 def test_other_features_are_learnt_anew_from_the_same_words() -> None:
-    first = shared_reviews(SAMPLE, HUNDRED, 0, 10)
-    other = shared_reviews(SAMPLE, FeatureSettings(columns=100, dropout=0.5), 0, 10)
+    first = kept_reviews(SAMPLE, HUNDRED, 0, 10)
+    other = kept_reviews(SAMPLE, FeatureSettings(columns=100, dropout=0.5), 0, 10)
     assert other.kept is not first.kept
     assert other.loaded is first.loaded
 
 
 def test_with_a_limit_of_0_nothing_is_kept() -> None:
-    assert shared_reviews(SAMPLE, HUNDRED, 0, 0).kept is None
+    assert kept_reviews(SAMPLE, HUNDRED, 0, 0).kept is None
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_a_data_module_gives_kept_batches_the_second_time(dropout: float) -> None:
     features = FeatureSettings(columns=100, unit_length=True, dropout=dropout)
-    prepared = shared_reviews(SAMPLE, features, 0, 1000)
+    prepared = kept_reviews(SAMPLE, features, 0, 1000)
     first, second = (list(ReviewDataModule(SAMPLE, 0, prepared, features).train_dataloader()) for _ in range(2))
     assert all(a is b for a, b in zip(first, second, strict=True))
     for a, b in zip(second, ReviewDataModule(SAMPLE, 0, features=features).train_dataloader(), strict=True):
@@ -80,7 +80,7 @@ def test_other_groups_are_other_reviews(tmp_path: Path) -> None:
     assert content_key(settings) != content_key(grouped)
     assert decided_source(grouped).settings.group == "film"
     found = [
-        shared_reviews(each, FeatureSettings(), 0, 0).loaded.corpus.parts["train"].groups
+        kept_reviews(each, FeatureSettings(), 0, 0).loaded.corpus.parts["train"].groups
         for each in (settings, grouped, settings)
     ]
     assert [groups is None for groups in found] == [True, False, True]

@@ -3,14 +3,13 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.helpers import matrix_of
 from imdbclf.data import multihot
-from imdbclf.data.multihot import MultiHotMatrix, multi_hot
+from imdbclf.data.multihot import MultiHotMatrix, distinct_columns, gathered, row_blocks, rows_at_once, stacked
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])
 
@@ -26,14 +25,10 @@ def rows_and_width(draw: st.DrawFn) -> tuple[list[list[int]], int]:
 
 
 @settings(max_examples=50, deadline=None)
-@given(rows_and_width(), st.sampled_from([1, 2, 3, 1 << 16]))
-def test_a_row_is_its_distinct_columns_ascending_also_over_several_blocks(
-    case: tuple[list[list[int]], int], block: int
-) -> None:
+@given(rows_and_width())
+def test_a_row_is_its_distinct_columns_ascending(case: tuple[list[list[int]], int]) -> None:
     rows, width = case
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multihot, "BLOCK", block)
-        matrix = matrix_of(rows, width)
+    matrix = matrix_of(rows, width)
     assert rows_of(matrix) == [sorted(set(row)) for row in rows]
     assert (len(matrix), matrix.width) == (len(rows), width)
     assert matrix.offsets.dtype == np.int64
@@ -51,30 +46,33 @@ def test_rows_are_taken_in_the_given_order_with_repeats(case: tuple[list[list[in
     assert taken.width == width
 
 
-def test_a_full_block_and_one_row_more_are_encoded() -> None:
-    n = (1 << 16) + 1
-    columns = np.arange(n, dtype=np.int32) % 10
-    matrix = multi_hot(np.arange(n + 1, dtype=np.int64), columns, 10)
-    np.testing.assert_array_equal(matrix.columns, columns)
-    np.testing.assert_array_equal(matrix.offsets, np.arange(n + 1))
-
-
 def test_the_order_and_the_repeats_of_words_leave_no_trace() -> None:
     assert rows_of(matrix_of([[3, 1, 3, 0], [0, 1, 3], [1, 1, 0, 3, 0]], 5)) == [[0, 1, 3]] * 3
 
 
-@pytest.fixture
-def twenty_thousand() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def test_as_many_rows_are_made_at_once_as_fit_the_bits_of_a_key() -> None:
+    assert [rows_at_once(width) for width in (1, 2, 3, 4, 5, 1 << 16, (1 << 16) + 1)] == [
+        1 << bits for bits in (31, 31, 30, 30, 29, 16, 15)
+    ]
+    # The greatest key there is.
+    n, width = rows_at_once(1 << 30), 1 << 30
+    lengths, columns = distinct_columns(np.array([0] * (n - 1) + [1]), np.array([width - 1], dtype=np.int32), width)
+    assert (lengths.tolist(), columns.tolist()) == ([0] * (n - 1) + [1], [width - 1])
+
+
+@pytest.mark.parametrize(
+    ("n", "blocks"), [(0, []), (1, [(0, 1)]), (3, [(0, 3)]), (4, [(0, 3), (3, 4)]), (6, [(0, 3), (3, 6)])]
+)
+def test_blocks_cover_all_rows_once(n: int, blocks: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multihot, "BLOCK", 3)
+    assert list(row_blocks(n, 10)) == blocks
+
+
+def test_the_dense_matrix_is_never_built() -> None:
     columns = np.random.default_rng(0).integers(0, 10_000, size=20_000 * 50, dtype=np.int32)
-    return np.arange(0, len(columns) + 1, 50, dtype=np.int64), columns
-
-
-def test_the_dense_matrix_is_never_built(
-    twenty_thousand: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]],
-) -> None:
     tracemalloc.start()
     try:
-        multi_hot(*twenty_thousand, 10_000).take(np.arange(512))
+        gathered([distinct_columns(np.full(20_000, 50), columns, 10_000)], 10_000).take(np.arange(512))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -87,3 +85,9 @@ def test_rows_between_two_are_a_matrix_of_their_own() -> None:
     assert rows_of(matrix.between(1, 4)) == [[1, 3], [], [2]]
     assert rows_of(matrix.between(3, 9)) == [[2], [4]]
     assert np.shares_memory(matrix.between(1, 4).columns, matrix.columns)
+
+
+def test_the_rows_of_several_matrices_stand_one_after_the_other() -> None:
+    both = stacked([matrix_of([[1], [], [0, 2]], 3), matrix_of([], 3), matrix_of([[2]], 3)])
+    assert rows_of(both) == [[1], [], [0, 2], [2]]
+    assert both.width == 3

@@ -7,19 +7,14 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from data.helpers import matrix_of
 
 from imdbclf.data.batches import ReviewBatch, batch_of_rows
 from imdbclf.data.loader import ReviewLoader
-from imdbclf.data.multihot import MultiHotMatrix, multi_hot
+from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.settings import Layout
 
 WIDTH = 40
-
-
-def matrix_of(rows: list[list[int]], width: int = WIDTH) -> MultiHotMatrix:
-    """The rows as a multi-hot matrix."""
-    columns = np.array([column for row in rows for column in row], dtype=np.int32)
-    return multi_hot(np.cumsum([0, *map(len, rows)], dtype=np.int64), columns, width)
 
 
 def batch_of(rows: list[list[int]], layout: Layout = "csr", width: int = WIDTH) -> ReviewBatch:
@@ -33,7 +28,7 @@ def drawn(n: int, seed: int = 0) -> tuple[MultiHotMatrix, np.typing.NDArray[np.i
     generator = np.random.default_rng(seed)
     rows = [(WIDTH * generator.random(generator.integers(0, 13)) ** 2).astype(int).tolist() for _ in range(n)]
     scores = [sum(1 if word % 3 else -2 for word in set(row)) for row in rows]
-    return matrix_of(rows), np.array([score > 0 for score in scores], dtype=np.int8)
+    return matrix_of(rows, WIDTH), np.array([score > 0 for score in scores], dtype=np.int8)
 
 
 def loader(n: int, batch_size: int, layout: Layout = "csr", seed: int = 0, *, training: bool = True) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from data.helpers import matrix_of
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from imdbclf.model.losses import make_loss
 from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import make_optimizer
 from imdbclf.settings import Layout
-from model.helpers import WIDTH, drawn, loader, matrix_of, quiet_trainer
+from model.helpers import WIDTH, drawn, loader, quiet_trainer
 
 LAYOUTS = pytest.mark.parametrize("layout", ["csr", "dense"])
 
@@ -154,7 +155,7 @@ def test_small_positive_logits_count_as_positive(logit: float, label: int, accur
     for parameter in made.parameters():
         nn.init.zeros_(parameter)
     nn.init.constant_(list(made.network.rest)[-1].bias, logit)  # type: ignore[arg-type]
-    reviews = ReviewLoader(matrix_of([[0, 1], [2], []]), np.full(3, label, dtype=np.int8), 3)
+    reviews = ReviewLoader(matrix_of([[0, 1], [2], []], WIDTH), np.full(3, label, dtype=np.int8), 3)
     (tested,) = quiet_trainer().test(made, reviews, verbose=False)
     assert tested["test/accuracy"] == accuracy
 
@@ -325,7 +326,7 @@ def test_an_answer_above_a_half_counts_as_positive(logit: float, answer: float, 
         nn.init.zeros_(parameter)
     nn.init.constant_(list(made.network.rest)[-1].bias, logit)  # type: ignore[arg-type]
     answers = np.full(3, answer, dtype=np.float32)
-    trainer.fit(made, ReviewLoader(matrix_of([[0, 1], [2], []]), answers, 3, training=True))
+    trainer.fit(made, ReviewLoader(matrix_of([[0, 1], [2], []], WIDTH), answers, 3, training=True))
     assert trainer.callback_metrics["train/accuracy"] == accuracy
     cross_entropy = -answer * np.log(1 / (1 + np.exp(-logit))) - (1 - answer) * np.log(1 / (1 + np.exp(logit)))
     assert trainer.callback_metrics["train/loss"].item() == pytest.approx(cross_entropy)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from data.helpers import matrix_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -15,7 +16,7 @@ from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.model.multihot_linear import MultiHotLinear
 from imdbclf.model.optimizers import Adagrad
-from model.helpers import batch_of, drawn, matrix_of
+from model.helpers import batch_of, drawn
 
 WORDS, UNITS = 9, 3
 ROWS = st.lists(st.lists(st.integers(0, WORDS - 1), max_size=12), min_size=1, max_size=6)

@@ -14,7 +14,7 @@ from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 MEGABYTE = 1_000_000
 
 
-def shared_reviews(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
+def kept_reviews(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
     """`load_reviews`, but reuses the data of the previous job where it is the same.
 
     Args:

@@ -99,21 +99,6 @@ class MultiHotMatrix:
         return scipy.sparse.csr_array((self.columns, self.columns, offsets), shape=(len(self), self.width), copy=False)
 
 
-def multi_hot(offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> MultiHotMatrix:
-    """Rows of distinct ascending columns from rows of columns in any order with repeats.
-
-    Args:
-        offsets: (n + 1,) where each review's words begin in `columns`.
-        columns: the column of each word.
-        width: number of columns in all.
-    """
-    pieces = [
-        (np.diff(offsets[start : stop + 1]), columns[offsets[start] : offsets[stop]])
-        for start, stop in row_blocks(len(offsets) - 1, width)
-    ]
-    return gathered((distinct_columns(lengths, block, width) for lengths, block in pieces), width)
-
-
 def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
     """The rows of several matrices of one width, one matrix after the other, in memory."""
     lengths = np.concatenate([np.diff(matrix.offsets) for matrix in matrices])

@@ -64,7 +64,7 @@ def evaluate_checkpoint(
     split: str = "test",
     text_column: str | None = None,
     label_column: str | None = None,
-    picture: Path | None = None,
+    plot: Path | None = None,
 ) -> dict[str, Any]:
     """The metrics of a checkpoint on one part of a source.
 
@@ -74,14 +74,14 @@ def evaluate_checkpoint(
         split: `test` or `train`, whole parts of the source.
         text_column: as `data.text_column`; None for the run's.
         label_column: as `data.label_column`; None for the run's.
-        picture: file for the reliability diagram (PNG); None for no diagram.
+        plot: file for the reliability diagram (PNG); None for no diagram.
 
     Raises:
         UserError: if the checkpoint or the source cannot be read, the source does not have the part, or the folder
             of the diagram does not exist.
     """
-    if picture is not None and not picture.parent.is_dir():
-        msg = f"--picture {picture}: there is no such folder"
+    if plot is not None and not plot.parent.is_dir():
+        msg = f"--picture {plot}: there is no such folder"
         raise UserError(msg)
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
@@ -92,8 +92,8 @@ def evaluate_checkpoint(
     reviews = loaded.corpus.parts[split]
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
-    if picture is not None:
-        _draw(picture, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
+    if plot is not None:
+        _draw(plot, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
     about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
     return flat_metrics(split, evaluation) | about
 
@@ -115,7 +115,7 @@ def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
     return loaded
 
 
-def _draw(picture: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
+def _draw(plot: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
     from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
 
-    draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, picture, title)
+    draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, plot, title)

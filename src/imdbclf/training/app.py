@@ -190,7 +190,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
     # Both threads import it soon; a package that two threads begin to import at once can be incomplete for one.
     import scipy  # noqa: PLC0415, F401
 
-    from imdbclf.data.job_cache import decided_source, shared_reviews  # noqa: PLC0415
+    from imdbclf.data.job_cache import decided_source, kept_reviews  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
     settings = settings.model_copy(update={"data": settings.data.with_origin(chosen.settings)})
@@ -203,7 +203,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading needs neither torch nor Lightning, and its native code runs beside their import.
         loading: Future[PreparedReviews] = reader.submit(
-            shared_reviews, settings.data, settings.features, settings.seed, kept_megabytes
+            kept_reviews, settings.data, settings.features, settings.seed, kept_megabytes
         )
         from imdbclf.training.environment import environment  # noqa: PLC0415
         from imdbclf.training.run import Run  # noqa: PLC0415
