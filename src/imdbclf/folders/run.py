@@ -43,7 +43,7 @@ class Entry:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, folder: HasPath, owner: type | None = None) -> Path:
+    def __get__(self, folder: HasPath, _owner: type | None = None) -> Path:
         """The path in this folder."""
         return folder.path / self.name
 
