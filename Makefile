@@ -33,7 +33,7 @@ train: $(READY) ## Run the lecture: train with validation, test, predict (ARGS="
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test: $(READY) ## Run every check: lint, types, structure, tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target checks tests
+	@$(MAKE) --no-print-directory --jobs=2 checks tests
 
 checks: lint types
 
