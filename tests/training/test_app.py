@@ -148,6 +148,7 @@ def test_debug_raises_the_error_itself(here: Path, monkeypatch: pytest.MonkeyPat
 # What is refused. tests/test_settings.py has the values of the settings, test_compose.py what Hydra refuses.
 
 REFUSED = {
+    "loss=bcee": "loss=bcee: must be bce, mse; did you mean 'bce'?",
     "model.hidden=0": "model.hidden=0: must be 1 or more or a list",
     "features.order=2 features.min_documents=300": "features.columns=500: there are only ",
     "features.order=2 features.min_documents=100000": (

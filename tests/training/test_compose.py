@@ -150,7 +150,7 @@ def test_one_device_may_be_asked_for_in_any_form(devices: str) -> None:
     assert validated_ahead(composed(f"trainer.devices={devices}")).trainer.max_epochs == 20
 
 
-@given(st.text(max_size=30))
+@given(st.text(max_size=30) | st.text("\\\"' a0", max_size=8))
 def test_an_override_keeps_any_path(name: str) -> None:
     parsed = OverridesParser.create().parse_override(override("ckpt_path", f"runs/{name}"))
     assert parsed.value() == f"runs/{name}"

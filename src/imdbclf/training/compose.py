@@ -146,7 +146,8 @@ def override(key: str, value: str) -> str:
     """`key=value`, with the value in quotes where Hydra's grammar needs them."""
     if re.fullmatch(r"[\w./-]+", value, re.ASCII):
         return f"{key}={value}"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    # In quotes a backslash is an ordinary character, except in front of a quote.
+    escaped = re.sub(r'(\\*)("|\Z)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)
     return f'{key}="{escaped}"'
 
 
