@@ -23,6 +23,7 @@ from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
+from imdbclf.data.sources.sample import SampleSource
 
 
 @dataclass
@@ -72,6 +73,12 @@ def test_the_second_load_reads_the_cache_and_is_equal(tmp_path: Path) -> None:
 def test_the_second_load_of_a_folder_needs_no_network(tmp_path: Path) -> None:
     source = FolderSource(write_hub_layout(tmp_path / "imdb"))
     assert equal(load_or_encode(source, tmp_path / "cache"), load_or_encode(source, tmp_path / "cache"))
+
+
+def test_entries_of_these_versions_are_found_by_the_same_keys() -> None:
+    # The keys change with WORDS_VERSION, ENCODING_VERSION and DRAWING_VERSION alone.
+    assert cache_key(SampleSource()) == "3e6dec97031d5114e5db3ce5"
+    assert cache_key(SampleSource(), sentence_ends=True) == "a9cc63250d52728d1a2c848b"
 
 
 @pytest.mark.usefixtures("no_network")

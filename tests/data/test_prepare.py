@@ -105,6 +105,11 @@ def test_groups_that_leave_no_fair_validation_part_are_refused(
     assert str(refusal.value) == message
 
 
+def test_one_group_is_refused_for_a_single_validation_review_too(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^data\.group=film: puts all 40 training reviews into one group"):
+        load_reviews(grouped(tmp_path, ["x"] * 40, val_size=1), 0)
+
+
 def test_half_of_what_was_asked_for_is_enough(tmp_path: Path) -> None:
     settings = grouped(tmp_path, ["x"] * 20 + ["y"] * 15 + ["z"] * 5)
     assert len(load_reviews(settings, 0).matrices["val"]) == 5

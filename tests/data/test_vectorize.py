@@ -148,12 +148,12 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_matrix_beyond_memory_lies_in_a_file_that_goes_with_it(tmp_path: Path) -> None:
     corpus = encode(train=[(f"w{number} w{number + 1}", 0) for number in range(200)])
     reviews, vectorizer = corpus.parts["train"], every_word(corpus)
-    in_memory, on_disk = (vectorizer.encode(corpus, reviews, disk=disk) for disk in (None, tmp_path / "new"))
+    in_memory, on_disk = (vectorizer.encode(corpus, reviews, disk=disk) for disk in (None, tmp_path / "new" / "deep"))
     assert (in_memory.on_disk, on_disk.on_disk) == (False, True)
     rows = np.random.default_rng(0).permutation(200)
     assert rows_of(on_disk.take(rows)) == rows_of(in_memory.take(rows))
     assert rows_of(on_disk.between(3, 9)) == rows_of(in_memory.between(3, 9))
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list((tmp_path / "new" / "deep").iterdir()) == []
 
 
 def test_a_matrix_that_fits_memory_is_kept_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from data.sources.sample_table import document_frequencies, make_table, most_frequent, write_table
 from imdbclf.data.sources.folder import FolderSource
-from imdbclf.data.sources.make_sample_table import document_frequencies, make_table, most_frequent, write_table
 from imdbclf.data.sources.sample import TABLE, Split, draw_reviews, read_table, sample_fingerprint, word_rates
 from imdbclf.data.tokenize import tokenize
 
@@ -111,7 +111,7 @@ def test_classes_of_different_size_make_no_table() -> None:
 
 
 def test_the_most_frequent_words_stand_in_alphabetical_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imdbclf.data.sources.make_sample_table.TABLE_WORDS", 3)
+    monkeypatch.setattr("data.sources.sample_table.TABLE_WORDS", 3)
     counts = document_frequencies([("z y x w", 0), ("z y b a", 1)])
     assert most_frequent(*counts) == ["a", "y", "z"]
 

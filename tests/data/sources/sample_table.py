@@ -1,4 +1,4 @@
-"""Make the table of the bundled sample: `python -m imdbclf.data.sources.make_sample_table`.
+"""How the table of the bundled sample was made, and is made again: `write_table(make_table(reviews), TABLE)`.
 
 Only the training split is counted, so that a network that is trained on the sample has not seen the real test reviews.
 The table holds counts of single words and no text.
@@ -6,8 +6,6 @@ The table holds counts of single words and no text.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,9 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import load_dataset
 
-from imdbclf.data.sources.sample import TABLE
 from imdbclf.data.tokenize import tokenize
 
 TABLE_WORDS: Final = 20_000
@@ -69,19 +65,3 @@ def write_table(table: pa.Table, path: Path) -> None:
         column_encoding={"word": "DELTA_BYTE_ARRAY", "negative": "PLAIN", "positive": "PLAIN"},
         write_statistics=False,
     )
-
-
-def main() -> None:
-    """Read the real training split and write the table into the package."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", help="folder of the real corpus, as datasets.load_dataset reads it")
-    parser.add_argument("--out", type=Path, default=TABLE, help="where to write the table")
-    args = parser.parse_args()
-    train = load_dataset(args.folder, split="train")
-    table = make_table(list(zip(train["text"], train["label"], strict=True)))
-    write_table(table, args.out)
-    sys.stdout.write(f"{args.out}: {table.num_rows:,} words, {args.out.stat().st_size:,} bytes\n")
-
-
-if __name__ == "__main__":
-    main()
