@@ -250,10 +250,11 @@ def test_the_training_example_data_is_what_the_helpers_say() -> None:
     assert len(TRAIN) - len(set(groups.tolist())) == 2
 
 
-def test_a_validation_part_that_no_group_of_equal_reviews_fits_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("val_size", [1, 3])
+def test_a_validation_part_that_no_group_of_equal_reviews_fits_is_refused(tmp_path: Path, val_size: int) -> None:
     folder = write_hub_layout(tmp_path / "same", train=[("the same", 0), ("the same", 1)] * 5)
-    with pytest.raises(UserError, match=r"data\.val_size=3: must be larger"):
-        module_of(folder, val_size=3)
+    with pytest.raises(UserError, match=rf"data\.val_size={val_size}: must be larger"):
+        module_of(folder, val_size=val_size)
 
 
 def test_a_trainer_of_several_processes_is_refused_with_the_way_to_use_them(tmp_path: Path) -> None:

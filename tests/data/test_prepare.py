@@ -106,7 +106,7 @@ def test_groups_that_leave_no_fair_validation_part_are_refused(
 
 
 def test_one_group_is_refused_for_a_single_validation_review_too(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^data\.group=film: puts all 40 training reviews into one group"):
+    with pytest.raises(UserError, match=r"^data\.group=film: all 40 training reviews are in one group"):
         load_reviews(grouped(tmp_path, ["x"] * 40, val_size=1), 0)
 
 
