@@ -1,13 +1,15 @@
-"""The plots of a sweep: effects, training curves, and accuracy against size and time."""
+"""The plots of a sweep: effects, training curves, accuracy against size and time, and the trials of a search."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -40,14 +42,20 @@ class Plot:
     svg: bytes
 
 
-def plot_of(figure: Figure, name: str, alt: str) -> Plot:
-    """Render the figure both ways, the same bytes every time.
+def _new_figure(
+    width: float, height: float, down: int, across: int, *, sharey: bool = False
+) -> tuple[Figure, npt.NDArray[Any]]:
+    """A figure and its panels (down, across)."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(down, across, sharey=sharey, squeeze=False)
+    for panel in panels.flat:
+        panel.grid(alpha=0.25)
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, panels
 
-    Args:
-        figure: drawn, without a canvas of its own.
-        name: the name of the plot's file, without its suffix.
-        alt: the alternative text, for readers who cannot see it.
-    """
+
+def _rendered(figure: Figure, name: str, alt: str) -> Plot:
+    """Render the figure both ways, the same bytes every time."""
     FigureCanvasAgg(figure)
     # The layout is computed once; each way of saving would compute it again.
     figure.draw_without_rendering()
@@ -59,14 +67,6 @@ def plot_of(figure: Figure, name: str, alt: str) -> Plot:
     return Plot(name, alt, png.getvalue(), svg.getvalue())
 
 
-def plain_panel(panel: Axes, title: str = "", xlabel: str = "") -> None:
-    """Title, label of the x axis and a pale grid; no frame at the top and on the right."""
-    panel.set_title(title, fontsize=11)
-    panel.set_xlabel(xlabel)
-    panel.grid(alpha=0.25)
-    panel.spines[["top", "right"]].set_visible(False)
-
-
 def draw_effects(effects: Sequence[Effect]) -> Plot:
     """A panel for each axis: the difference of each value from the first with its interval, and a line for each seed.
 
@@ -76,11 +76,11 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     across = min(PANELS, len(labels))
     down = -(-len(labels) // across)
-    figure = Figure(figsize=(3.2 * across, 3.1 * down), layout="constrained")
-    panels = figure.subplots(down, across, sharey=True, squeeze=False)
+    figure, panels = _new_figure(3.2 * across, 3.1 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis])
-        plain_panel(panel, _capitalized(label))
+        # A key keeps its small letters.
+        panel.set_title(label if "." in label else label[:1].upper() + label[1:], fontsize=11)
     for panel in panels.flat[len(labels) :]:
         panel.set_visible(False)
     for panel in panels[:, 0]:
@@ -88,7 +88,7 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     alt = (
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
-    return plot_of(figure, "effects", alt)
+    return _rendered(figure, "effects", alt)
 
 
 def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
@@ -109,11 +109,6 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
     panel.set_xlim(-0.4, len(effects) + 0.4)
 
 
-def _capitalized(label: str) -> str:
-    """The label with a capital, unless it is a setting's key."""
-    return label if "." in label else label[:1].upper() + label[1:]
-
-
 def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects: Sequence[Effect]) -> Plot | None:
     """Validation accuracy and loss by epoch, a line for each configuration (mean over its seeds), the best one thick.
 
@@ -126,22 +121,25 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
     if not accuracies:
         return None
     names = list(dict.fromkeys(one.loss for one, _ in losses))
-    figure = Figure(figsize=(3.9 * (1 + len(names)), 3.6), layout="constrained")
-    first, *others = figure.subplots(1, 1 + len(names), squeeze=False).flat
+    figure, panels = _new_figure(3.9 * (1 + len(names)), 3.6, 1, 1 + len(names))
+    first, *others = panels.flat
     axis = _coloured_axis(configurations, effects)
     values = dict.fromkeys(one.choices[axis] for one in configurations) if axis else {}
     colours = dict(zip(sorted(values), COLOURS, strict=False))
     lines = {one.label: colours[one.choices[axis]] if axis else PLAIN for one in configurations}
+    lines[configurations[0].label] = BEST
     percentages = [(one, [(epoch, 100 * value) for epoch, value in curve]) for one, curve in accuracies]
-    _draw_curves(first, percentages, configurations[0], lines, "Validation accuracy (%)")
+    _draw_curves(first, percentages, lines)
+    first.set_title("Validation accuracy (%)", fontsize=11)
     for name, panel in zip(names, others, strict=True):
-        of_loss = [(one, curve) for one, curve in losses if one.loss == name]
-        title = f"Validation loss ({name})" if name else "Validation loss"
-        _draw_curves(panel, of_loss, configurations[0], lines, title)
-    legend = {choice_label(axis, value): colours[value] for value in values} if axis else {}
-    _draw_legend(figure, f"Best: {configurations[0].label}", legend)
+        _draw_curves(panel, [(one, curve) for one, curve in losses if one.loss == name], lines)
+        panel.set_title(f"Validation loss ({name})" if name else "Validation loss", fontsize=11)
+    handles = first.plot([], [], color=BEST, linewidth=2.4, label=f"Best: {configurations[0].label}")
+    for value, colour in colours.items():
+        handles += first.plot([], [], color=colour, linewidth=1.2, label=choice_label(str(axis), value))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
     alt = "Validation accuracy and loss by epoch, a line for each configuration, the best one highlighted."
-    return plot_of(figure, "curves", alt)
+    return _rendered(figure, "curves", alt)
 
 
 def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Curve:
@@ -162,33 +160,19 @@ def _coloured_axis(configurations: Sequence[Configuration], effects: Sequence[Ef
     return None
 
 
-def _draw_curves(
-    panel: Axes,
-    curves: Sequence[tuple[Configuration, Curve]],
-    best: Configuration,
-    colours: Mapping[str, str],
-    title: str,
-) -> None:
+def _draw_curves(panel: Axes, curves: Sequence[tuple[Configuration, Curve]], colours: Mapping[str, str]) -> None:
     for one, curve in reversed(curves):
-        is_best = one is best
+        is_best = colours[one.label] == BEST
         panel.plot(
             *zip(*curve, strict=True),
-            color=BEST if is_best else colours[one.label],
+            color=colours[one.label],
             linewidth=2.4 if is_best else 0.9,
             alpha=1 if is_best else 0.55,
             marker="o" if len(curve) == 1 else None,
             zorder=3 if is_best else 2,
         )
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    plain_panel(panel, title, "Epoch")
-
-
-def _draw_legend(figure: Figure, best: str, colours: Mapping[str, str]) -> None:
-    panel = figure.axes[0]
-    handles = panel.plot([], [], color=BEST, linewidth=2.4, label=best)
-    for label, colour in colours.items():
-        handles += panel.plot([], [], color=colour, linewidth=1.2, label=label)
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
+    panel.set_xlabel("Epoch")
 
 
 def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
@@ -196,15 +180,12 @@ def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     shown = [one for one in configurations if one.accuracies]
     if not shown:
         return None
-    figure = Figure(figsize=(7.8, 3.4), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for panel, metric, label in zip(
-        panels, ("parameters", "fit_seconds"), ("Parameters", "Seconds per fit"), strict=True
-    ):
-        _draw_cost(panel, shown, metric)
-        plain_panel(panel, xlabel=label)
-    panels[0].set_ylabel("Validation accuracy (%)")
-    return plot_of(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
+    figure, ((first, second),) = _new_figure(7.8, 3.4, 1, 2, sharey=True)
+    _draw_cost(first, shown, "parameters")
+    _draw_cost(second, shown, "fit_seconds")
+    first.set(xlabel="Parameters", ylabel="Validation accuracy (%)")
+    second.set_xlabel("Seconds per fit")
+    return _rendered(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
 
 
 def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str) -> None:
@@ -221,3 +202,17 @@ def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str
     panel.xaxis.set_major_locator(MaxNLocator(3) if narrow else LogLocator())
     panel.xaxis.set_major_formatter(lambda value, _position: f"{value:,.6g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_search(values: Mapping[int, float], best: Sequence[int], *, is_loss: bool) -> Plot:
+    """The values of a search's trials by their numbers; `best` has the numbers of those better than all before."""
+    figure, ((panel,),) = _new_figure(4.6, 3.4, 1, 1)
+    shown = {number: value if is_loss else 100 * value for number, value in values.items()}
+    if shown:
+        panel.plot(list(shown), list(shown.values()), "o", color=PLAIN, markersize=4)
+        heights = [shown[number] for number in [*best, best[-1]]]
+        panel.step([*best, max(shown)], heights, where="post", color=BEST, linewidth=1.6)
+        panel.legend(["Trial", "Best so far"], frameon=False, fontsize=9)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.set(xlabel="Trial", ylabel="Validation loss" if is_loss else "Validation accuracy (%)")
+    return _rendered(figure, "search", "Value by trial, and the best so far.")
