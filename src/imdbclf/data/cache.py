@@ -93,9 +93,9 @@ def load_cached(source: Source, folder: Path, *, sentence_ends: bool = False) ->
     return _opened(folder / cache_key(source, sentence_ends=sentence_ends), source)
 
 
-def is_encoded(source: Source, folder: Path, *, sentence_ends: bool = False) -> bool:
+def is_encoded(source: Source, folder: Path) -> bool:
     """Whether the source's reviews are in the cache; then the source itself is not needed."""
-    return (folder / cache_key(source, sentence_ends=sentence_ends) / _ABOUT).is_file()
+    return (folder / cache_key(source) / _ABOUT).is_file()
 
 
 def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, sentence_ends: bool) -> LoadedCorpus:

@@ -57,7 +57,7 @@ def tokenize(text: str, *, sentence_ends: bool = False) -> list[str]:
     return list(filter(None, plain.decode().split(" ")))
 
 
-def normalised(text: str, *, sentence_ends: bool = False) -> bytes:
+def normalised(text: str, *, sentence_ends: bool) -> bytes:
     """The text in lower case with blanks for filtered characters, UTF-8; with `sentence_ends`, these stay.
 
     What is no character (half of a surrogate pair, as undecodable bytes of a command line become) is a blank.
