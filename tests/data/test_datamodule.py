@@ -266,3 +266,11 @@ def test_a_trainer_of_several_processes_is_refused_with_the_way_to_use_them(tmp_
         "trainer.devices=2: must be 1; to use several cores, run several jobs: "
         "imdbclf train -m … hydra/launcher=processes"
     )
+
+
+def test_a_batch_is_moved_to_a_device_unless_it_is_there(tmp_path: Path) -> None:
+    module = module_of(write_hub_layout(tmp_path, SOME, TEST))
+    batch = next(iter(module.train_dataloader()))
+    assert module.transfer_batch_to_device(batch, torch.device("cpu"), 0) is batch
+    moved = module.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert moved.labels.device.type == moved.features.device.type == "meta"
