@@ -34,7 +34,7 @@ from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
 from imdbclf.sweeps.search import Search, SearchSettings
 from imdbclf.sweeps.space import Space, space_of
-from imdbclf.training.interrupts import sigterm_as_interrupt
+from imdbclf.training.process import sigterm_as_interrupt
 from sweeps.helpers import sweep, times, wait_until
 
 Capture = pytest.CaptureFixture[str]

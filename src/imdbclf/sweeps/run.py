@@ -21,7 +21,7 @@ from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.sweeps.plan import PlannedJob, Planner, axes_of, combinations, each_once, parsed
 from imdbclf.sweeps.progress import Tally, Watch
 from imdbclf.training.compose import Refused, folder_name, override, short_key
-from imdbclf.training.interrupts import stopping
+from imdbclf.training.process import stopping
 
 
 class SweepRun:

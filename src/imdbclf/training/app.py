@@ -36,8 +36,7 @@ from imdbclf.training.compose import (
     validated,
     write_config,
 )
-from imdbclf.training.interrupts import sigterm_as_interrupt, stopping
-from imdbclf.training.logs import log_closed, quiet_libraries
+from imdbclf.training.process import environment, log_closed, quiet_libraries, sigterm_as_interrupt, stopping
 
 if TYPE_CHECKING:
     from imdbclf.data.prepare import PreparedReviews
@@ -205,7 +204,6 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
         loading: Future[PreparedReviews] = reader.submit(
             kept_reviews, settings.data, settings.features, settings.seed, kept_megabytes
         )
-        from imdbclf.training.environment import environment  # noqa: PLC0415
         from imdbclf.training.run import Run  # noqa: PLC0415
     quiet_libraries()
     write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))

@@ -1,8 +1,14 @@
-"""An ensemble: networks that are fitted one after the other and whose logits are averaged, in one checkpoint.
+"""Several networks: an ensemble, and its distillation into one network.
 
-Each member has its own initial weights, order of the batches and dropout. Members that are fitted together, on the same
-batches with the same terms left out, learn the same, and their mean is no better than each of them (measured: five such
-networks together have the accuracy of one).
+The members of an ensemble are fitted one after the other, and their logits are averaged. Each member has its own
+initial weights, order of the batches and dropout. Members that are fitted together, on the same batches with the same
+terms left out, learn the same, and their mean is no better than each of them (measured: five such networks together
+have the accuracy of one).
+
+In knowledge distillation (Hinton, Vinyals & Dean 2015) with unlabelled texts, an ensemble gives pseudo-labels to
+unlabelled reviews. The student learns from three times as many reviews as have labels, and from terms that no labelled
+review has. A pseudo-label is a probability, which says more than a label; it also counts where terms for the columns
+are selected.
 """
 
 from __future__ import annotations
@@ -13,9 +19,11 @@ from statistics import fmean
 
 import torch
 
-from imdbclf.checkpoint import load_plain
+from imdbclf.checkpoint import load_plain, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.folders.run import RunFolder
+from imdbclf.inference.predictor import logits_of
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import EpochRow, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
@@ -31,19 +39,11 @@ _OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
 """Parts of a checkpoint that only serve to resume its fit; the checkpoint of an ensemble does not have them."""
 
 
-def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool = False) -> Fitted:
+def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool) -> Fitted:
     """Fit the members, each in a folder of its own, and write the ensemble's `best.ckpt` and history.
 
     A member that an earlier attempt has finished is not fitted again; an interrupted one starts from the beginning.
-
-    Args:
-        settings: those of the ensemble.
-        folder: its folder.
-        data: its reviews. Members share the parts; each has its own order of the batches.
-        quiet: whether to show no progress.
-
-    Returns:
-        The history, each metric the mean over the members, and the seconds of all fits.
+    Each metric of the history is the mean over the members, and the seconds are those of all fits.
 
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
@@ -64,6 +64,32 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
     _write_checkpoint(settings, folder, members, data)
     write_history(rows, folder.history)
     return Fitted(rows, seconds, data)
+
+
+def learn_from_teacher(
+    settings: Settings, folder: RunFolder, data: ReviewDataModule, *, quiet: bool
+) -> tuple[ReviewDataModule, float]:
+    """Fit the teacher, unless an earlier attempt has, and let it label the unlabelled reviews.
+
+    `settings` and `folder` are the student's: its teacher is an ensemble of such networks, in a folder inside.
+
+    Returns:
+        The student's reviews, the unlabelled ones with pseudo-labels, and the seconds of the teacher's fits.
+
+    Raises:
+        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+    """
+    teacher, seconds = RunFolder(folder.teacher), 0.0
+    if not teacher.best.exists():
+        log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
+        model = settings.model.model_copy(update={"members": settings.teacher.members})
+        ensemble = settings.model_copy(update={"model": model, "teacher": TeacherSettings()})
+        teacher.path.mkdir(parents=True, exist_ok=True)
+        seconds = fit_ensemble(ensemble, teacher, data, quiet=quiet).seconds
+    labelled, unlabelled = (data.prepared.matrices[part] for part in ("train", UNLABELLED))
+    logits = logits_of(read_checkpoint(teacher.best).network, unlabelled)
+    log.info("The student learns from %s labels and %s pseudo-labels:", f"{len(labelled):,}", f"{len(unlabelled):,}")
+    return data.with_pseudo_labels(torch.sigmoid(logits).numpy()), seconds
 
 
 def _is_fitted(member: RunFolder) -> bool:

@@ -27,7 +27,7 @@ from imdbclf.reports.history import EpochRow, best_row, write_history
 from imdbclf.settings import Settings
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.compose import ONE_PROCESS
-from imdbclf.training.environment import versions
+from imdbclf.training.process import versions
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event

@@ -19,8 +19,7 @@ from imdbclf.model.calibration import fit_temperature
 from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.announcement import announce
-from imdbclf.training.distillation import learn_from_teacher
-from imdbclf.training.ensemble import fit_ensemble
+from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
 from imdbclf.training.fit import Fit, Fitted, Interrupted
 from imdbclf.training.results import Results
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from imdbclf.training.interrupts import sigterm_as_interrupt, stopping
+from imdbclf.training.process import sigterm_as_interrupt, stopping
 
 
 def handlers() -> list[object]:
