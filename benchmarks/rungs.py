@@ -132,7 +132,7 @@ def compared(rungs: Mapping[str, Any], sweeps: Path) -> dict[str, Any]:
 
 def _step(below: Mapping[str, Any], above: Mapping[str, Any], below_folder: Path, above_folder: Path) -> dict[str, Any]:
     # It imports pyarrow, which pages do without.
-    from imdbclf.reports.compare.comparison import read_runs  # noqa: PLC0415
+    from imdbclf.reports.predictions import read_runs  # noqa: PLC0415
 
     first, second = (_runs(SweepFolder(folder)) for folder in (below_folder, above_folder))
     seeds = sorted(set(below["seeds"]) & set(above["seeds"]))

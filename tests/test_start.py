@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from reports.compare.helpers import predicted
+from reports.helpers import predicted
 from reports.sweep.helpers import write_sweep
 
 from imdbclf.data.cache import load_or_encode

@@ -171,13 +171,13 @@ def compare(
     Each later run is compared with the first one.
     """
     with fast_imports():
-        from imdbclf.reports.compare.comparison import compare_runs  # noqa: PLC0415
+        from imdbclf.reports.compare import compare_runs  # noqa: PLC0415
 
     comparison = compare_runs(runs, reviews)
     if as_json:
         typer.echo(json.dumps(comparison.as_json(), indent=2, ensure_ascii=False))
         return
-    from imdbclf.reports.compare.console import print_comparison  # noqa: PLC0415
+    from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
 
     print_comparison(comparison)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,16 @@ def say_table(table: Table) -> None:
     plain.print(table)
     text = cast("StringIO", plain.file).getvalue()
     say("\n" + "\n".join(line.rstrip() for line in text.splitlines()))
+
+
+def text_table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1, **options: Any) -> Table:
+    """A table of plain text: the first `text_columns` columns are text, the others numbers; `options` are rich's."""
+    table = Table(title_justify="left", caption_justify="left", **options)
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="left" if number < text_columns else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def program() -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from imdbclf.console import console
+from imdbclf.console import console, tell, text_table
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load import choose_source, load_corpus
@@ -38,67 +38,48 @@ def print_overview(settings: SourceSettings, review: int) -> None:
         msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
         raise UserError(msg)
     out = console()
-    out.print(f"{loaded.source.description}; labels {labels[0]} = 0, {labels[1]} = 1", markup=False)
+    tell(f"{loaded.source.description}; labels {labels[0]} = 0, {labels[1]} = 1")
     if chosen.because:
-        out.print(f"(because {chosen.because})", markup=False, soft_wrap=True)
+        tell(f"(because {chosen.because})")
     out.print(_parts_table(loaded))
-    if (both := _texts_in_both(corpus)) is not None:
-        out.print(f"Texts that are in both parts: {both:,}")
+    if len(corpus.parts) > 1:
+        first, second = (part.ids for part in corpus.parts.values())
+        tell(f"Texts that are in both parts: {len(np.intersect1d(first, second)):,}")
     counts = word_counts(corpus, reviews)
     vocabulary = learn_vocabulary(corpus, reviews, LECTURE.features)
     columns = vocabulary.lookup.over(corpus.dictionary).of_words
-    out.print(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}. The first of the vocabulary:")
+    tell(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}. The first of the vocabulary:")
     out.print(_vocabulary_table(corpus, counts, vocabulary, columns))
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
     _print_decoded(f"Review {review} ({labels[int(reviews.labels[review])]})", words, vocabulary)
 
 
 def _parts_table(loaded: LoadedCorpus) -> Table:
-    table = Table()
     heads = ("part", "reviews", *loaded.label_names, "words: median", "mean", "shortest", "longest", "duplicates")
-    for head in heads:
-        table.add_column(head, justify="right")
+    rows = []
     for part, reviews in loaded.corpus.parts.items():
         lengths, positive = reviews.lengths, int(reviews.labels.sum())
-        table.add_row(
-            part,
-            f"{len(reviews):,}",
-            f"{len(reviews) - positive:,}",
-            f"{positive:,}",
-            f"{np.median(lengths):.0f}",
-            f"{lengths.mean():.1f}",
-            f"{lengths.min()}",
-            f"{lengths.max():,}",
-            f"{len(reviews) - len(np.unique(reviews.ids))}",
-        )
-    return table
-
-
-def _texts_in_both(corpus: Corpus) -> int | None:
-    if len(corpus.parts) < 2:  # noqa: PLR2004 - both
-        return None
-    first, second = (reviews.ids for reviews in corpus.parts.values())
-    return len(np.intersect1d(first, second))
+        counts = [len(reviews), len(reviews) - positive, positive]
+        duplicates = len(reviews) - len(np.unique(reviews.ids))
+        shown = [f"{np.median(lengths):.0f}", f"{lengths.mean():.1f}", f"{lengths.min()}", f"{lengths.max():,}"]
+        rows.append([part, *(f"{count:,}" for count in counts), *shown, f"{duplicates:,}"])
+    return text_table(heads, rows)
 
 
 def _vocabulary_table(
     corpus: Corpus, counts: npt.NDArray[np.int64], vocabulary: Vocabulary, columns: npt.NDArray[np.int32]
 ) -> Table:
-    table = Table()
-    for head in ("column", "word", "occurrences"):
-        table.add_column(head, justify="left" if head == "word" else "right")
-    table.add_row(str(UNKNOWN), "(unknown words)", f"{counts[columns == UNKNOWN].sum():,}")
+    rows = [["(unknown words)", str(UNKNOWN), f"{counts[columns == UNKNOWN].sum():,}"]]
     number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
     for column, word in enumerate(vocabulary.terms[:FIRST_WORDS], start=1):
-        table.add_row(str(column), word, f"{counts[number[word]]:,}")
-    return table
+        rows.append([word, str(column), f"{counts[number[word]]:,}"])
+    return text_table(["word", "column", "occurrences"], rows)
 
 
 def _print_decoded(title: str, words: npt.NDArray[np.int32], vocabulary: Vocabulary) -> None:
     """Print the review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
-    out = console()
-    out.print(f"\n{title}, decoded from its {len(words)} word numbers:")
-    out.print(" ".join(vocabulary.decode(words)), markup=False, soft_wrap=True)
+    tell(f"\n{title}, decoded from its {len(words)} word numbers:")
+    tell(" ".join(vocabulary.decode(words)))
     row = np.unique(words)
-    out.print(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")
-    out.print(" ".join(vocabulary.decode(row)), markup=False, soft_wrap=True)
+    tell(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")
+    tell(" ".join(vocabulary.decode(row)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from imdbclf.console import program, say, say_table, shown_path
+from imdbclf.console import program, say, say_table, shown_path, text_table
 from imdbclf.folders.run import RunFolder
 from imdbclf.reports.history import EpochRow, conclusion
 
@@ -85,13 +85,9 @@ def print_interruption_of_several() -> None:
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     """Metrics with their 95 % intervals: a row for each metric, a column for each part."""
     parts = [part for part in _PARTS if f"{part}/loss" in metrics]
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for part in parts:
-        table.add_column(f"{_PARTS[part]} (95 % interval)", justify="right")
-    for name, shown in _NAMES.items():
-        table.add_row(shown, *(_cell(metrics, f"{part}/{name}") for part in parts))
-    return table
+    heads = ["", *(f"{_PARTS[part]} (95 % interval)" for part in parts)]
+    rows = ([shown, *(_cell(metrics, f"{part}/{name}") for part in parts)] for name, shown in _NAMES.items())
+    return text_table(heads, rows, title=title)
 
 
 def _cell(metrics: dict[str, Any], key: str) -> str:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from rich.markup import escape
 from rich.table import Table
 
-from imdbclf.console import program, say, say_table, shown_path
+from imdbclf.console import program, say, say_table, shown_path, text_table
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
 from imdbclf.reports.sweep.conclusions import conclusions_of
@@ -125,17 +124,14 @@ def _console_table(results: SweepResults) -> Table:
     sweep, conclusions = results.sweep, results.conclusions
     count = len(conclusions.configurations)
     shown = configurations_table(sweep.compared, conclusions.configurations[:CONSOLE_ROWS], conclusions.comparisons)
-    table = Table(
-        title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
-        title_justify="left",
-        caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,
-        caption_justify="left",
-    )
     kept = [number for number, head in enumerate(shown.heads) if head not in _ONLY_ON_THE_PAGE]
-    for number in kept:
-        is_text = number < shown.text_columns
-        head = _SHORT_HEADS.get(shown.heads[number], shown.heads[number])
-        table.add_column(head, justify="left" if is_text else "right", no_wrap=not is_text)
-    for row in shown.rows:
-        table.add_row(*(escape(row[number]) for number in kept))
+    table = text_table(
+        [_SHORT_HEADS.get(shown.heads[number], shown.heads[number]) for number in kept],
+        [[row[number] for number in kept] for row in shown.rows],
+        shown.text_columns,
+        title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
+        caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,
+    )
+    for column in table.columns[shown.text_columns :]:
+        column.no_wrap = True
     return table

@@ -1,4 +1,4 @@
-"""Runs compared on the same test reviews, against counts made by hand and on real runs."""
+"""The predictions of runs, matched by review, and the first words of these reviews."""
 
 from __future__ import annotations
 
@@ -7,74 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import made, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
+from imdbclf.data.cache import load_or_encode
+from imdbclf.data.sources.files import FilesSource
 from imdbclf.errors import UserError
-from imdbclf.reports.compare.comparison import compare_runs, read_predictions, read_runs
-from reports.compare.helpers import predicted
-
-Capture = pytest.CaptureFixture[str]
-
-
-def test_two_runs_are_compared_by_the_reviews_that_only_one_gets_right(approvals: list[Path]) -> None:
-    comparison = compare_runs(approvals[:2])
-    (difference,) = comparison.differences
-    assert [one.accuracy for one in comparison.runs] == [944 / 1600, 880 / 1600]
-    assert (difference.only_first_right, difference.only_this_right) == (150, 86)
-    assert difference.difference == pytest.approx(-0.04)
-    assert difference.p == difference.p_holm == pytest.approx(stats.binomtest(86, 236).pvalue)
-    assert difference.interval[0] < -0.04 < difference.interval[1] < 0
-    assert difference.is_significant
-
-
-def test_several_runs_are_each_compared_with_the_first_and_adjusted(approvals: list[Path]) -> None:
-    comparison = compare_runs(approvals)
-    assert [difference.run for difference in comparison.differences] == [str(path) for path in approvals[1:]]
-    raw = [difference.p for difference in comparison.differences]
-    assert [difference.p_holm for difference in comparison.differences] == pytest.approx([raw[0], 2 * raw[1]])
-
-
-def test_the_reviews_with_the_largest_differences_come_first(approvals: list[Path]) -> None:
-    dividing = compare_runs(approvals[:2], dividing=90).dividing
-    assert [review.id for review in dividing[:2]] == ["0944", "0945"]
-    assert dividing[0].probabilities == pytest.approx([0.1, 0.95])
-    assert dividing[86].id == "0794"
-    assert compare_runs(approvals[:2], dividing=0).dividing == []
-
-
-def test_equal_runs_have_no_difference_and_no_dividing_review(tmp_path: Path) -> None:
-    runs = [predicted(tmp_path / name, ["a", "b"], [0, 1], [0.1, 0.9]) for name in "AB"]
-    comparison = compare_runs(runs)
-    assert comparison.dividing == []
-    assert (comparison.differences[0].p, comparison.differences[0].interval) == (1.0, (0.0, 0.0))
-
-
-@pytest.fixture(scope="module")
-def second_run(tmp_path_factory: pytest.TempPathFactory, small: list[str], cache_folder: Path) -> Path:
-    """Another small run on the reviews of `finished_run`."""
-    folder = tmp_path_factory.mktemp("second") / "run"
-    made(cache_folder, "train", *small, "model.activation=tanh", "seed=1", f"hydra.run.dir={folder}")
-    return folder
-
-
-def test_real_runs_are_compared_with_the_words_of_their_reviews(
-    finished_run: Path, second_run: Path, small_files: dict[str, Path], capsys: Capture
-) -> None:
-    result = run(capsys, "compare", str(finished_run), str(second_run), "--reviews", "3", "--json")
-    found = json.loads(result.out)
-    assert (found["reviews"], found["note"]) == (200, None)
-    texts = [json.loads(line)["text"] for line in small_files["test"].read_text(encoding="utf-8").splitlines()]
-    for review in found["dividing"]:
-        beginning = review["begins"].removesuffix(" …").split()
-        assert any(text.lower().split()[: len(beginning[:2])] == beginning[:2] for text in texts)
-    assert [one["accuracy"] for one in found["runs"]] == [
-        json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test/accuracy"]
-        for folder in (finished_run, second_run)
-    ]
-
+from imdbclf.folders.run import RunFolder
+from imdbclf.reports.predictions import WORDS, first_words, read_predictions, read_runs
+from reports.helpers import predicted
 
 IDS, LABELS, CHANCES = ["a", "b", "c"], [0, 1, 1], [0.1, 0.9, 0.4]
 
@@ -145,3 +86,47 @@ def test_one_run_and_the_same_run_twice_are_refused(tmp_path: Path) -> None:
         read_runs([first])
     with pytest.raises(UserError, match="is given 2 times"):
         read_runs([first, first / ".." / "A"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, small_files: dict[str, Path]) -> RunFolder:
+    """A run on the small files."""
+    run = RunFolder(tmp_path)
+    run.config.write_text(
+        "defaults:\n- hydra: imdbclf\nexperiment: x\ndata:\n  source: files\n"
+        + "".join(f"  {part}: {path}\n" for part, path in small_files.items()),
+        encoding="utf-8",
+    )
+    return run
+
+
+def test_the_first_words_of_a_review_are_shown(
+    folder: RunFolder, small_files: dict[str, Path], cache_folder: Path
+) -> None:
+    corpus = load_or_encode(FilesSource(small_files["train"], small_files["test"]), cache_folder).corpus
+    test = corpus.parts["test"]
+    words = corpus.dictionary.to_pylist()
+    expected = [words[number] for number in test.words[test.offsets[5] : test.offsets[6]]][:WORDS]
+    name = test.review_names()[5]
+    found, note = first_words(folder, [name, f"{name}-2", "0" * 16])
+    assert note is None
+    assert set(found) == {name, f"{name}-2"}
+    assert found[name].removesuffix(" …").split() == expected
+
+
+def test_reviews_that_are_not_in_the_cache_are_not_encoded(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IMDBCLF_CACHE", str(tmp_path / "empty"))
+    found, note = first_words(folder, ["0" * 16])
+    assert (found, "no longer in the cache" in str(note)) == ({}, True)
+    assert not (tmp_path / "empty").exists()
+
+
+@pytest.mark.parametrize(
+    "config", ["{", "- a list", "experiment: x\ndata:\n  source: nowhere", "data:\n  batch_size: 0"]
+)
+def test_a_config_that_cannot_be_used_is_a_note(tmp_path: Path, config: str) -> None:
+    (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
+    _, note = first_words(RunFolder(tmp_path), ["0" * 16])
+    assert "no words are shown" in str(note)

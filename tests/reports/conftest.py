@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.compare.helpers import predicted
+from reports.helpers import predicted
 
 
 @pytest.fixture

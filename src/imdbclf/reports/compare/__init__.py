@@ -1,1 +1,0 @@
-"""`imdbclf compare`: finished runs on the same test reviews, each later one against the first."""

@@ -1,0 +1,147 @@
+"""What finished runs predicted for their test reviews, and the first words of these reviews."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from omegaconf import OmegaConf
+
+from imdbclf.data.corpus import Corpus
+from imdbclf.data.load import load_cached_corpus
+from imdbclf.errors import UserError, one_line
+from imdbclf.folders.run import RunFolder
+from imdbclf.settings import Settings
+
+WORDS = 25
+"""Words that are shown of a review."""
+
+_COLUMNS: dict[str, type[np.generic]] = {"id": np.str_, "label": np.int8, "probability": np.float64}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A run's test reviews: ids (n,), labels 0 or 1 (n,), probabilities of being positive (n,).
+
+    They are in the order of ids, then labels; rows that share both keep the order of the file.
+    """
+
+    folder: RunFolder
+    ids: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.int8]
+    probabilities: npt.NDArray[np.float64]
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Whether each review is classified correctly (n,); positive is above .5, as in `metrics.json`."""
+        right: npt.NDArray[np.bool_] = (self.probabilities > 0.5) == (self.labels == 1)  # noqa: PLR2004 - the threshold
+        return right
+
+
+def read_runs(paths: Sequence[Path]) -> list[Predictions]:
+    """The predictions of the runs, with the same review in the same row.
+
+    Raises:
+        UserError: if there are fewer than two runs, one is given twice, one has no predictions, or their test reviews
+            differ.
+    """
+    if len(paths) < 2:  # noqa: PLR2004 - to compare
+        msg = "give the folders of at least two runs"
+        raise UserError(msg)
+    resolved = [path.expanduser().resolve() for path in paths]
+    for path, count in Counter(resolved).items():
+        if count > 1:
+            msg = f"{paths[resolved.index(path)]}: is given {count} times; give different runs"
+            raise UserError(msg)
+    runs = [read_predictions(path) for path in paths]
+    for other in runs[1:]:
+        _check_same_reviews(runs[0], other)
+    return runs
+
+
+def read_predictions(path: Path) -> Predictions:
+    """A run's predictions, sorted.
+
+    Raises:
+        UserError: if the folder is not that of a run, or has no predictions that can be read.
+    """
+    folder = RunFolder(path)
+    if not folder.config.is_file() and not folder.metrics.is_file():
+        msg = f"{path}: is not the folder of a run (it has no {folder.config.name})"
+        raise UserError(msg)
+    if not folder.predictions.is_file():
+        msg = f"{path}: has no {folder.predictions.name}; the run is not finished, or had no test part"
+        raise UserError(msg)
+    try:
+        # Arrow's `read_table` and its string arrays would import pandas.
+        with pq.ParquetFile(folder.predictions) as file:
+            table = file.read(columns=list(_COLUMNS))
+        ids, labels, probabilities = (np.array(table.column(name).to_pylist(), _COLUMNS[name]) for name in _COLUMNS)
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
+        msg = f"{folder.predictions}: cannot be read ({one_line(error)[:80]})"
+        raise UserError(msg) from error
+    if not len(ids):
+        msg = f"{folder.predictions}: has no reviews"
+        raise UserError(msg)
+    order = np.lexsort((labels, ids))
+    return Predictions(folder, ids[order], labels[order], probabilities[order])
+
+
+def _check_same_reviews(first: Predictions, other: Predictions) -> None:
+    """Refuse runs with different reviews: the tests are paired."""
+    ours, theirs = (Counter(run.ids.tolist()) for run in (first, other))
+    names = f"{first.folder.path} and {other.folder.path}"
+    if ours != theirs:
+        only = f"{(ours - theirs).total():,} only in the first, {(theirs - ours).total():,} only in the second"
+        msg = f"{names}: have different test reviews ({only}); compare runs with the same test part"
+        raise UserError(msg)
+    if count := int((first.labels != other.labels).sum()):
+        msg = f"{names}: have different labels for the same test reviews ({count:,} of {len(first.ids):,})"
+        raise UserError(msg)
+
+
+def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], str | None]:
+    """The first words of a run's test reviews by their id, and a note if they cannot be found.
+
+    Only a corpus in the cache is used: to read and encode one for a few lines would take longer than the comparison.
+    """
+    try:
+        whole = _settings(folder)
+        loaded = load_cached_corpus(whole.data, sentence_ends=whole.features.sentence_ends)
+        if loaded is None or "test" not in loaded.corpus.parts:
+            return {}, "no words are shown: the reviews of the first run are no longer in the cache"
+        return _first_words(loaded.corpus, ids), None
+    except (UserError, OSError, ValueError) as error:
+        return {}, f"no words are shown: the reviews of the first run were not found ({one_line(error)})"
+
+
+def _settings(folder: RunFolder) -> Settings:
+    try:
+        config = OmegaConf.to_container(OmegaConf.load(folder.config))
+    except Exception as error:
+        # For a file that is not YAML, the reader raises errors of many types.
+        raise ValueError(str(error)) from error
+    if not isinstance(config, dict):
+        msg = f"{folder.config} has no settings"
+        raise ValueError(msg)
+    return Settings.from_config({str(key): value for key, value in config.items() if key != "defaults"})
+
+
+def _first_words(corpus: Corpus, ids: Sequence[str]) -> dict[str, str]:
+    reviews = corpus.parts["test"]
+    # An id is the hash of the text in hexadecimal, with a number if the text is a repeat.
+    rows = np.searchsorted(reviews.ids, [np.uint64(int(name.partition("-")[0], 16)) for name in ids])
+    found = {}
+    for name, row in zip(ids, rows.tolist(), strict=True):
+        if row < len(reviews) and f"{reviews.ids[row]:016x}" == name.partition("-")[0]:
+            start = int(reviews.offsets[row])
+            stop = min(start + WORDS, int(reviews.offsets[row + 1]))
+            words = corpus.dictionary.take(pa.array(reviews.words[start:stop])).to_pylist()
+            found[name] = " ".join(words) + (" …" if stop < reviews.offsets[row + 1] else "")
+    return found
