@@ -22,6 +22,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.inference.evaluate import evaluate_checkpoint
 from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.network import MLP
 
 
 class Hostile:
@@ -68,7 +69,7 @@ def test_a_hostile_file_is_refused_and_not_run(tmp_path: Path, plain_pickle: boo
         file.write_bytes(pickle.dumps({"state_dict": Hostile(trap)}))
     else:
         torch.save({"state_dict": Hostile(trap)}, file)
-    with pytest.raises(UserError, match="refused"):
+    with pytest.raises(UserError, match="not loaded: the file is corrupt or contains code"):
         load_plain(file)
     assert not trap.exists()
 
@@ -81,11 +82,49 @@ def test_a_file_cut_short_is_refused(best: Path, tmp_path: Path, share: float) -
         read_checkpoint(tmp_path / "cut.ckpt")
 
 
-@pytest.mark.parametrize("contents", [{}, {"state_dict": {}}, [1, 2], {CHECKPOINT_KEY: {"format": 99}}])
+@pytest.mark.parametrize("contents", [{}, {"state_dict": {}}, [1, 2]])
 def test_another_programs_checkpoint_is_refused(tmp_path: Path, contents: object) -> None:
     torch.save(contents, tmp_path / "x.ckpt")
-    with pytest.raises(UserError, match="a checkpoint, but"):
+    with pytest.raises(UserError, match=r"x\.ckpt: a checkpoint, but not one of imdbclf's"):
         read_checkpoint(tmp_path / "x.ckpt")
+
+
+def test_a_checkpoint_of_another_format_is_refused(tmp_path: Path) -> None:
+    torch.save({CHECKPOINT_KEY: {"format": 99}}, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="a checkpoint, but made by another version of imdbclf"):
+        read_checkpoint(tmp_path / "x.ckpt")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"x\.ckpt: there is no such checkpoint file"):
+        load_plain(tmp_path / "x.ckpt")
+
+
+@pytest.mark.parametrize("sentence_ends", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_sentence_ends_read_back_the_same(altered: Callable[..., Path], sentence_ends: bool, weighted: bool) -> None:
+    weights = TermWeights(unit_length=True) if weighted else None
+    given = Vectorizer(Vocabulary(tuple(f"w{k}" for k in range(499))), weights, sentence_ends=sentence_ends)
+    assert read_checkpoint(altered(**attachment(given))).vectorizer == given
+
+
+def without(path: Path, group: str, key: str) -> Path:
+    """The checkpoint as versions wrote it that did not have the key."""
+    contents = torch.load(path, weights_only=True)
+    del contents[group][key]
+    torch.save(contents, path)
+    return path
+
+
+def test_a_checkpoint_from_before_there_were_sentence_ends_has_none(altered: Callable[..., Path]) -> None:
+    path = without(altered(), CHECKPOINT_KEY, "marks")
+    assert read_checkpoint(path).vectorizer.sentence_ends is False
+    assert carries(load_plain(path)[CHECKPOINT_KEY], read_checkpoint(path).vectorizer)
+
+
+def test_a_checkpoint_from_before_there_were_ensembles_is_one_network(altered: Callable[..., Path]) -> None:
+    path = without(altered(), "hyper_parameters", "members")
+    assert isinstance(read_checkpoint(path).network, MLP)
 
 
 def test_a_checkpoint_that_claims_a_larger_network_than_it_holds_is_refused(best: Path, tmp_path: Path) -> None:

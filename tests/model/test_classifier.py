@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from imdbclf.data.batches import dense_tensor
 from imdbclf.data.loader import ReviewLoader
-from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.model import multihot_linear
+from imdbclf.model.classifier import EpochSums, ReviewClassifier
 from imdbclf.model.losses import make_loss
 from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import make_optimizer
@@ -254,7 +255,8 @@ def test_a_checkpoint_holds_plain_types_alone(checkpoint: Path) -> None:
 FRESH = """
 import sys
 import torch
-from imdbclf.model.classifier import ReviewClassifier
+from imdbclf.model import multihot_linear
+from imdbclf.model.classifier import EpochSums, ReviewClassifier
 made = ReviewClassifier.load_from_checkpoint(sys.argv[1]).eval()
 print(made.vocabulary, made.hparams.widths, made.hparams.loss)
 expected, features = torch.load(sys.argv[2]), torch.load(sys.argv[3])
@@ -391,3 +393,34 @@ def test_a_fit_with_sparse_gradients_is_the_dense_one_to_the_last_bit(
     quiet_trainer(max_epochs=3, **trainer).fit(dense, loader(64, 16))
     assert torch.equal(weights_of(sparse), weights_of(dense))
     assert not torch.equal(weights_of(dense), weights_of(classifier()))
+
+
+def test_predictions_use_the_temperature_and_a_new_fit_forgets_it() -> None:
+    made, batches = classifier(), loader(20, 8, training=False)
+    made.attachment["temperature"] = 3.0
+    predicted = torch.cat(quiet_trainer().predict(made, batches) or [])  # type: ignore[arg-type] # one loader
+    with torch.no_grad():
+        logits = made(dense_tensor(drawn(20)[0]))
+    torch.testing.assert_close(predicted, torch.sigmoid(logits / 3))
+    quiet_trainer(max_epochs=1).fit(made, loader(20, 8))
+    assert "temperature" not in made.attachment
+
+
+def test_a_label_of_one_half_counts_as_negative() -> None:
+    sums = EpochSums(torch.device("cpu"))
+    sums.add(torch.tensor(0.5), torch.tensor([1.0, -1.0]), torch.tensor([0.5, 0.5]))
+    assert sums.means("train")["train/accuracy"] == 0.5
+    sums.add(torch.tensor(0.5), torch.tensor([-1.0]), torch.tensor([0.5]))
+    assert sums.means("train")["train/accuracy"] == pytest.approx(2 / 3)
+
+
+def test_the_backward_pass_uses_the_transpose_that_the_batch_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = classifier()
+    monkeypatch.setattr(multihot_linear, "_transposed", lambda _: pytest.fail("the transpose was made again"))
+    quiet_trainer(max_epochs=1).fit(made, loader(20, 8))
+
+
+def test_a_checkpoint_of_another_program_leaves_an_empty_attachment() -> None:
+    made = classifier()
+    made.on_load_checkpoint({})
+    assert made.attachment == {}
