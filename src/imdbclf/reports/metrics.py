@@ -28,20 +28,20 @@ class Metric:
 
 
 Metrics = dict[str, Metric]
+Labels = npt.NDArray[np.int8]
+"""(n,) of 0 and 1."""
+
+Probabilities = npt.NDArray[np.float32]
+"""(n,) of being positive; never logits."""
 
 BINS = 15
 """Bins of equal width in the calibration error and the reliability diagram, as in Guo et al. (2017)."""
 
 
-def classification_metrics(
-    labels: npt.NDArray[np.int8], probabilities: npt.NDArray[np.float32], losses: npt.NDArray[np.float64]
-) -> Metrics:
+def classification_metrics(labels: Labels, probabilities: Probabilities, losses: npt.NDArray[np.float64]) -> Metrics:
     """Accuracy, loss, area under the ROC curve, precision, recall and F1 at the threshold .5, calibration error.
 
-    Args:
-        labels: (n,) of 0 and 1.
-        probabilities: (n,) of being positive. Not logits: torchmetrics would take small ones for probabilities.
-        losses: (n,) the loss of each review.
+    `losses` (n,) are those of each review. torchmetrics would take small logits for probabilities.
     """
     truth, predicted = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
     # torchmetrics returns single precision; the number of hits is a whole number.
@@ -57,7 +57,7 @@ def classification_metrics(
     }
 
 
-def calibration_error(labels: npt.NDArray[np.int8], probabilities: npt.NDArray[np.float32]) -> float:
+def calibration_error(labels: Labels, probabilities: Probabilities) -> float:
     """The expected calibration error (Naeini, Cooper, Hauskrecht, 2015) of the probability of being positive.
 
     The reviews are put into 15 bins of equal width by their probability. In each bin, the error is the distance between
@@ -66,10 +66,6 @@ def calibration_error(labels: npt.NDArray[np.int8], probabilities: npt.NDArray[n
 
     The probabilities are converted to double precision: torchmetrics counts in their type, and single precision cannot
     count above 16,777,216. A probability of 1 is put into the last bin; torchmetrics would add a bin for it.
-
-    Args:
-        labels: (n,) of 0 and 1.
-        probabilities: (n,) of being positive.
     """
     below_1 = torch.from_numpy(probabilities).double().clamp(max=float(np.nextafter(1, 0)))
     return float(binary_calibration_error(below_1, torch.from_numpy(labels.astype(np.int64)), n_bins=BINS, norm="l1"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from imdbclf.reports.sweep.conclusions import NO_VALIDATION, ONE_SEED, OPTIMISTIC, conclusions_of
 from imdbclf.reports.sweep.job_table import JobRow
 from reports.sweep.helpers import grid, job
-from reports.sweep.test_effects import AXES, accuracy
+from reports.sweep.test_analysis import AXES, accuracy
 
 
 def one_seed(chosen: Mapping[str, str]) -> float:

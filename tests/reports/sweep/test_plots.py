@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imdbclf.reports.history import EpochRow
-from imdbclf.reports.sweep.configurations import configurations_of
-from imdbclf.reports.sweep.effects import main_effects
+from imdbclf.reports.sweep.analysis import configurations_of, main_effects
 from imdbclf.reports.sweep.job_table import JobRow
 from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects, mean_curve
 from reports.sweep.helpers import grid, job

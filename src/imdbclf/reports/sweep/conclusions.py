@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imdbclf.reports.labels import choice_label, number_of, p_text, percent, signed
-from imdbclf.reports.sweep.configurations import (
+from imdbclf.reports.sweep.analysis import (
     ACCURACY,
     Comparison,
     Configuration,
+    Effect,
     compare_with_best,
     configurations_of,
+    main_effects,
     selected,
 )
-from imdbclf.reports.sweep.effects import Effect, main_effects
 from imdbclf.reports.sweep.job_table import JobRow
 
 ONE_SEED = "With one seed there is no significance test. To repeat each configuration, add 'seed=range(5)'."

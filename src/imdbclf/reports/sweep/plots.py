@@ -17,8 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels, choice_label
-from imdbclf.reports.sweep.configurations import Configuration
-from imdbclf.reports.sweep.effects import Effect
+from imdbclf.reports.sweep.analysis import Configuration, Effect
 
 BEST, PLAIN = "#c2410c", "#94a3b8"
 COLOURS = ("#0369a1", "#b7791f", "#15803d", "#7e22ce", "#0f766e", "#be185d")

@@ -14,8 +14,8 @@ from rich.table import Table
 from imdbclf.console import program, say, say_table, shown_path, text_table
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
+from imdbclf.reports.sweep.analysis import Configuration
 from imdbclf.reports.sweep.conclusions import conclusions_of
-from imdbclf.reports.sweep.configurations import Configuration
 from imdbclf.reports.sweep.job_table import collect, write_epochs, write_table
 from imdbclf.reports.sweep.search import search_section
 from imdbclf.reports.sweep.sections import (

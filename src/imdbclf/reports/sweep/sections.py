@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels, number_of, p_cell, percent, signed, value_label
+from imdbclf.reports.sweep.analysis import Comparison, Configuration, Effect
 from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
-from imdbclf.reports.sweep.configurations import Comparison, Configuration
-from imdbclf.reports.sweep.effects import Effect
 from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects
 
 NONE = "–"

@@ -1,18 +1,26 @@
-"""Configurations over their seeds: validation metrics, the order, and comparisons with the best.
+"""What the jobs of a sweep say: configurations over their seeds, comparisons with the best, and main effects.
 
 Configurations are ordered and chosen by mean validation *accuracy*. The lecture chooses epochs by validation loss, but
-values of different losses cannot be compared: binary cross-entropy and mean squared error of the same predictions
-differ.
+values of different losses cannot be compared.
 
 The seed decides the split, the initial weights and the order of the batches. All configurations have the same seeds, so
-the comparison is paired: it removes the variation that the configurations have in common.
+comparisons are paired: this removes the variation that the configurations have in common.
+
+A main effect is the difference that a value on an axis makes, compared with the first value of the axis. For each seed,
+it is averaged over all *matched cells*: configurations that are equal on all other axes and have a finished run with
+both values. Mean, interval and test are over these numbers, one for each seed: cells of one seed share its split, so
+they are not independent. With a single seed, the interval is over cells, is marked as such, and there is no test.
+
+All p values are adjusted for the number of comparisons or effects (Holm).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +33,9 @@ ACCURACY = "val/accuracy"
 """The metric that orders configurations, unless a search optimised another."""
 
 _LOSS_AXES = ("loss", "loss.name")
+
+Cells = dict[tuple[str, ...], dict[str, float]]
+"""Validation accuracy by the values on all other axes (seed first), then by the value on this axis."""
 
 
 @dataclass(frozen=True)
@@ -84,23 +95,17 @@ class Comparison:
 
 
 def configurations_of(rows: Iterable[JobRow], order: str = ACCURACY) -> list[Configuration]:
-    """The configurations that have a finished run, best first.
+    """The configurations that have a finished run, best first; `order` is what a search optimised.
 
     Those with fewer seeds come last: some seeds have an easier validation part, so means over different seeds cannot
     be compared. Equal means are ordered by loss value if they have the same loss, otherwise by name.
-
-    Args:
-        rows: the jobs.
-        order: `val/accuracy`, or `val/loss` for a search that optimised it.
     """
-    found: dict[tuple[str, ...], Configuration] = {}
-    done: dict[tuple[str, ...], dict[str, JobRow]] = {}
+    done: dict[tuple[str, ...], dict[str, JobRow]] = defaultdict(dict)
     for row in rows:
         if row.status == "done":
-            key = tuple(row.choices.values())
-            done.setdefault(key, {}).setdefault(row.seed, row)
-            found[key] = Configuration(row.choices, done[key])
-    return sorted(found.values(), key=partial(_rank, order))
+            done[tuple(row.choices.values())].setdefault(row.seed, row)
+    found = [Configuration(next(iter(by_seed.values())).choices, by_seed) for by_seed in done.values()]
+    return sorted(found, key=partial(_rank, order))
 
 
 def _rank(order: str, configuration: Configuration) -> tuple[int, float, str, float, str]:
@@ -110,13 +115,8 @@ def _rank(order: str, configuration: Configuration) -> tuple[int, float, str, fl
     loss = mean_loss if mean_loss is not None and np.isfinite(mean_loss) else np.inf
     # Means of the same values in a different order differ in the last digit.
     first = 0.0 if accuracy is None else -round(accuracy, 12)
-    return (
-        -len(configuration.accuracies),
-        first if order == ACCURACY else loss,
-        configuration.loss,
-        loss,
-        configuration.label,
-    )
+    key = first if order == ACCURACY else loss
+    return -len(configuration.accuracies), key, configuration.loss, loss, configuration.label
 
 
 def selected(configurations: Sequence[Configuration]) -> Configuration | None:
@@ -144,3 +144,68 @@ def _compared(best: Configuration, other: Configuration) -> Comparison:
     second = np.array([other.accuracies[seed] for seed in common])
     differences = first - second
     return Comparison(other, len(common), float(differences.mean()), half_width(differences), paired_p(first, second))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The accuracy with `value` minus that with `reference`, for each seed, or for each cell of a single seed."""
+
+    axis: str
+    reference: str
+    value: str
+    unit: Literal["seed", "cell"]
+    differences: tuple[float, ...]
+    cells: int
+    p: float | None = None
+
+    @property
+    def mean(self) -> float:
+        """The mean difference."""
+        return float(np.mean(self.differences))
+
+    @property
+    def half(self) -> float | None:
+        """Half of its 95 % interval (Student's t over seeds or cells)."""
+        return half_width(np.array(self.differences))
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the difference is significant."""
+        return self.p is not None and self.p < SIGNIFICANCE
+
+
+def main_effects(rows: Sequence[JobRow], axes: Sequence[str]) -> list[Effect]:
+    """The effects of all axes that have matched cells, with adjusted p values."""
+    found: list[Effect] = []
+    for axis in axes:
+        cells = _cells(rows, axis)
+        values = list(dict.fromkeys(row.choices[axis] for row in rows))
+        found.extend(effect for value in values[1:] if (effect := _effect(cells, axis, values[0], value)))
+    adjusted = holm_where_tested([effect.p for effect in found])
+    return [replace(effect, p=p) for effect, p in zip(found, adjusted, strict=True)]
+
+
+def _cells(rows: Sequence[JobRow], axis: str) -> Cells:
+    cells: Cells = defaultdict(dict)
+    for row in rows:
+        if row.accuracy is not None:
+            others = tuple(value for name, value in row.choices.items() if name != axis)
+            cells[row.seed, *others].setdefault(row.choices[axis], row.accuracy)
+    return cells
+
+
+def _effect(cells: Cells, axis: str, reference: str, value: str) -> Effect | None:
+    """The effect with its unadjusted p value; None without a matched cell."""
+    matched = {key: cell for key, cell in cells.items() if reference in cell and value in cell}
+    if not matched:
+        return None
+    seeds = list(dict.fromkeys(seed for seed, *_ in matched))
+    if len(seeds) == 1:
+        differences = tuple(cell[value] - cell[reference] for cell in matched.values())
+        return Effect(axis, reference, value, "cell", differences, len(matched))
+    first, second = (
+        np.array([np.mean([cell[chosen] for key, cell in matched.items() if key[0] == seed]) for seed in seeds])
+        for chosen in (value, reference)
+    )
+    different = len({tuple(others) for _, *others in matched})
+    return Effect(axis, reference, value, "seed", tuple((first - second).tolist()), different, paired_p(first, second))
