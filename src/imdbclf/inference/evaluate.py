@@ -66,15 +66,10 @@ def evaluate_checkpoint(
     label_column: str | None = None,
     plot: Path | None = None,
 ) -> dict[str, Any]:
-    """The metrics of a checkpoint on one part of a source.
+    """The metrics of a checkpoint on one part of a source, `test` or `train`.
 
-    Args:
-        path: the checkpoint.
-        source: as `data.source`; None for that of the run.
-        split: `test` or `train`, whole parts of the source.
-        text_column: as `data.text_column`; None for the run's.
-        label_column: as `data.label_column`; None for the run's.
-        plot: file for the reliability diagram (PNG); None for no diagram.
+    `source`, `text_column` and `label_column` replace the settings of the run. `plot` is the PNG file for the
+    reliability diagram.
 
     Raises:
         UserError: if the checkpoint or the source cannot be read, the source does not have the part, or the folder

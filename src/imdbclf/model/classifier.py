@@ -26,7 +26,7 @@ class EpochSums:
     """Sums of loss and correct predictions over an epoch, on the device, so that no step waits for a copy."""
 
     def __init__(self, device: torch.device) -> None:
-        self.loss = torch.zeros((), device=device)
+        self.loss = torch.zeros((), dtype=torch.float32, device=device)
         self.hits = torch.zeros((), dtype=torch.int64, device=device)
         self.count = 0
 
@@ -37,9 +37,7 @@ class EpochSums:
         self.count += len(labels)
 
     def means(self, stage: str) -> dict[str, Tensor]:
-        """`STAGE/loss` and `STAGE/accuracy` over all added reviews; empty if there were none."""
-        if self.count == 0:
-            return {}
+        """`STAGE/loss` and `STAGE/accuracy` over all added reviews."""
         return {f"{stage}/loss": self.loss / self.count, f"{stage}/accuracy": self.hits / self.count}
 
 
@@ -50,15 +48,9 @@ class ReviewClassifier(pl.LightningModule):
     Validation and test metrics are those after the epoch. All settings are plain types. Therefore a checkpoint loads
     with `torch.load(weights_only=True)`, and `ReviewClassifier.load_from_checkpoint(path)` needs the path only.
 
-    Args:
-        in_features: width of the multi-hot rows.
-        widths: units of each hidden layer.
-        activation: see `imdbclf.settings.ACTIVATIONS`.
-        dropout: probability of leaving out a hidden unit in training.
-        loss: see `imdbclf.settings.LOSSES`.
-        optimizer: `name` and its settings; the lecture's by default.
-        members: number of networks whose logits are averaged. `imdbclf.training.ensemble` trains them one after the
-            other, since members that are trained together become too similar.
+    `in_features` is the width of the multi-hot rows; the other arguments are those of `imdbclf.settings`, and of the
+    lecture by default. With several `members`, logits are averaged. `imdbclf.training.ensemble` trains the members one
+    after the other, since members that are trained together become too similar.
     """
 
     def __init__(
@@ -156,17 +148,16 @@ class ReviewClassifier(pl.LightningModule):
             member.first.sparse_gradient = False
 
     def on_train_epoch_start(self) -> None:
-        """Start the sums of the epoch; drop those of the epoch before, validation included."""
+        """Drop the sums of the epoch before, validation included."""
         self._epoch.clear()
-        self._begin("train")
 
     def on_validation_epoch_start(self) -> None:
-        """Start the sums of validation."""
-        self._begin("val")
+        """Drop the sums of an earlier validation."""
+        self._epoch.pop("val", None)
 
     def on_test_epoch_start(self) -> None:
-        """Start the sums of the test."""
-        self._begin("test")
+        """Drop the sums of an earlier test."""
+        self._epoch.pop("test", None)
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch, once."""
@@ -192,15 +183,11 @@ class ReviewClassifier(pl.LightningModule):
         features, labels, transpose = batch
         logits = self(features, transpose)
         loss = self.loss(logits, labels)
+        if stage not in self._epoch:
+            self._epoch[stage] = EpochSums(self.device)
         self._epoch[stage].add(loss, logits.detach(), labels)
         return loss
 
-    def _begin(self, stage: str) -> None:
-        self._epoch[stage] = EpochSums(self.device)
-
     def _log(self, stage: str) -> None:
-        if stage not in self._epoch:
-            return
-        sums = self._epoch[stage]
-        if means := sums.means(stage):
-            self.log_dict(means, batch_size=sums.count)
+        if means := self.epoch_means(stage):
+            self.log_dict(means, batch_size=self._epoch[stage].count)

@@ -27,13 +27,8 @@ class MLP(_Counted):
 
     Each hidden layer is followed by the activation and, optionally, dropout. Initial weights are Glorot-uniform and
     biases zero, as in Keras. The sigmoid is not part of the network: losses and probabilities apply it in a numerically
-    stable form.
-
-    Args:
-        in_features: width of the multi-hot rows.
-        widths: units of each hidden layer, first to last.
-        activation: a key of `imdbclf.settings.ACTIVATIONS`.
-        dropout: probability with which a hidden unit is left out in training.
+    stable form. `widths` are the units of each hidden layer, `activation` is a key of `imdbclf.settings.ACTIVATIONS`,
+    and `dropout` the probability with which a hidden unit is left out in training.
     """
 
     def __init__(
@@ -55,12 +50,7 @@ class MLP(_Counted):
         self.rest = nn.Sequential(*rest)
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
-        """Logits of shape (n,).
-
-        Args:
-            features: (n, in_features) float32, sparse CSR or dense.
-            transpose: see `MultiHotLinear.forward`.
-        """
+        """Logits (n,) for features (n, in_features) float32, sparse CSR or dense; see `MultiHotLinear.forward`."""
         logits = cast("Tensor", self.rest(self.first(features, transpose)))
         return logits.squeeze(1)
 
@@ -70,9 +60,6 @@ class Ensemble(_Counted):
 
     The members differ in initial weights, order of batches and dropout, so their random errors cancel in the mean
     (Hansen & Salamon 1990). They are trained one after the other.
-
-    Args:
-        members: the perceptrons.
     """
 
     def __init__(self, members: Iterable[MLP]) -> None:

@@ -11,7 +11,7 @@ import torch
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.network import make_network
-from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, ModelSettings, Settings
+from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +20,11 @@ PART_NAMES = {"train": "training", "val": "validation", "test": "test", "unlabel
 
 
 def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, because: str | None) -> None:
-    """Log what the run is about to do.
-
-    Args:
-        settings: the experiment.
-        data: its reviews; they are prepared if they were not.
-        trainer: knows the device.
-        because: the reason for the source, if the user named none.
-    """
+    """Log what the run is about to do; `because` is the reason for the source, if the user named none."""
     _announce_reviews(settings, data, because)
-    model, columns = settings.model, len(data.vocabulary)
+    model = settings.model
+    with torch.device("meta"):
+        network = make_network(model.members, len(data.vocabulary), model.widths, model.activation, model.dropout)
     log.info(
         "Model:  %s%s, %s; %s, %s; %s parameters",
         f"{model.members} × " if model.members > 1 else "",
@@ -37,7 +32,7 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
         model.activation,
         settings.loss.name,
         settings.optimizer.name,
-        f"{_parameter_count(model, columns):,}",
+        f"{network.parameter_count:,}",
     )
     log.info(
         "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
@@ -68,11 +63,6 @@ def _announce_reviews(settings: Settings, data: ReviewDataModule, because: str |
         log.info("        %s", _features_line(features))
     if parts["train"] < settings.data.batch_size:
         log.info("        one batch an epoch: the training part has no more reviews")
-
-
-def _parameter_count(model: ModelSettings, columns: int) -> int:
-    with torch.device("meta"):
-        return make_network(model.members, columns, model.widths, model.activation, model.dropout).parameter_count
 
 
 def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:

@@ -180,11 +180,7 @@ def _unfinished(settings: Settings, folder: RunFolder) -> Path | None:
 def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_megabytes: int) -> Run:
     """Write what is known before the fit, and read the reviews while torch is imported.
 
-    Args:
-        settings: the experiment.
-        folder: of the run.
-        overrides: as typed.
-        kept_megabytes: memory for batches that the next job of the process can use again.
+    `kept_megabytes` is the memory for batches that the next job of the process can use again.
     """
     # Both threads import it soon; a package that two threads begin to import at once can be incomplete for one.
     import scipy  # noqa: PLC0415, F401

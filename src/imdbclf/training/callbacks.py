@@ -85,16 +85,13 @@ class LiveProgress(Callback):
 
     def on_train_end(self, *_: Any) -> None:
         """Remove it."""
-        self._stop()
-
-    def on_exception(self, *_: Any) -> None:
-        """Remove it."""
-        self._stop()
-
-    def _stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def on_exception(self, *_: Any) -> None:
+        """Remove it."""
+        self.on_train_end()
 
 
 class EpochSeed(Callback):
@@ -108,19 +105,14 @@ class EpochSeed(Callback):
         torch.manual_seed((self.seed << 20) + trainer.current_epoch)
 
 
-class BestCheckpoint(ModelCheckpoint):
-    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation.
+class LastCheckpoint(ModelCheckpoint):
+    """`last.ckpt` after every epoch. Lightning's `save_last` copies the latest save, which may be an earlier epoch."""
 
-    Lightning forgets the best epoch when a run is resumed in another folder. This callback copies its file and keeps
-    its loss.
-    """
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, filename: str = "last", monitor: str | None = None) -> None:
         super().__init__(
             dirpath=folder,
-            filename="best",
-            monitor="val/loss",
-            mode="min",
+            filename=filename,
+            monitor=monitor,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
@@ -129,6 +121,17 @@ class BestCheckpoint(ModelCheckpoint):
     def state_key(self) -> str:
         """Its name in checkpoints. Lightning calls this at every hook, and its own version lists all settings."""
         return type(self).__name__
+
+
+class BestCheckpoint(LastCheckpoint):
+    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation.
+
+    Lightning forgets the best epoch when a run is resumed in another folder. This callback copies its file and keeps
+    its loss.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "best", monitor="val/loss")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the epoch if it was validated and is the best so far."""
@@ -147,15 +150,3 @@ class BestCheckpoint(ModelCheckpoint):
         self.best_model_path, self.best_model_score = str(own), state_dict["best_model_score"]
         self.best_k_models = {str(own): state_dict["best_model_score"]}
         self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]
-
-
-class LastCheckpoint(ModelCheckpoint):
-    """`last.ckpt` after every epoch. Lightning's `save_last` copies the latest save, which may be an earlier epoch."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
-
-    @property
-    def state_key(self) -> str:
-        """Its name in checkpoints; see `BestCheckpoint.state_key`."""
-        return type(self).__name__

@@ -156,53 +156,33 @@ def explain_composition(error: Exception) -> UserError:
     if isinstance(error, UserError):
         return error
     text = str(error)
-    for pattern, explain in _EXPLAINED.items():
+    if (found := _NO_LAUNCHER.search(text)) and found[1].split("_")[0] in _LAUNCHER_EXTRAS:
+        return UserError(
+            f"hydra/launcher={found[1]}: is not installed; pip install 'imdbclf[{found[1].split('_')[0]}]'"
+        )
+    if found := _NO_OPTION.search(text):
+        group, name, options = found[1], found[2], found[3].split()
+        return UserError(f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}")
+    for pattern, kind in ((_NO_KEY, "key"), (_NO_CONFIG, "config")):
         if found := pattern.search(text):
-            return UserError(explain(found))
+            return UserError(f"{found[1]}: there is no such {kind}{nearest(found[1], _known_names())}")
+    if _NO_GRAMMAR.search(text):
+        rest = "Hydra cannot parse this; put values with spaces, commas or '=' into double quotes: 'key=\"a value\"'"
+        return UserError(f"{one_line(text).split(' See ')[0]} — {rest}")
     return UserError(one_line(text))
-
-
-def _no_option(found: re.Match[str]) -> str:
-    group, name, options = found[1], found[2], found[3].split()
-    if group == "hydra/launcher" and name.split("_")[0] in _LAUNCHER_EXTRAS:
-        return _no_launcher(found)
-    return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"
-
-
-def _no_launcher(found: re.Match[str]) -> str:
-    return f"hydra/launcher={found[2]}: is not installed; pip install 'imdbclf[{found[2].split('_')[0]}]'"
-
-
-def _no_key(found: re.Match[str]) -> str:
-    return f"{found[1]}: there is no such key{nearest(found[1], _known_names())}"
-
-
-def _no_config(found: re.Match[str]) -> str:
-    return f"{found[1]}: there is no such config{nearest(found[1], _known_names())}"
-
-
-def _no_grammar(found: re.Match[str]) -> str:
-    return (
-        f"{one_line(found.string).split(' See ')[0]} — Hydra cannot parse this; put values with spaces, commas or '=' "
-        "into double quotes: 'key=\"a value\"'"
-    )
 
 
 _LAUNCHER_EXTRAS = ("joblib", "submitit", "ray")
 """Launchers that are installed with an extra of the same name."""
 
-_EXPLAINED = {
-    re.compile(
-        r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", re.DOTALL
-    ): _no_option,
-    re.compile(r"Could not load '(hydra/launcher)/(\w+)'"): _no_launcher,
-    re.compile(r"Could not override '([\w./@-]+)'"): _no_key,
-    re.compile(r"Could not find '([\w./-]+)'"): _no_config,
-    re.compile(
-        r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition"
-    ): _no_grammar,
-}
-"""Patterns in Hydra's messages, and the message instead; the first match is used."""
+# Patterns in Hydra's messages.
+_NO_LAUNCHER = re.compile(r"Could not (?:find|load) 'hydra/launcher/(\w+)'")
+_NO_OPTION = re.compile(
+    r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", re.DOTALL
+)
+_NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
+_NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
+_NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
 
 
 def _known_names() -> list[str]:

@@ -100,9 +100,7 @@ class Run:
 def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
     """Fit what the settings ask for: one network or an ensemble, with a teacher or without.
 
-    Args:
-        fit: that of a single network, prepared.
-        data: the reviews.
+    `fit` is that of a single network, prepared.
 
     Raises:
         UserError: if the checkpoint to resume from does not match.
@@ -119,16 +117,8 @@ def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
 def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bool) -> Fitted:
     """The lecture's last step: fit on all training reviews for as many epochs as validation found best.
 
-    The new checkpoint replaces that of the fit with validation, and keeps its temperature.
-
-    Args:
-        settings: the experiment.
-        folder: has the checkpoint of the fit with validation.
-        validated: the result of that fit.
-        quiet: whether to show no progress.
-
-    Returns:
-        The result of the final fit, with the seconds of both.
+    The new checkpoint replaces that of the fit with validation in the folder, and keeps its temperature. The result has
+    the seconds of both fits.
 
     Raises:
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
