@@ -6,28 +6,32 @@ Hydra imports this module at every start; the sweeps themselves are imported whe
 from __future__ import annotations
 
 import importlib.util
-from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from imdbclf.errors import UserError
+
 if TYPE_CHECKING:
     from imdbclf.sweeps.run import SweepRun
 
 
-class _OwnSweeper(Sweeper):
-    """Keeps what Hydra gives until `sweep`; the keys of its config are read there."""
+class GridSweeper(Sweeper):
+    """Every combination of the axes' values. The keys of its config are read when it runs."""
 
-    def __init__(self, **_: Any) -> None:
-        self.hydra_context: HydraContext | None = None
-        self.config: DictConfig | None = None
-        self.task_function: TaskFunction | None = None
+    begin: Callable[[list[str]], SweepRun]
+
+    def __init__(self, **_: Any) -> None: ...
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra gives."""
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        from imdbclf.sweeps.run import SweepRun  # noqa: PLC0415
+
+        self.begin = partial(SweepRun, hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep of these overrides.
@@ -36,42 +40,24 @@ class _OwnSweeper(Sweeper):
             UserError: for anything that the user can correct, failed jobs included.
         """
         from imdbclf.data.job_cache import forget  # noqa: PLC0415
-        from imdbclf.sweeps.run import SweepRun  # noqa: PLC0415
 
-        assert self.hydra_context is not None  # noqa: S101 - Hydra calls setup first
-        assert self.task_function is not None  # noqa: S101
-        assert self.config is not None  # noqa: S101
         try:
-            self.run(SweepRun(self.hydra_context, self.task_function, self.config, arguments))
+            self.run(self.begin(arguments))
         finally:
             forget()
 
-    @abstractmethod
     def run(self, sweep: SweepRun) -> None:
         """Plan the jobs, run them and report."""
-
-
-class GridSweeper(_OwnSweeper):
-    """Every combination of the axes' values."""
-
-    def run(self, sweep: SweepRun) -> None:
-        """Run the grid."""
         from imdbclf.sweeps.run import run_grid  # noqa: PLC0415
 
         run_grid(sweep)
 
 
-class SearchSweeper(_OwnSweeper):
+class SearchSweeper(GridSweeper):
     """Optuna's search in the space of the axes."""
 
     def run(self, sweep: SweepRun) -> None:
-        """Run the search.
-
-        Raises:
-            UserError: if Optuna, an extra, is not installed; or as `sweep` does.
-        """
-        from imdbclf.errors import UserError  # noqa: PLC0415
-
+        """Run the search, if Optuna, an extra, is installed."""
         if importlib.util.find_spec("optuna") is None:
             msg = "hydra/sweeper=search: Optuna is not installed; pip install 'imdbclf[search]'"
             raise UserError(msg)

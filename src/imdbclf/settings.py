@@ -9,7 +9,7 @@ The tables at the top name what can be chosen, and the class or function behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -380,14 +380,14 @@ def _with_new_names(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def explain(error: ValidationError) -> str:
-    """The first problem of a validation as `key=value: what is allowed`."""
+def explain(error: ValidationError, keys: Iterable[str] | None = None) -> str:
+    """The first problem of a validation as `key=value: what is allowed`; `keys` are all keys, by default of a run."""
     problems = error.errors(include_url=False)
     first = problems[0]
     key = ".".join(_config_path(first))
     value = _shown(first.get("ctx", {}).get("tag", first["input"]))
     if first["type"] == "extra_forbidden":
-        others = [known for known in settings_keys() if known != key]
+        others = [known for known in keys or settings_keys() if known != key]
         return f"{key}={value}: there is no such key{nearest(key, others)}"
     if first["type"] in {"missing", "union_tag_not_found"}:
         return f"{key}: must be given"

@@ -33,7 +33,7 @@ from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
 from imdbclf.sweeps.search import Search, SearchSettings
-from imdbclf.sweeps.space import Space, space_of
+from imdbclf.sweeps.space import Space
 from imdbclf.training.process import sigterm_as_interrupt
 from sweeps.helpers import sweep, times, wait_until
 
@@ -95,7 +95,7 @@ def finish(folder: RunFolder, loss: float) -> None:
 
 
 def space(*typed: str) -> Space:
-    return space_of(OverridesParser.create().parse_overrides(list(typed)))
+    return Space(OverridesParser.create().parse_overrides(list(typed)))
 
 
 def searching(

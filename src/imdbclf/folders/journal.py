@@ -26,7 +26,9 @@ def open_journal(path: Path, turn: filelock.BaseFileLock | None = None) -> Journ
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if turn is not None:
         with turn:
-            _remove_torn_line(path)
+            if path.exists():
+                # A process that died can leave a last line without an end; Optuna would append the next line to it.
+                os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
     # Optuna calls `acquire` and `release`, which this lock has; the kernel frees it when its process dies.
     return JournalStorage(JournalFileBackend(str(path), lock_obj=cast("Any", turn)))
 
@@ -38,12 +40,5 @@ def counted(study: Study, *states: TrialState) -> list[FrozenTrial]:
     are tried again under another number.
     """
     trials = study.get_trials(deepcopy=False, states=states or None)
-    lost = {trial.number for trial in trials if trial.state is TrialState.FAIL and ERROR not in trial.user_attrs}
-    return [trial for trial in trials if trial.state is not TrialState.WAITING and trial.number not in lost]
-
-
-def _remove_torn_line(path: Path) -> None:
-    """Remove a last line without an end, left by a process that died; Optuna would append the next line to it."""
-    contents = path.read_bytes() if path.exists() else b""
-    if contents and not contents.endswith(b"\n"):
-        os.truncate(path, contents.rfind(b"\n") + 1)
+    begun = [trial for trial in trials if trial.state is not TrialState.WAITING]
+    return [trial for trial in begun if trial.state is not TrialState.FAIL or ERROR in trial.user_attrs]

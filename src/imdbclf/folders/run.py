@@ -18,32 +18,30 @@ The folder is the interface between training and reports:
 from __future__ import annotations
 
 import contextlib
-import itertools
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from imdbclf.errors import UserError
 
 Outcome = Literal["done", "failed", "unfinished"]
 
 
-class HasPath(Protocol):
-    """A folder."""
+@dataclass(frozen=True)
+class Folder:
+    """A folder whose entries have fixed names."""
 
-    @property
-    def path(self) -> Path:
-        """Its path."""
-        ...
+    path: Path
 
 
 class Entry:
-    """A file or folder with a fixed name in a folder; as an attribute of `RunFolder` it is its path."""
+    """A file or folder with a fixed name; as an attribute of a `Folder` it is its path."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, folder: HasPath, _owner: type | None = None) -> Path:
+    def __get__(self, folder: Folder, _owner: type | None = None) -> Path:
         """The path in this folder."""
         return folder.path / self.name
 
@@ -52,11 +50,8 @@ class Subfolder(Entry):
     """An entry that is a folder."""
 
 
-@dataclass(frozen=True)
-class RunFolder:
+class RunFolder(Folder):
     """The files of one run; the table above says what they contain."""
-
-    path: Path
 
     config = Entry("config.yaml")
     history = Entry("history.csv")
@@ -87,6 +82,12 @@ class RunFolder:
             return "done"
         return "failed" if self.failure.exists() else "unfinished"
 
+    def error(self) -> str:
+        """Why a run that is not done failed, as its process wrote it down."""
+        if self.outcome == "unfinished":
+            return "did not finish"
+        return str(json.loads(self.failure.read_text(encoding="utf-8")).get("error"))
+
     def discard(self) -> None:
         """Remove the files that a run writes; other files stay, and so do folders that contain one.
 
@@ -94,55 +95,52 @@ class RunFolder:
         """
         self.discard_steps()
         RunFolder(self.final).discard_step()
-        self.discard_checkpoints()
-        for entry in vars(RunFolder).values():
-            if isinstance(entry, Entry) and not isinstance(entry, Subfolder):
-                with contextlib.suppress(OSError):
-                    (self.path / entry.name).unlink()
+        entries = [entry for entry in vars(RunFolder).values() if isinstance(entry, Entry)]
+        _remove(self.checkpoints, *(self.path / one.name for one in entries if not isinstance(one, Subfolder)))
         if self.path.absolute() in _made:
-            _remove_if_empty(self.path)
+            _remove(self.path)
 
     def discard_checkpoints(self) -> None:
         """Remove `best.ckpt` and `last.ckpt`."""
-        for file in (self.best, self.last):
-            with contextlib.suppress(OSError):
-                file.unlink()
-        _remove_if_empty(self.checkpoints)
+        _remove(self.checkpoints, self.best, self.last)
 
     def discard_steps(self) -> None:
         """Remove the folders of an ensemble's members and of a teacher."""
         for member in self.members.glob("[0-9]*"):
             RunFolder(member).discard_step()
-        _remove_if_empty(self.members)
+        _remove(self.members)
         RunFolder(self.teacher).discard_step()
 
     def discard_step(self) -> None:
         """Remove a run folder that is a step of another run, inside its folder."""
         if self.path.is_dir():
             self.discard()
-            _remove_if_empty(self.path)
+            _remove(self.path)
 
 
 _made: set[Path] = set()
 """Folders that this process has made and may remove."""
 
 
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def _remove(folder: Path, *files: Path) -> None:
+    """Remove files, and the folder if it is empty; what cannot be removed stays."""
+    for remove in (*(file.unlink for file in files), folder.rmdir):
+        with contextlib.suppress(OSError):
+            remove()
 
 
 def reserve(path: Path) -> Path:
     """Create a new folder of this name; if it exists, of this name and a number."""
-    for number in itertools.count(1):
-        candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
+    candidate, number = path, 1
+    while True:
         try:
             candidate.mkdir(parents=True)
         except FileExistsError:
-            continue
-        _made.add(candidate.absolute())
-        return candidate
-    raise AssertionError  # pragma: no cover - the count does not end
+            number += 1
+            candidate = path.with_name(f"{path.name}-{number}")
+        else:
+            _made.add(candidate.absolute())
+            return candidate
 
 
 def claim(path: Path) -> Path:

@@ -16,11 +16,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from imdbclf.errors import UserError
-from imdbclf.folders.run import Entry, RunFolder
+from imdbclf.folders.run import Entry, Folder, RunFolder
 from imdbclf.storage import write_json
 
 Choice = bool | int | float | str | None | list[int]
@@ -64,11 +63,8 @@ class Sweep:
         return [axis for axis in self.axes if axis != SEED]
 
 
-@dataclass(frozen=True)
-class SweepFolder:
+class SweepFolder(Folder):
     """The files of one sweep; the table above says what they contain."""
-
-    path: Path
 
     manifest = Entry("sweep.json")
     runs = Entry(RUNS)

@@ -12,7 +12,6 @@ import hashlib
 import importlib.util
 import json
 import math
-import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -34,10 +33,10 @@ from imdbclf.folders.journal import ERROR, JOB, REUSED, counted, open_journal
 from imdbclf.folders.sweep import SEED, SweepJob
 from imdbclf.reports.labels import number_of
 from imdbclf.settings import explain
-from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, axes_of, each_once
+from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, each_once
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
-from imdbclf.sweeps.space import Space, space_of
+from imdbclf.sweeps.space import Space
 from imdbclf.training.compose import explain_composition
 
 Count = Annotated[int, Field(ge=1)]
@@ -74,22 +73,20 @@ class SearchSettings(BaseModel):
         """
         contents: Any = OmegaConf.to_container(sweeper, resolve=True)
         own = {key: value for key, value in contents.items() if key not in {"_target_", "params"}}
-        for key in own.keys() - cls.model_fields.keys():
-            msg = f"hydra.sweeper.{key}={own[key]}: there is no such key{nearest(key, cls.model_fields)}"
-            raise UserError(msg)
         try:
             return cls.model_validate(own)
         except ValidationError as error:
-            msg = f"hydra.sweeper.{explain(error)}"
+            msg = f"hydra.sweeper.{explain(error, cls.model_fields)}"
             raise UserError(msg) from error
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        msg = ""
         if self.pruner is not None or self.pruner_options is not None:
             msg = f"pruner={self.pruner}: pruning was removed; train fewer epochs, or add callbacks=early_stopping"
-            raise ValueError(msg)
-        if self.trials is None and self.minutes is None:
+        elif self.trials is None and self.minutes is None:
             msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
+        if msg:
             raise ValueError(msg)
         return self
 
@@ -146,9 +143,9 @@ def run_search(sweep: SweepRun) -> None:
         UserError: for a wrong value anywhere, or jobs that failed.
     """
     settings = SearchSettings.from_config(sweep.config.hydra.sweeper)
-    space = space_of(sweep.overrides)
+    space = Space(sweep.overrides)
     settings.check(space)
-    planner = sweep.begin(axes_of(sweep.overrides))
+    planner = sweep.begin(list(space.distributions))
     planned = sweep.plan(planner, [space.overrides(values) for values in space.to_check()])
     if any(one.settings.data.val_size == 0 for one in planned):
         msg = "data.val_size=0: a search chooses on validation, so it needs a validation part"
@@ -237,13 +234,11 @@ class Search:
     def _tell(self, trial: Trial, job: SweepJob) -> None:
         """Tell Optuna what the trial's run has left; a loss that is not a number is the worst possible."""
         run = self.folder.run(job)
-        if run.outcome == "done":
-            value = float(json.loads(run.metrics.read_text(encoding="utf-8"))[self.settings.monitor])
-            self._finish(trial.number, math.inf if math.isnan(value) else value)
-        elif run.outcome == "failed":
-            self._fail(trial, str(json.loads(run.failure.read_text(encoding="utf-8"))["error"]))
-        else:
-            self._fail(trial, "did not finish")
+        if run.outcome != "done":
+            self._fail(trial, run.error())
+            return
+        value = float(json.loads(run.metrics.read_text(encoding="utf-8"))[self.settings.monitor])
+        self._finish(trial.number, math.inf if math.isnan(value) else value)
 
     def _fail(self, trial: Trial, reason: str) -> None:
         trial.set_user_attr(ERROR, reason)
@@ -289,14 +284,12 @@ class Search:
         """Write down the job of each trial, each job once, and how the search is done."""
         jobs = [SweepJob(**trial.user_attrs[JOB]) for trial in counted(self.study) if JOB in trial.user_attrs]
         search = {"study": self.study.study_name, **self.settings.model_dump(), "workers": self.workers}
-        self.sweep.write_manifest(
-            list(self.space.distributions), list({job.folder: job for job in jobs}.values()), search
-        )
+        self.sweep.write_manifest([*self.space.distributions], list({job.folder: job for job in jobs}.values()), search)
 
 
 def _width(launcher: DictConfig) -> int:
     """How many jobs a launcher runs at the same time, as far as its config says."""
-    jobs = int(launcher.get("n_jobs") or launcher.get("array_parallelism") or 1)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # joblib counts from the end: -1 is as many as there are cores, -2 one less.
-    return jobs if jobs > 0 else max(1, cores + 1 + jobs)
+    if launcher.get("n_jobs"):
+        # Its config is in joblib's extra; joblib also knows what -1 means.
+        return int(importlib.import_module("joblib").effective_n_jobs(launcher.n_jobs))
+    return int(launcher.get("array_parallelism") or 1)

@@ -7,30 +7,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 
-from imdbclf.errors import UserError, nearest
+from imdbclf.errors import UserError
 from imdbclf.sweeps.plan import key_of
 
 Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
-Value = str | int | float
-"""What a distribution gives: a choice as it is typed, or a number."""
 
-LOG = "log"
-"""The tag for a logarithmic scale."""
-
-
-@dataclass(frozen=True)
 class Space:
-    """The overrides as typed, and the distribution of each key that has several values."""
+    """The overrides as typed, and the distribution of each key that has several values.
 
-    typed: Sequence[Override]
-    distributions: Mapping[str, Distribution]
+    Raises:
+        UserError: if there is no axis, or one that cannot be searched.
+    """
+
+    def __init__(self, overrides: Sequence[Override]) -> None:
+        self.typed = overrides
+        self.distributions = {key_of(one): _distribution(one) for one in overrides if one.is_sweep_override()}
+        if not self.distributions:
+            example = "'optimizer.lr=tag(log,interval(1e-4,1e-2))'"
+            msg = f"hydra/sweeper=search: there is no axis to search; give axes: {example}"
+            raise UserError(msg)
 
     @property
     def size(self) -> float:
@@ -43,32 +45,21 @@ class Space:
         searched = [f"{key}: {distribution_to_json(one)}" for key, one in self.distributions.items()]
         return sorted([*searched, *(str(one.input_line) for one in self.typed if not one.is_sweep_override())])
 
-    def overrides(self, chosen: Mapping[str, Value]) -> list[str]:
+    def overrides(self, chosen: Mapping[str, Any]) -> list[str]:
         """The overrides of the job with these values on the axes."""
-        values = {key: value if isinstance(value, str) else repr(value) for key, value in chosen.items()}
         return [
-            f"{one.get_key_element()}={values[key_of(one)]}" if one.is_sweep_override() else str(one.input_line)
+            f"{one.get_key_element()}={chosen[key_of(one)]}" if one.is_sweep_override() else str(one.input_line)
             for one in self.typed
         ]
 
-    def to_check(self) -> list[dict[str, Value]]:
-        """Combinations that contain each value to check once, beside the first values of the other axes."""
-        values = {key: _values_to_check(one) for key, one in self.distributions.items()}
+    def to_check(self) -> list[dict[str, Any]]:
+        """Combinations with each choice and both ends of each range, beside the first values of the other axes."""
+        values = {
+            key: one.choices if isinstance(one, CategoricalDistribution) else (one.low, one.high)
+            for key, one in self.distributions.items()
+        }
         first = {key: some[0] for key, some in values.items()}
         return [first, *(first | {key: value} for key, some in values.items() for value in some[1:])]
-
-
-def space_of(overrides: Sequence[Override]) -> Space:
-    """The space that overrides describe.
-
-    Raises:
-        UserError: if there is no axis, or an axis without values.
-    """
-    distributions = {key_of(one): _distribution(one) for one in overrides if one.is_sweep_override()}
-    if not distributions:
-        msg = "hydra/sweeper=search: there is no axis to search; give axes: 'optimizer.lr=tag(log,interval(1e-4,1e-2))'"
-        raise UserError(msg)
-    return Space(overrides, distributions)
 
 
 def _size(one: Distribution) -> float:
@@ -77,22 +68,15 @@ def _size(one: Distribution) -> float:
     return math.inf if one.step is None else round((one.high - one.low) / one.step) + 1
 
 
-def _values_to_check(one: Distribution) -> list[Value]:
-    """Every choice, or both ends of a range: a value between two valid numbers is valid."""
-    if isinstance(one, CategoricalDistribution):
-        return [str(choice) for choice in one.choices]
-    return list(dict.fromkeys([one.low, one.high]))
-
-
 def _distribution(override: Override) -> Distribution:
-    value = override.value()
+    value: Any = override.value()
+    tags: set[str] = getattr(value, "tags", set())
     try:
-        tags = set(getattr(value, "tags", ()))
-        for tag in sorted(tags - {LOG}):
-            msg = f"tag({tag}, …): a search knows the tag {LOG}{nearest(tag, [LOG])}"
+        if tags - {"log"}:
+            msg = "a search knows only the tag log"
             raise ValueError(msg)
         if isinstance(value, IntervalSweep | RangeSweep):
-            return _numbers(value, log=LOG in tags)
+            return _numbers(value, log="log" in tags)
         if tags:
             msg = "only numbers have a logarithmic scale: tag(log,interval(1e-4,1e-2))"
             raise ValueError(msg)
@@ -104,33 +88,19 @@ def _distribution(override: Override) -> Distribution:
 
 
 def _numbers(given: IntervalSweep | RangeSweep, *, log: bool) -> Distribution:
-    low, high, step = _bounds(given)
-    if log and low <= 0:
-        msg = f"a logarithmic scale has no {low:g}; begin above 0"
-        raise ValueError(msg)
-    if log and step not in {None, 1}:
-        msg = "a logarithmic range has step 1"
-        raise ValueError(msg)
+    """The distribution of a range or an interval; Optuna refuses limits and steps that make no sense."""
+    if isinstance(given, IntervalSweep):
+        low, high, step = given.start, given.end, None
+    else:
+        values = sorted(given.range()) if given.step else []
+        if not values:
+            msg = "has no values"
+            raise ValueError(msg)
+        low, step = values[0], abs(given.step)
+        # Hydra adds up the steps, with rounding errors; Optuna wants the last value as a decimal number.
+        high = type(low)(Decimal(str(low)) + (len(values) - 1) * Decimal(str(step)))
+    assert low is not None  # noqa: S101 - Hydra requires both
+    assert high is not None  # noqa: S101
     if isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log=log, step=int(step or 1))
-    return FloatDistribution(float(low), float(high), log=log, step=None if log or step is None else float(step))
-
-
-def _bounds(given: IntervalSweep | RangeSweep) -> tuple[float, float, float | None]:
-    """The lowest value, the highest one, and their step; None for an interval."""
-    if isinstance(given, IntervalSweep):
-        assert given.start is not None  # noqa: S101 - Hydra requires both
-        assert given.end is not None  # noqa: S101
-        if not given.start < given.end:
-            msg = "must go from a lower to a higher value"
-            raise ValueError(msg)
-        return given.start, given.end, None
-    values = sorted(given.range()) if given.step else []
-    if not values:
-        msg = "has no values"
-        raise ValueError(msg)
-    if all(isinstance(value, int) for value in values):
-        return values[0], values[-1], abs(given.step)
-    # Hydra adds up the steps, with rounding errors; Optuna wants the last value as a decimal number.
-    last = Decimal(str(values[0])) + (len(values) - 1) * Decimal(str(abs(given.step)))
-    return float(values[0]), float(last), abs(given.step)
+    return FloatDistribution(low, high, log=log, step=step)
