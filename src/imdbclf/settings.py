@@ -9,16 +9,14 @@ The tables at the top name what can be chosen, and the class or function behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
-from imdbclf.errors import UserError, nearest, one_line
-
-Problem = Mapping[str, Any]
-"""One of the problems that pydantic lists: `type`, `loc`, `input`, `msg` and, for some, `ctx`."""
+from imdbclf.errors import UserError
+from imdbclf.validation import explain
 
 ACTIVATIONS = {
     "relu": "torch.nn.ReLU",
@@ -119,21 +117,15 @@ class SourceSettings(_Frozen):
         return SourceSettings(**self.model_dump(include=set(SourceSettings.model_fields)))
 
 
-class SplitSettings(_Frozen):
-    """How training reviews are split: `val_size` is a count of validation reviews or a fraction."""
+class DataSettings(SourceSettings):
+    """All keys of `data`: where the reviews come from, how they are split, how they become batches.
+
+    `val_size` is a count of validation reviews or a fraction of the training reviews.
+    """
 
     val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000
-
-
-class BatchSettings(_Frozen):
-    """How reviews become batches."""
-
     batch_size: Width = 512
     layout: Layout = "csr"
-
-
-class DataSettings(BatchSettings, SplitSettings, SourceSettings):
-    """All keys of `data`: where the reviews come from, how they are split, how they become batches."""
 
     def with_origin(self, origin: SourceSettings) -> DataSettings:
         """The same split and batches, of the reviews of another place."""
@@ -334,7 +326,7 @@ class Settings(_Frozen):
         try:
             return cls.model_validate(_with_new_names(config))
         except ValidationError as error:
-            raise UserError(explain(error)) from error
+            raise UserError(explain(error, settings_keys())) from error
 
 
 def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -378,80 +370,6 @@ def _with_new_names(config: dict[str, Any]) -> dict[str, Any]:
             renamed = {new.split(".")[1] if key == name else key: value for key, value in values.items()}
             config = config | {group: renamed}
     return config
-
-
-def explain(error: ValidationError, keys: Iterable[str] | None = None) -> str:
-    """The first problem of a validation as `key=value: what is allowed`; `keys` are all keys, by default of a run."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    key = ".".join(_config_path(first))
-    value = _shown(first.get("ctx", {}).get("tag", first["input"]))
-    if first["type"] == "extra_forbidden":
-        others = [known for known in keys or settings_keys() if known != key]
-        return f"{key}={value}: there is no such key{nearest(key, others)}"
-    if first["type"] in {"missing", "union_tag_not_found"}:
-        return f"{key}: must be given"
-    if first["type"] == "value_error":
-        text = one_line(first["ctx"]["error"])
-        return f"{key}.{text}" if key else text
-    same_key = [problem for problem in problems if _config_path(problem) == _config_path(first)]
-    allowed = " or ".join(dict.fromkeys(_allowed(problem) for problem in same_key))
-    known = _names(first)
-    return f"{key}={value}: must be {allowed}{nearest(value, known)}"
-
-
-def _config_path(problem: Problem) -> list[str]:
-    """Where in the config the problem is, without the names that pydantic gives to members of a union."""
-    path: list[str] = []
-    known = set(settings_keys())
-    for part in problem["loc"]:
-        step = str(part)
-        named_freely = path in (["callbacks"], ["logger"])
-        if not path or named_freely or ".".join([*path, step]) in known or problem["type"] == "extra_forbidden":
-            path.append(step)
-    if path and path[0] == "optimizer" and len(path) > 2:  # noqa: PLR2004 - optimizer, its name, the key
-        del path[1]
-    if problem["type"].startswith("union_tag"):
-        path.append("name")
-    return path
-
-
-_RANGES = {
-    "greater_than_equal": "{ge:.15g} or more",
-    "greater_than": "above {gt:.15g}",
-    "less_than": "below {lt:.15g}",
-    "less_than_equal": "{le:.15g} or less",
-    "literal_error": "{expected}",
-    "union_tag_invalid": "{expected_tags}",
-    "finite_number": "a finite number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "list_type": "a list",
-    "dict_type": "a group of keys, as a file in configs/ gives",
-    "model_type": "a group of keys, as a file in configs/ gives",
-    "model_attributes_type": "a group of keys, as a file in configs/ gives",
-}
-"""What is allowed, by pydantic's name of the problem."""
-
-
-def _allowed(problem: Problem) -> str:
-    template = _RANGES.get(problem["type"])
-    return template.format(**problem.get("ctx", {})).replace("'", "") if template else one_line(problem["msg"])
-
-
-def _names(problem: Problem) -> list[str]:
-    context = problem.get("ctx", {})
-    names = str(context.get("expected", context.get("expected_tags", "")))
-    return names.replace("'", "").replace(" or ", ", ").split(", ")
-
-
-def _shown(value: Any, width: int = 60) -> str:
-    """The value as it would be typed on a command line, cut where it is long."""
-    text = "null" if value is None else one_line(str(value).lower() if isinstance(value, bool) else value)
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 LECTURE = Settings(experiment="lecture")

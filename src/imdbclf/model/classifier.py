@@ -65,17 +65,7 @@ class ReviewClassifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         widths, optimizer = list(widths), optimizer or LECTURE.optimizer.model_dump()
-        self.save_hyperparameters(
-            {
-                "in_features": in_features,
-                "widths": widths,
-                "activation": activation,
-                "dropout": dropout,
-                "loss": loss,
-                "optimizer": optimizer,
-                "members": members,
-            }
-        )
+        self.save_hyperparameters()
         self.network = make_network(members, in_features, widths, activation, dropout)
         self.loss = make_loss(loss)
         self.optimizer_settings = optimizer

@@ -44,11 +44,7 @@ class Results:
     def write(self, validated: Fitted, final: Fitted, best: Checkpoint, *, with_plot: bool) -> dict[str, Any]:
         """Write the files, `metrics.json` as the last, and return its contents.
 
-        Args:
-            validated: the fit with validation.
-            final: the last fit, on all training reviews where the settings ask for that.
-            best: its checkpoint.
-            with_plot: whether to draw the reliability diagram.
+        `final` is the last fit, on all training reviews where the settings ask for that, and `best` its checkpoint.
         """
         if "test" in self.evaluations:
             self._write_predictions(self.evaluations["test"])

@@ -1,0 +1,86 @@
+"""What is wrong with settings, in one line: the errors of pydantic in the form `key=value: what is allowed`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from imdbclf.errors import nearest, one_line
+
+Problem = Mapping[str, Any]
+"""One of the problems that pydantic lists: `type`, `loc`, `input`, `msg` and, for some, `ctx`."""
+
+
+def explain(error: ValidationError, keys: Collection[str]) -> str:
+    """The first problem of a validation as `key=value: what is allowed`; `keys` are all dotted keys of the settings."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    path = _config_path(first, keys)
+    key = ".".join(path)
+    value = _shown(first.get("ctx", {}).get("tag", first["input"]))
+    if first["type"] == "extra_forbidden":
+        others = [known for known in keys if known != key]
+        return f"{key}={value}: there is no such key{nearest(key, others)}"
+    if first["type"] in {"missing", "union_tag_not_found"}:
+        return f"{key}: must be given"
+    if first["type"] == "value_error":
+        text = one_line(first["ctx"]["error"])
+        return f"{key}.{text}" if key else text
+    same_key = [problem for problem in problems if _config_path(problem, keys) == path]
+    allowed = " or ".join(dict.fromkeys(_allowed(problem) for problem in same_key))
+    return f"{key}={value}: must be {allowed}{nearest(value, _names(first))}"
+
+
+def _config_path(problem: Problem, keys: Collection[str]) -> list[str]:
+    """Where in the config the problem is, without the names that pydantic gives to members of a union."""
+    path: list[str] = []
+    for part in problem["loc"]:
+        step = str(part)
+        named_freely = path in (["callbacks"], ["logger"])
+        if not path or named_freely or ".".join([*path, step]) in keys or problem["type"] == "extra_forbidden":
+            path.append(step)
+    if path and path[0] == "optimizer" and len(path) > 2:  # noqa: PLR2004 - optimizer, its name, the key
+        del path[1]
+    if problem["type"].startswith("union_tag"):
+        path.append("name")
+    return path
+
+
+_RANGES = {
+    "greater_than_equal": "{ge:.15g} or more",
+    "greater_than": "above {gt:.15g}",
+    "less_than": "below {lt:.15g}",
+    "less_than_equal": "{le:.15g} or less",
+    "literal_error": "{expected}",
+    "union_tag_invalid": "{expected_tags}",
+    "finite_number": "a finite number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "a group of keys, as a file in configs/ gives",
+    "model_type": "a group of keys, as a file in configs/ gives",
+    "model_attributes_type": "a group of keys, as a file in configs/ gives",
+}
+"""What is allowed, by pydantic's name of the problem."""
+
+
+def _allowed(problem: Problem) -> str:
+    template = _RANGES.get(problem["type"])
+    return template.format(**problem.get("ctx", {})).replace("'", "") if template else one_line(problem["msg"])
+
+
+def _names(problem: Problem) -> list[str]:
+    context = problem.get("ctx", {})
+    names = str(context.get("expected", context.get("expected_tags", "")))
+    return names.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _shown(value: Any, width: int = 60) -> str:
+    """The value as it would be typed on a command line, cut where it is long."""
+    text = "null" if value is None else one_line(str(value).lower() if isinstance(value, bool) else value)
+    return text if len(text) <= width else text[: width - 1] + "…"
