@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic.fields import FieldInfo
 
 from imdbclf.errors import UserError
-from imdbclf.validation import explain
+from imdbclf.setting_errors import explain
 
 ACTIVATIONS = {
     "relu": "torch.nn.ReLU",
@@ -117,15 +117,21 @@ class SourceSettings(_Frozen):
         return SourceSettings(**self.model_dump(include=set(SourceSettings.model_fields)))
 
 
-class DataSettings(SourceSettings):
-    """All keys of `data`: where the reviews come from, how they are split, how they become batches.
-
-    `val_size` is a count of validation reviews or a fraction of the training reviews.
-    """
+class SplitSettings(_Frozen):
+    """How training reviews are split: `val_size` is a count of validation reviews, or a fraction."""
 
     val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000
+
+
+class BatchSettings(_Frozen):
+    """How reviews become batches."""
+
     batch_size: Width = 512
     layout: Layout = "csr"
+
+
+class DataSettings(BatchSettings, SplitSettings, SourceSettings):
+    """All keys of `data`."""
 
     def with_origin(self, origin: SourceSettings) -> DataSettings:
         """The same split and batches, of the reviews of another place."""

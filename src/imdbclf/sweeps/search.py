@@ -32,12 +32,12 @@ from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.journal import ERROR, JOB, REUSED, counted, open_journal
 from imdbclf.folders.sweep import SEED, SweepJob
 from imdbclf.reports.labels import number_of
+from imdbclf.setting_errors import explain
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, each_once
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
 from imdbclf.sweeps.space import Space
 from imdbclf.training.compose import explain_composition
-from imdbclf.validation import explain
 
 Count = Annotated[int, Field(ge=1)]
 

@@ -1,0 +1,15 @@
+"""Configs for tests of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imdbclf.settings import Settings
+
+
+def settings_of(**config: Any) -> Settings:
+    return Settings.from_config({"experiment": "lecture", **config})
+
+
+def optimizer(name: str = "rmsprop", **settings: Any) -> dict[str, Any]:
+    return {"optimizer": {"name": name, **settings}}

@@ -1,0 +1,16 @@
+"""Texts of error messages."""
+
+from __future__ import annotations
+
+from imdbclf.errors import nearest, one_line
+
+
+def test_the_nearest_word_is_offered_where_one_is_alike() -> None:
+    assert nearest("batchsize", ["val_size", "batch_size"]) == "; did you mean 'batch_size'?"
+    assert nearest("xyz", ["batch_size"]) == ""
+    assert nearest("xyz", []) == ""
+
+
+def test_a_line_has_no_line_ends() -> None:
+    assert one_line("  a\n b\r\n\tc  ") == "a b c"
+    assert one_line(ValueError("a\nb")) == "a b"
