@@ -11,7 +11,7 @@ import pytest
 
 from imdbclf.folders.run import RunFolder
 from imdbclf.folders.sweep import SweepFolder, SweepJob
-from imdbclf.sweeps.progress import Tally, Watch
+from imdbclf.sweeps.progress import Tally, watched
 
 JOBS = [SweepJob(name, [], {}) for name in ("a", "b", "c")]
 
@@ -85,7 +85,7 @@ def test_a_run_without_validation_has_no_accuracy_to_tell(folder: SweepFolder) -
 
 
 def test_watching_tells_the_last_job_too(folder: SweepFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(Tally(folder, JOBS)):
+    with watched(Tally(folder, JOBS)):
         for number in range(3):
             finish(folder, number, 0.8 + number / 100)
     out = capsys.readouterr().out.splitlines()
@@ -93,10 +93,8 @@ def test_watching_tells_the_last_job_too(folder: SweepFolder, capsys: pytest.Cap
     assert out[-1].startswith("[3/3] c: validation accuracy 0.8200 in epoch 5")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(9.6, "10 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")]
-)
-def test_times_are_said_as_people_say_them(folder: SweepFolder, seconds: float, said: str) -> None:
+@pytest.mark.parametrize(("seconds", "said"), [(9.6, "0:00:10"), (3599, "0:59:59"), (7260, "2:01:00")])
+def test_the_time_left_is_shown_in_hours_minutes_and_seconds(folder: SweepFolder, seconds: float, said: str) -> None:
     tally = Tally(folder, JOBS)
     finish(folder, 0, 0.5)
     tally.look()

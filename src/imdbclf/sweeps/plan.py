@@ -39,11 +39,6 @@ class PlannedJob:
         return [*self.job.overrides, override("hydra.sweep.subdir", f"{RUNS}/{self.job.folder}")]
 
 
-def axes_of(overrides: Sequence[Override]) -> list[str]:
-    """The keys that have several values."""
-    return [key_of(one) for one in overrides if one.is_sweep_override()]
-
-
 def key_of(parsed_override: Override) -> str:
     """The key without Hydra's prefix for added keys (`+` or `++`)."""
     return parsed_override.get_key_element().lstrip("+~")

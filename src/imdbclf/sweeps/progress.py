@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -43,9 +46,7 @@ class Tally:
         self.began = time.time()
         self._waiting: dict[str, RunFolder] = {}
         self.expect(jobs)
-        for name, run in list(self._waiting.items()):
-            if run.outcome == "done":
-                self._take(name, run, "done")
+        self.look()
         self.done_before = self.finished
 
     def expect(self, jobs: Sequence[SweepJob]) -> None:
@@ -54,15 +55,17 @@ class Tally:
 
     def look(self) -> list[str]:
         """Read what has changed since the last look; return a line for each job that has ended."""
-        lines, self.running = [], 0
+        lines, self.running, now = [], 0, self.began - CLOCK_GRAIN
         for name, run in list(self._waiting.items()):
             outcome = run.outcome
-            if outcome == "unfinished" or not self._is_of_now(run, outcome):
-                self.running += _time_of(run.config) > self.began - CLOCK_GRAIN
+            # A job that failed in an earlier command is tried again.
+            if outcome == "unfinished" or (outcome == "failed" and _time_of(run.failure) <= now):
+                self.running += _time_of(run.config) > now
                 continue
-            result = self._take(name, run, outcome)
+            del self._waiting[name]
+            self.finished += 1
             of = "" if self.total is None else f"/{self.total}"
-            lines.append(f"[{self.finished}{of}] {name}: {result}")
+            lines.append(f"[{self.finished}{of}] {name}: {self._result(name, run, outcome)}")
         return lines
 
     def summary(self) -> str:
@@ -70,7 +73,7 @@ class Tally:
         parts = [f"{self.running} running"] if self.running else []
         parts += [f"{self.failed} failed"] if self.failed else []
         if (seconds := self.seconds_left()) is not None:
-            parts.append(f"about {_duration(seconds)} left")
+            parts.append(f"about {timedelta(seconds=round(seconds))} left")
         if self.best:
             parts.append(f"best so far {self.best[0]:.4f} ({self.best[1]})")
         return "; ".join(parts)
@@ -80,66 +83,48 @@ class Tally:
         finished_now, left = self.finished - self.done_before, (self.total or 0) - self.finished
         return (time.time() - self.began) / finished_now * left if finished_now and left > 0 else None
 
-    def _is_of_now(self, run: RunFolder, outcome: Outcome) -> bool:
-        """Whether a failure is of this command; a job that failed earlier is tried again."""
-        return outcome == "done" or _time_of(run.failure) > self.began - CLOCK_GRAIN
-
-    def _take(self, name: str, run: RunFolder, outcome: Outcome) -> str:
-        """Count a job that has ended, and return its result in words."""
-        del self._waiting[name]
-        self.finished += 1
-        return self._result(name, run, outcome)
-
     def _result(self, name: str, run: RunFolder, outcome: Outcome) -> str:
-        if outcome != "done":
+        """Count how the job ended, and say it."""
+        if outcome == "failed":
             self.failed += 1
-            return f"failed: {json.loads(run.failure.read_text(encoding='utf-8')).get('error')}"
+            return f"failed: {run.error()}"
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
         if self.monitor not in metrics:
             return "done"
-        value = float(metrics[self.monitor])
-        if self.best is None or self._is_better(value, self.best[0]):
-            self.best = (value, name)
+        value, better = float(metrics[self.monitor]), min if self.monitor.endswith("loss") else max
+        self.best = better(self.best or (value, name), (value, name), key=itemgetter(0))
         return f"validation {self.monitor.removeprefix('val/')} {value:.4f} in epoch {metrics['best_epoch']}"
 
-    def _is_better(self, value: float, other: float) -> bool:
-        return value < other if self.monitor.endswith("loss") else value > other
 
+@contextmanager
+def watched(tally: Tally) -> Iterator[None]:
+    """Inside, a thread reads the folders: it prints a line per finished job, on a terminal also a bar."""
+    columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    over, terminal = threading.Event(), console().is_terminal
+    with Progress(*columns, console=console(), transient=True, disable=not terminal) as bar:
+        task = bar.add_task("", total=tally.total)
 
-class Watch:
-    """A thread that reads the folders while jobs run: it prints a line per finished job, on a terminal also a bar."""
+        def look() -> None:
+            for line in tally.look():
+                tell(line if terminal else f"{line}; {tally.summary()}")
+            bar.update(task, completed=tally.finished, description=tally.summary())
 
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, daemon=True)
-        columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, console=console(), transient=True, disable=not console().is_terminal)
-        self._task = self._bar.add_task("", total=self.tally.total)
+        def look_on() -> None:
+            pause = SECONDS_BETWEEN_LOOKS
+            while not over.wait(pause):
+                began = time.perf_counter()
+                look()
+                # Ten thousand folders on a network drive take long to read.
+                pause = max(SECONDS_BETWEEN_LOOKS, 10 * (time.perf_counter() - began))
 
-    def __enter__(self) -> Watch:
-        self._bar.start()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._look()
-        self._bar.stop()
-
-    def _look_on(self) -> None:
-        pause = SECONDS_BETWEEN_LOOKS
-        while not self._over.wait(pause):
-            began = time.perf_counter()
-            self._look()
-            # Ten thousand folders on a network drive take long to read.
-            pause = max(SECONDS_BETWEEN_LOOKS, 10 * (time.perf_counter() - began))
-
-    def _look(self) -> None:
-        for line in self.tally.look():
-            tell(line if console().is_terminal else f"{line}; {self.tally.summary()}")
-        self._bar.update(self._task, completed=self.tally.finished, description=self.tally.summary())
+        thread = threading.Thread(target=look_on, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            look()
 
 
 def _time_of(file: Path) -> float:
@@ -148,12 +133,3 @@ def _time_of(file: Path) -> float:
         return file.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _duration(seconds: float) -> str:
-    """A duration in words."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

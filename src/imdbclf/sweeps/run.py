@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -18,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from imdbclf.console import console, program, shown_path, spoken, tell
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
-from imdbclf.sweeps.plan import PlannedJob, Planner, axes_of, combinations, each_once, parsed
-from imdbclf.sweeps.progress import Tally, Watch
+from imdbclf.sweeps.plan import PlannedJob, Planner, combinations, each_once, key_of, parsed
+from imdbclf.sweeps.progress import Tally, watched
 from imdbclf.training.compose import Refused, folder_name, override, short_key
 from imdbclf.training.process import stopping
 
@@ -81,43 +82,30 @@ class SweepRun:
         with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as progress:
             return [planner.plan(job) for job in progress.track(jobs)]
 
-    def write_manifest(
-        self, axes: Sequence[str], jobs: Sequence[SweepJob], search: dict[str, Any] | None = None
-    ) -> None:
+    def write_manifest(self, axes: list[str], jobs: list[SweepJob], search: dict[str, Any]) -> None:
         """Write `sweep.json`."""
-        self.folder.write(Sweep(self.experiment, self.command, list(axes), list(jobs), search or {}))
-
-    def run(self, jobs: Sequence[PlannedJob]) -> None:
-        """Run the jobs that are not done; jobs with the same reviews and batches one after the other.
-
-        Raises:
-            SystemExit: if it was stopped.
-            UserError: for the first failure, if `fail_fast` was asked for.
-        """
-        pending = [planned for planned in jobs if self.folder.run(planned.job).outcome != "done"]
-        if len(pending) < len(jobs):
-            tell(f"{len(jobs) - len(pending)} of {len(jobs)} jobs were done before.")
-        pending.sort(key=lambda planned: (planned.settings.data.model_dump_json(), planned.settings.seed))
-        tally = Tally(self.folder, [planned.job for planned in jobs])
-        try:
-            with self.stoppable(tally):
-                self.launch(pending, tally)
-        except UserError:
-            raise
-        except Exception as error:
-            # Launchers raise errors of many kinds; the jobs that are done are reported all the same.
-            tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
-            tell(f"Go on:    {self.command}")
+        self.folder.write(Sweep(self.experiment, self.command, axes, jobs, search))
 
     def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
-        """Hand jobs to the launcher and watch until the last one is finished.
+        """Run jobs and watch them: in this process one by one; by other launchers all at once, composed there again.
 
         Raises:
             UserError: for the first failure, if `fail_fast` was asked for.
         """
+        context, batches = self.context, [jobs] if jobs else []
+        if self.config.hydra.runtime.choices["hydra/launcher"] == "basic":
+            # Composing takes 0.1 s per job, and these are composed already.
+            configs = {tuple(planned.launch_overrides): planned.config for planned in jobs}
+            loader: Any = SimpleNamespace(load_sweep_config=lambda _, overrides: configs.pop(tuple(overrides)))
+            context, batches = HydraContext(loader, self.context.callbacks), [[planned] for planned in jobs]
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=self.task, config=self.config
+        )
         try:
-            with Watch(tally):
-                self._launch(jobs)
+            with watched(tally):
+                for batch in batches:
+                    launcher.launch([planned.launch_overrides for planned in batch], self._launched)
+                    self._launched += len(batch)
         except Refused as refused:
             raise refused.error from refused
 
@@ -159,19 +147,6 @@ class SweepRun:
             msg = f"{missing} of {len(outcomes)} jobs failed or did not finish; the reasons are in {logs}"
             raise UserError(msg)
 
-    def _launch(self, jobs: Sequence[PlannedJob]) -> None:
-        """Run jobs: in this process one by one, as they were composed; elsewhere all at once, composed there."""
-        context, batches = self.context, [jobs]
-        if self.config.hydra.runtime.choices["hydra/launcher"] == "basic":
-            context = HydraContext(cast("Any", _Composed(jobs)), self.context.callbacks)
-            batches = [[planned] for planned in jobs]
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=self.task, config=self.config
-        )
-        for batch in batches if jobs else []:
-            launcher.launch([planned.launch_overrides for planned in batch], self._launched)
-            self._launched += len(batch)
-
 
 def run_grid(sweep: SweepRun) -> None:
     """Plan every combination of the axes' values, run the jobs that are not done, and report on all.
@@ -179,22 +154,26 @@ def run_grid(sweep: SweepRun) -> None:
     Raises:
         UserError: for a wrong value anywhere in the grid, an empty grid, or jobs that failed.
     """
-    axes, jobs = axes_of(sweep.overrides), combinations(sweep.overrides)
+    axes = [key_of(one) for one in sweep.overrides if one.is_sweep_override()]
+    jobs = combinations(sweep.overrides)
     planned = sweep.plan(sweep.begin(axes), jobs)
     once = each_once(planned)
     if len(once) < len(planned):
         tell(f"{len(planned) - len(once)} of {len(planned)} jobs compute what another one does; each is run once.")
-    sweep.write_manifest(axes, [planned.job for planned in once])
-    sweep.run(once)
+    sweep.write_manifest(axes, [one.job for one in once], {})
+    pending = [one for one in once if sweep.folder.run(one.job).outcome != "done"]
+    if len(pending) < len(once):
+        tell(f"{len(once) - len(pending)} of {len(once)} jobs were done before.")
+    # Jobs with the same reviews and batches run one after the other.
+    pending.sort(key=lambda one: (one.settings.data.model_dump_json(), one.settings.seed))
+    tally = Tally(sweep.folder, [one.job for one in once])
+    try:
+        with sweep.stoppable(tally):
+            sweep.launch(pending, tally)
+    except UserError:
+        raise
+    except Exception as error:
+        # Launchers raise errors of many kinds; the jobs that are done are reported all the same.
+        tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
+        tell(f"Go on:    {sweep.command}")
     sweep.report()
-
-
-class _Composed:
-    """Replaces Hydra's loader where jobs were composed in this process already: composing takes 0.1 s per job."""
-
-    def __init__(self, jobs: Sequence[PlannedJob]) -> None:
-        self._configs = {tuple(planned.launch_overrides): planned.config for planned in jobs}
-
-    def load_sweep_config(self, _master: DictConfig, overrides: list[str]) -> DictConfig:
-        """The job's config, once."""
-        return self._configs.pop(tuple(overrides))

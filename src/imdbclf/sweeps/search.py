@@ -62,7 +62,6 @@ class SearchSettings(BaseModel):
     sampler_options: dict[str, Any] = {}
     sampler_seed: Annotated[int, Field(ge=0)] = 0
     pruner: Any = Field(None, exclude=True)
-    pruner_options: Any = Field(None, exclude=True)
 
     @classmethod
     def from_config(cls, sweeper: DictConfig) -> Self:
@@ -82,7 +81,7 @@ class SearchSettings(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         msg = ""
-        if self.pruner is not None or self.pruner_options is not None:
+        if self.pruner is not None:
             msg = f"pruner={self.pruner}: pruning was removed; train fewer epochs, or add callbacks=early_stopping"
         elif self.trials is None and self.minutes is None:
             msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
@@ -221,7 +220,8 @@ class Search:
         try:
             planned = self.planner.plan(self.space.overrides(trial.params))
         except (UserError, HydraException, OmegaConfBaseException) as error:
-            self._fail(trial, str(explain_composition(error)))
+            trial.set_user_attr(ERROR, str(explain_composition(error)))
+            self._finish(trial.number)
             return None
         trial.set_user_attr(JOB, asdict(planned.job))
         if self.folder.run(planned.job).outcome != "done":
@@ -234,25 +234,23 @@ class Search:
     def _tell(self, trial: Trial, job: SweepJob) -> None:
         """Tell Optuna what the trial's run has left; a loss that is not a number is the worst possible."""
         run = self.folder.run(job)
-        if run.outcome != "done":
-            self._fail(trial, run.error())
-            return
-        value = float(json.loads(run.metrics.read_text(encoding="utf-8"))[self.settings.monitor])
-        self._finish(trial.number, math.inf if math.isnan(value) else value)
+        if run.outcome == "done":
+            value = float(json.loads(run.metrics.read_text(encoding="utf-8"))[self.settings.monitor])
+            self._finish(trial.number, math.inf if math.isnan(value) else value)
+        else:
+            trial.set_user_attr(ERROR, run.error())
+            self._finish(trial.number)
 
-    def _fail(self, trial: Trial, reason: str) -> None:
-        trial.set_user_attr(ERROR, reason)
-        self._finish(trial.number, state=TrialState.FAIL)
-
-    def _finish(self, number: int, value: float | None = None, state: TrialState | None = None) -> None:
+    def _finish(self, number: int, value: float | None = None) -> None:
+        """Tell Optuna a trial's value; none if it failed."""
         # At the end of a finite space, BruteForceSampler stops `study.optimize`, which does not run here.
         with contextlib.suppress(RuntimeError):
-            self.study.tell(number, value, state)
+            self.study.tell(number, value, TrialState.FAIL if value is None else None)
 
     def _retry_trials_of_dead_processes(self) -> None:
         for trial in counted(self.study, TrialState.RUNNING):
             with contextlib.suppress(filelock.Timeout), self._working_on(trial.number):
-                self._finish(trial.number, state=TrialState.FAIL)
+                self._finish(trial.number)
                 # A process that died while values were chosen leaves only some of them.
                 if trial.params.keys() == self.space.distributions.keys():
                     self.study.enqueue_trial(trial.params)
