@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -175,7 +176,7 @@ def compare(
 
     comparison = compare_runs(runs, reviews)
     if as_json:
-        typer.echo(json.dumps(comparison.as_json(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(comparison), indent=2, ensure_ascii=False))
         return
     from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
 

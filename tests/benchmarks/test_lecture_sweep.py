@@ -52,7 +52,7 @@ def test_every_statement_of_the_page_follows_from_its_table() -> None:
     p = holm([stats.ttest_rel(accuracy[best], values).pvalue for key, values in accuracy.items() if key != best])
     test = np.array([float(row["test/accuracy"]) for row in rows if row["test/accuracy"]])
     assert f"{_figure(accuracy[best])} %" in page
-    assert f"{sum(value >= 0.05 for value in p)} of the {len(p)} other configurations" in page
+    assert f"{sum(value >= 0.05 for value in p)} of {len(p)} other configurations" in page
     for difference in _effects(rows, accuracy):
         assert f"{_figure(difference, '+')} points" in page
         assert f"| {_figure(difference, '+')} |" in page

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -71,17 +70,9 @@ class RunComparison:
     dividing: list[DividingReview]
     note: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        """The same in plain types."""
-        return asdict(self)
-
 
 def compare_runs(paths: Sequence[Path], dividing: int = 10) -> RunComparison:
-    """Compare every later run with the first on their common test reviews.
-
-    Args:
-        paths: the folders of two or more runs.
-        dividing: number of reviews to give, of those on which the runs differ most.
+    """Compare every later run with the first; `dividing` is how many of the most different reviews are given.
 
     Raises:
         UserError: see `read_runs`.
@@ -91,16 +82,14 @@ def compare_runs(paths: Sequence[Path], dividing: int = 10) -> RunComparison:
     reviews, note = _dividing(runs, dividing)
     return RunComparison(
         reviews=len(runs[0].ids),
-        runs=[_accuracy(name, run) for name, run in zip(names, runs, strict=True)],
+        runs=[
+            RunAccuracy(name, float(run.right.mean()), proportion_interval(int(run.right.sum()), len(run.right)))
+            for name, run in zip(names, runs, strict=True)
+        ],
         differences=_differences(names, runs),
         dividing=reviews,
         note=note,
     )
-
-
-def _accuracy(name: str, run: Predictions) -> RunAccuracy:
-    hits, n = int(run.right.sum()), len(run.right)
-    return RunAccuracy(name, hits / n, proportion_interval(hits, n))
 
 
 def _differences(names: Sequence[str], runs: Sequence[Predictions]) -> list[Difference]:

@@ -20,11 +20,7 @@ FIRST_WORDS = 20
 
 
 def print_overview(settings: SourceSettings, review: int) -> None:
-    """Print counts, balance, lengths, duplicates, the first words of the vocabulary, and a decoded review.
-
-    Args:
-        settings: the source.
-        review: number of the training review to decode, from 0.
+    """Print counts, balance, lengths, duplicates, the first words of the vocabulary, and one decoded training review.
 
     Raises:
         UserError: if the source cannot be read, or has no such review.
@@ -51,7 +47,13 @@ def print_overview(settings: SourceSettings, review: int) -> None:
     tell(f"\nDifferent words in part {part}: {int((counts > 0).sum()):,}. The first of the vocabulary:")
     out.print(_vocabulary_table(corpus, counts, vocabulary, columns))
     words = columns[reviews.words[reviews.offsets[review] : reviews.offsets[review + 1]]]
-    _print_decoded(f"Review {review} ({labels[int(reviews.labels[review])]})", words, vocabulary)
+    # Twice, as in the lecture: the words in order, `?` for unknown ones, and the multi-hot row.
+    label = labels[int(reviews.labels[review])]
+    tell(f"\nReview {review} ({label}), decoded from its {len(words)} word numbers:")
+    tell(" ".join(vocabulary.decode(words)))
+    row = np.unique(words)
+    tell(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")
+    tell(" ".join(vocabulary.decode(row)))
 
 
 def _parts_table(loaded: LoadedCorpus) -> Table:
@@ -74,12 +76,3 @@ def _vocabulary_table(
     for column, word in enumerate(vocabulary.terms[:FIRST_WORDS], start=1):
         rows.append([word, str(column), f"{counts[number[word]]:,}"])
     return text_table(["word", "column", "occurrences"], rows)
-
-
-def _print_decoded(title: str, words: npt.NDArray[np.int32], vocabulary: Vocabulary) -> None:
-    """Print the review twice, as in the lecture: its words in order, `?` for unknown ones, and its multi-hot row."""
-    tell(f"\n{title}, decoded from its {len(words)} word numbers:")
-    tell(" ".join(vocabulary.decode(words)))
-    row = np.unique(words)
-    tell(f"\nDecoded from its multi-hot row, {len(row)} ones among {len(vocabulary):,} columns:")
-    tell(" ".join(vocabulary.decode(row)))

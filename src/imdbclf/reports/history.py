@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -20,13 +19,8 @@ EpochRow = dict[str, float]
 """Values by the names in `COLUMNS`; `epoch` counts from 1. Without validation there are no `val/` values."""
 
 
-def write_history(rows: Sequence[EpochRow], path: Path) -> None:
-    """Write the rows as CSV, with the same columns in every run."""
-    write_rows(rows, COLUMNS, path)
-
-
-def write_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
-    """Write rows of epochs as CSV with the given columns; a missing value is left empty."""
+def write_history(rows: Iterable[Mapping[str, Any]], path: Path, columns: Sequence[str] = COLUMNS) -> None:
+    """Write rows of epochs as CSV, with the same columns for every run; a missing value is left empty."""
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
@@ -66,7 +60,6 @@ def conclusion(rows: Sequence[EpochRow]) -> str:
 def draw_history(rows: Sequence[EpochRow], path: Path, title: str) -> None:
     """Draw loss and accuracy by epoch (PNG), training and validation, as in the lecture; the best epoch is marked."""
     figure = Figure(figsize=(10, 4))
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
     # Fixed margins: an automatic layout would take as long as the drawing, for every run of a sweep.
     figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.13, wspace=0.18)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from imdbclf.folders.sweep import SEED
-
 _AXES = {
     "model.layers": "layers",
     "model.hidden": "hidden units",
@@ -53,14 +51,13 @@ def choice_label(axis: str, value: str) -> str:
 
 
 def configuration_label(choices: Mapping[str, str]) -> str:
-    """All values of a configuration in one line, without the seed."""
-    labels = [choice_label(axis, value) for axis, value in choices.items() if axis != SEED]
-    return ", ".join(labels) or "the one configuration"
+    """All values of a configuration in one line."""
+    return ", ".join(choice_label(axis, value) for axis, value in choices.items()) or "the one configuration"
 
 
-def number_of(count: int, one: str, many: str | None = None) -> str:
+def number_of(count: int, one: str) -> str:
     """`1 seed`, `5 seeds`, `10,000 reviews`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def percent(mean: float, half: float | None = None) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from imdbclf.reports.metrics import BINS, Labels, Probabilities, calibration_error
@@ -48,7 +47,6 @@ def draw_reliability(
     The probabilities before calibration are drawn too, if they differ. There must be at least one review.
     """
     figure = Figure(figsize=(5.5, 6))
-    FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     figure.subplots_adjust(left=0.13, right=0.97, top=0.93, bottom=0.08, hspace=0.06)
     upper.plot([0, 1], [0, 1], ":", color="tab:gray", label="Perfect calibration")

@@ -24,14 +24,7 @@ _PARTS = {"val": "validation", "test": "test"}
 
 
 def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow], examples: Sequence[str]) -> None:
-    """Print what a user needs at the end of a run.
-
-    Args:
-        folder: the run folder.
-        metrics: the contents of its `metrics.json`.
-        rows: its history.
-        examples: lines with the predictions for a review or two.
-    """
+    """Print what a user needs at the end of a run; `examples` are lines with the predictions for a review or two."""
     say_table(metrics_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{conclusion(rows)}")
     if metrics["refit"]:

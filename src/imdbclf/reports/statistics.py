@@ -77,10 +77,6 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
 
     It is a binomial test of the discordant pairs, the reviews that only one network gets right: with the same accuracy,
     each network has half of them on average. Without discordant pairs, p is 1.
-
-    Args:
-        only_first: number of reviews that only the first gets right.
-        only_second: number of reviews that only the second gets right.
     """
     discordant = only_first + only_second
     return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0

@@ -17,7 +17,7 @@ def one_seed(chosen: Mapping[str, str]) -> float:
 def test_a_grid_over_seeds_names_the_best_counts_the_worse_and_states_each_effect() -> None:
     assert list(conclusions_of(grid(AXES, accuracy), ["model.layers", "loss"]).sentences) == [
         "Best on validation: 1 layer, bce (accuracy 89.00 ± 2.48 %, 3 seeds).",
-        "1 of the 3 other configurations is not significantly worse.",
+        "Not significantly worse: 1 of 3 other configurations.",
         OPTIMISTIC,
         "2 layers instead of 1: −0.45 ± 0.12 points (p = .008).",
         "mse instead of bce: 0.00 ± 0.25 points, not significant with 3 seeds.",
@@ -55,15 +55,15 @@ def test_of_two_configurations_the_other_is_worse_or_not() -> None:
 
     axes = {"loss": ["bce", "mse"], "seed": ["0", "1", "2"]}
     worse = conclusions_of(grid(axes, clear), ["loss"]).sentences
-    assert "The other configuration is significantly worse." in worse
+    assert "Not significantly worse: 0 of 1 other configuration." in worse
     alike = conclusions_of(grid(axes, lambda chosen: 0.88 + int(chosen["seed"]) / 1000), ["loss"]).sentences
-    assert "The other configuration is not significantly worse." in alike
+    assert "Not significantly worse: 1 of 1 other configuration." in alike
 
 
 def test_differences_without_a_spread_are_not_tested() -> None:
     rows = grid({"loss": ["bce", "mse"], "seed": ["0", "1"]}, lambda chosen: 0.88 - 0.01 * (chosen["loss"] == "mse"))
     said = conclusions_of(rows, ["loss"]).sentences
-    assert "The other configuration is not significantly worse (no test is possible for 1)." in said
+    assert "Not significantly worse: 1 of 1 other configuration (no test is possible for 1)." in said
     assert "mse instead of bce: −1.00 ± 0.00 points, not tested." in said
 
 
@@ -90,4 +90,4 @@ def test_without_validation_no_test_metric_is_reported() -> None:
 def test_of_many_effects_the_first_have_sentences_and_the_others_are_counted() -> None:
     axes = {"model.hidden": [str(width) for width in range(1, 13)], "seed": ["0", "1"]}
     said = conclusions_of(grid(axes, lambda chosen: 0.8 + int(chosen["seed"]) / 99), ["model.hidden"]).sentences
-    assert said[-1] == "3 more effects are in the table."
+    assert said[-1] == "The table has 3 more effects."

@@ -106,7 +106,7 @@ def test_every_number_on_configurations_follows_from_the_csv_alone(kept: Path, r
     mean, half = float(np.mean(list(found[best].values()))), half_by_hand(list(found[best].values()))
     assert f"Best on validation: {best[0]} layer, {best[1]} (accuracy {percent(mean, half)}, 3 seeds)." in sentences
     assert [value >= 0.05 for value in p].count(True) == 1
-    assert "1 of the 3 other configurations is not significantly worse." in sentences
+    assert "Not significantly worse: 1 of 3 other configurations." in sentences
 
 
 def test_every_number_on_effects_follows_from_the_csv_alone(kept: Path, results: SweepResults) -> None:
@@ -165,5 +165,5 @@ def test_the_notes_say_what_one_seed_and_missing_seeds_mean() -> None:
     one, two = (effects_section(results_of(part)) for part in (rows[::2], rows))
     assert one is not None
     assert two is not None
-    assert "With one seed the interval is over cells." in one.notes[1]
+    assert "With one seed the interval is over cells:" in one.notes[1]
     assert len(two.notes) == 1

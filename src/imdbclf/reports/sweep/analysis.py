@@ -32,8 +32,6 @@ from imdbclf.reports.sweep.job_table import JobRow
 ACCURACY = "val/accuracy"
 """The metric that orders configurations, unless a search optimised another."""
 
-_LOSS_AXES = ("loss", "loss.name")
-
 Cells = dict[tuple[str, ...], dict[str, float]]
 """Validation accuracy by the values on all other axes (seed first), then by the value on this axis."""
 
@@ -53,7 +51,7 @@ class Configuration:
     @property
     def loss(self) -> str:
         """The name of its loss if that is an axis; otherwise all have the same loss, and it is empty."""
-        return next((self.choices[axis] for axis in _LOSS_AXES if axis in self.choices), "")
+        return self.choices.get("loss") or self.choices.get("loss.name", "")
 
     def values(self, metric: str) -> npt.NDArray[np.float64]:
         """The values of a metric over the seeds that have it, float64 (seeds,)."""
@@ -71,8 +69,7 @@ class Configuration:
     @cached_property
     def accuracies(self) -> dict[str, float]:
         """Validation accuracy by seed."""
-        found = ((seed, row.accuracy) for seed, row in self.by_seed.items())
-        return {seed: accuracy for seed, accuracy in found if accuracy is not None}
+        return {seed: row.accuracy for seed, row in self.by_seed.items() if row.accuracy is not None}
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,7 @@ NAMED_EFFECTS = 8
 
 @dataclass(frozen=True)
 class Conclusions:
-    """The jobs, the configurations (best first), what was compared and tested, and the sentences.
-
-    The most important sentence comes first. Each can be understood without the tables.
-    """
+    """The jobs, the configurations (best first), what was tested, and sentences, the most important one first."""
 
     rows: Sequence[JobRow]
     configurations: Sequence[Configuration]
@@ -42,12 +39,9 @@ class Conclusions:
 
 
 def conclusions_of(rows: Sequence[JobRow], axes: Sequence[str], monitor: str | None = None) -> Conclusions:
-    """Compute everything from the rows of `sweep.csv`.
+    """Compute everything from the rows of `sweep.csv` and the compared axes, which do not include the seed.
 
-    Args:
-        rows: the jobs. Only the chosen configuration keeps its test metrics.
-        axes: the compared axes, without the seed.
-        monitor: what a search optimised, `val/loss` or `val/accuracy`; None for a grid.
+    Only the chosen configuration keeps its test metrics. `monitor` is what a search optimised, None for a grid.
     """
     order = monitor or ACCURACY
     # Choose before any test metric can be seen.
@@ -73,8 +67,20 @@ def _sentences(
         return ["No job is done yet, so there is nothing to compare."]
     if best is None:
         return [NO_VALIDATION]
-    compared = [_chosen_by_search(len(configurations))] if monitor else _compared(best, comparisons)
-    return [_best(best, len(configurations), monitor), *compared, *_effects(effects), *_test(best)]
+    sentences = [_best(best, len(configurations), monitor)]
+    if monitor:
+        sentences.append(_chosen_by_search(len(configurations)))
+    elif len(best.accuracies) == 1:
+        sentences.append(ONE_SEED)
+    elif comparisons:
+        sentences.append(_not_worse(comparisons))
+    if comparisons and not monitor:
+        sentences.append(OPTIMISTIC)
+    sentences += _effects(effects)
+    tested = best.mean("test/accuracy")
+    if tested is not None:
+        sentences.append(f"Test accuracy of the best configuration: {percent(tested, best.half('test/accuracy'))}.")
+    return sentences
 
 
 def _best(best: Configuration, count: int, monitor: str | None) -> str:
@@ -100,49 +106,31 @@ def _chosen_by_search(count: int) -> str:
     )
 
 
-def _compared(best: Configuration, comparisons: Sequence[Comparison]) -> list[str]:
-    if len(best.accuracies) == 1:
-        return [ONE_SEED, OPTIMISTIC] if comparisons else [ONE_SEED]
-    return [_not_worse(comparisons), OPTIMISTIC] if comparisons else []
-
-
 def _not_worse(comparisons: Sequence[Comparison]) -> str:
-    """How many of the other configurations are not significantly worse than the best."""
-    others, alike = len(comparisons), sum(not comparison.is_significant for comparison in comparisons)
+    alike = sum(not comparison.is_significant for comparison in comparisons)
     untested = sum(comparison.p is None for comparison in comparisons)
     why = f" (no test is possible for {untested:,})" if untested else ""
-    if others == 1:
-        return f"The other configuration is {'not ' if alike else ''}significantly worse{why}."
-    if alike in {0, others}:
-        return f"{'None' if alike else 'All'} of the {others:,} other configurations are significantly worse{why}."
-    verb = "is" if alike == 1 else "are"
-    return f"{alike:,} of the {others:,} other configurations {verb} not significantly worse{why}."
+    return f"Not significantly worse: {alike:,} of {number_of(len(comparisons), 'other configuration')}{why}."
 
 
 def _effects(effects: Sequence[Effect]) -> list[str]:
     ordered = sorted(effects, key=lambda effect: not effect.is_significant)
     named = [_effect(effect) for effect in ordered[:NAMED_EFFECTS]]
     left = len(effects) - len(named)
-    return [*named, f"{number_of(left, 'more effect is', 'more effects are')} in the table."] if left else named
+    return [*named, f"The table has {number_of(left, 'more effect')}."] if left else named
 
 
 def _effect(effect: Effect) -> str:
     change = f"{choice_label(effect.axis, effect.value)} instead of {effect.reference}"
-    points = f"{signed(effect.mean, effect.half)} points"
     if effect.unit == "cell":
-        return f"{change}: {points} over {number_of(effect.cells, 'pair')} of runs with one seed, not tested."
-    if effect.p is None:
-        return f"{change}: {points}, not tested."
-    if effect.is_significant:
-        return f"{change}: {points} ({p_text(effect.p)})."
-    return f"{change}: {points}, not significant with {number_of(len(effect.differences), 'seed')}."
-
-
-def _test(best: Configuration) -> list[str]:
-    accuracy = best.mean("test/accuracy")
-    if accuracy is None:
-        return []
-    return [f"Test accuracy of the best configuration: {percent(accuracy, best.half('test/accuracy'))}."]
+        tested = f" over {number_of(effect.cells, 'pair')} of runs with one seed, not tested"
+    elif effect.p is None:
+        tested = ", not tested"
+    elif effect.is_significant:
+        tested = f" ({p_text(effect.p)})"
+    else:
+        tested = f", not significant with {number_of(len(effect.differences), 'seed')}"
+    return f"{change}: {signed(effect.mean, effect.half)} points{tested}."
 
 
 def _not_finished(rows: Sequence[JobRow]) -> list[str]:

@@ -10,16 +10,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
 from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
-from imdbclf.reports.history import COLUMNS as HISTORY_COLUMNS
-from imdbclf.reports.history import EpochRow, read_history, write_rows
+from imdbclf.reports.history import COLUMNS, EpochRow, read_history, write_history
 from imdbclf.storage import atomic_write
 
-_BEFORE = ("folder", "status")
 _NUMBERS = {
     "val/loss": float,
     "val/accuracy": float,
@@ -30,22 +28,13 @@ _NUMBERS = {
     "test/loss": float,
     "test/accuracy": float,
 }
-_TEST = ("test/loss", "test/accuracy")
-_AFTER = (*_NUMBERS, "error")
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job.
+    """One job: its folder's name, its values as text on all axes but the seed, and its metrics or why it failed.
 
-    Attributes:
-        folder: the name of its folder.
-        status: `done`, `failed` or `unfinished`.
-        choices: its value on every axis but the seed, as text.
-        seed: as text; empty if it is not known.
-        metrics: those that are known of `val/loss`, `val/accuracy`, `best_epoch`, `epochs`, `parameters`,
-            `fit_seconds`, `test/loss` and `test/accuracy`.
-        error: why it failed.
+    The seed is empty if it is not known. The metrics are those that are known of the columns in `sweep.csv`.
     """
 
     folder: str
@@ -62,7 +51,7 @@ class JobRow:
 
     def without_test_metrics(self) -> JobRow:
         """The same row without test metrics."""
-        return replace(self, metrics={name: self.metrics[name] for name in self.metrics if name not in _TEST})
+        return replace(self, metrics={key: self.metrics[key] for key in self.metrics if not key.startswith("test/")})
 
 
 def as_typed(value: Choice) -> str:
@@ -72,13 +61,7 @@ def as_typed(value: Choice) -> str:
 
 @dataclass(frozen=True)
 class CollectedRuns:
-    """The contents of the run folders.
-
-    Attributes:
-        rows: the jobs in order, with test metrics.
-        epochs: the history of each job, by its folder.
-        data_sources: where the reviews of the finished runs came from.
-    """
+    """The jobs in order with test metrics, the history of each by its folder, and where their reviews came from."""
 
     rows: Sequence[JobRow]
     epochs: Mapping[str, Sequence[EpochRow]]
@@ -100,8 +83,11 @@ def _row(
 ) -> JobRow:
     choices = {axis: as_typed(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
     seed = as_typed(job.choices[SEED]) if SEED in job.choices else ""
-    if run.outcome != "done":
-        return JobRow(job.folder, run.outcome, choices, seed, {}, _reason(run))
+    if run.outcome == "unfinished":
+        return JobRow(job.folder, "unfinished", choices, seed, {})
+    if run.outcome == "failed":
+        reason = (_read(run.failure) or {}).get("error", "no reason was recorded")
+        return JobRow(job.folder, "failed", choices, seed, {}, one_line(reason))
     if metrics is None:
         return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
     found = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
@@ -109,13 +95,6 @@ def _row(
         # A resumed run measured only its last part; its history has the seconds of all epochs.
         found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
     return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), found)
-
-
-def _reason(run: RunFolder) -> str:
-    """Why the run failed, in one line."""
-    if run.outcome == "unfinished":
-        return ""
-    return one_line((_read(run.failure) or {}).get("error", "no reason was recorded"))
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -137,7 +116,7 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
     """Write the rows as CSV; the column `seed` comes last if it is not one of the axes."""
     axes = [*axes, *([] if SEED in axes else [SEED])]
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, [*_BEFORE, *axes, *_AFTER], restval="")
+        writer = csv.DictWriter(stream, ["folder", "status", *axes, *_NUMBERS, "error"], restval="")
         writer.writeheader()
         for row in rows:
             about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
@@ -146,24 +125,22 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
 
 def read_table(path: Path) -> list[JobRow]:
     """The rows that `write_table` wrote."""
+    known = {"folder", "status", "error", SEED, *_NUMBERS}
     with path.open(encoding="utf-8", newline="") as stream:
-        return [_parsed(row) for row in csv.DictReader(stream)]
-
-
-def _parsed(row: dict[str, Any]) -> JobRow:
-    status: Outcome = row["status"]
-    known = {*_BEFORE, *_AFTER, SEED}
-    return JobRow(
-        row["folder"],
-        status,
-        {name: value for name, value in row.items() if name not in known},
-        row[SEED],
-        {name: kind(row[name]) for name, kind in _NUMBERS.items() if row[name]},
-        row["error"],
-    )
+        return [
+            JobRow(
+                row["folder"],
+                cast("Outcome", row["status"]),
+                {name: value for name, value in row.items() if name not in known},
+                row[SEED],
+                {name: kind(row[name]) for name, kind in _NUMBERS.items() if row[name]},
+                row["error"],
+            )
+            for row in csv.DictReader(stream)
+        ]
 
 
 def write_epochs(rows: Iterable[JobRow], epochs: Mapping[str, Sequence[EpochRow]], path: Path) -> None:
     """Write the history of all jobs as one CSV."""
     tidy = [{"folder": row.folder, **epoch} for row in rows for epoch in epochs[row.folder]]
-    write_rows(tidy, ("folder", *HISTORY_COLUMNS), path)
+    write_history(tidy, path, ("folder", *COLUMNS))

@@ -11,7 +11,6 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -22,9 +21,6 @@ from imdbclf.reports.sweep.analysis import Configuration, Effect
 BEST, PLAIN = "#c2410c", "#94a3b8"
 COLOURS = ("#0369a1", "#b7791f", "#15803d", "#7e22ce", "#0f766e", "#be185d")
 """For the values of one axis; an axis with more values is not coloured."""
-
-PANELS = 4
-"""Panels in a row."""
 
 Epochs = Mapping[str, Sequence[EpochRow]]
 Curve = list[tuple[float, float]]
@@ -55,7 +51,6 @@ def _new_figure(
 
 def _rendered(figure: Figure, name: str, alt: str) -> Plot:
     """Render the figure both ways, the same bytes every time."""
-    FigureCanvasAgg(figure)
     # The layout is computed once; each way of saving would compute it again.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -67,13 +62,9 @@ def _rendered(figure: Figure, name: str, alt: str) -> Plot:
 
 
 def draw_effects(effects: Sequence[Effect]) -> Plot:
-    """A panel for each axis: the difference of each value from the first with its interval, and a line for each seed.
-
-    Args:
-        effects: at least one.
-    """
+    """A panel for each axis: differences from the first value with intervals, and a line for each seed."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
-    across = min(PANELS, len(labels))
+    across = min(4, len(labels))
     down = -(-len(labels) // across)
     figure, panels = _new_figure(3.2 * across, 3.1 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
@@ -122,7 +113,9 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
     names = list(dict.fromkeys(one.loss for one, _ in losses))
     figure, panels = _new_figure(3.9 * (1 + len(names)), 3.6, 1, 1 + len(names))
     first, *others = panels.flat
-    axis = _coloured_axis(configurations, effects)
+    # The axis of the largest effect whose values are few enough to have a colour each.
+    axes = [effect.axis for effect in sorted(effects, key=lambda effect: -abs(effect.mean))]
+    axis = next((axis for axis in axes if len({one.choices[axis] for one in configurations}) <= len(COLOURS)), None)
     values = dict.fromkeys(one.choices[axis] for one in configurations) if axis else {}
     colours = dict(zip(sorted(values), COLOURS, strict=False))
     lines = {one.label: colours[one.choices[axis]] if axis else PLAIN for one in configurations}
@@ -149,14 +142,6 @@ def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Cur
     ]
     common = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
     return [(epoch, float(np.mean([values[epoch] for values in by_seed]))) for epoch in common]
-
-
-def _coloured_axis(configurations: Sequence[Configuration], effects: Sequence[Effect]) -> str | None:
-    """The axis of the largest effect whose values are few enough to have a colour each."""
-    for effect in sorted(effects, key=lambda effect: -abs(effect.mean)):
-        if len({one.choices[effect.axis] for one in configurations}) <= len(COLOURS):
-            return effect.axis
-    return None
 
 
 def _draw_curves(panel: Axes, curves: Sequence[tuple[Configuration, Curve]], colours: Mapping[str, str]) -> None:

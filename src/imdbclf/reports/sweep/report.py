@@ -46,16 +46,12 @@ PLOTS = ("effects", "curves", "cost", "search")
 CONSOLE_ROWS = 15
 """Configurations on the console; the page has them all."""
 
-_SHORT_HEADS = {"validation accuracy": "accuracy", "behind the best, points": "behind, points", "p (Holm)": "p"}
-_ONLY_ON_THE_PAGE = ("validation loss", "seconds per fit")
-"""Columns that are too many for a terminal."""
+_ONLY_ON_THE_PAGE = 2
+"""The last columns, loss and seconds, are too many for a terminal."""
 
 
 def write_sweep_report(folder: SweepFolder) -> SweepResults:
-    """Read the runs of a sweep and write its report beside them, each file whole or not at all.
-
-    Args:
-        folder: with a `sweep.json`; its runs may be in any state.
+    """Read the runs of a sweep, in any state, and write its report beside them, each file whole or not at all.
 
     Raises:
         UserError: if the folder is not that of a sweep.
@@ -70,8 +66,12 @@ def write_sweep_report(folder: SweepFolder) -> SweepResults:
     write_table(conclusions.rows, sweep.axes, folder.table)
     write_epochs(conclusions.rows, jobs.epochs, folder.epochs)
     sections = [section for function in SECTIONS if (section := function(results))]
-    _write_plots(folder, sections)
-    _write(folder.page, _html(results, sections).encode())
+    plots = {folder.path / f"{plot.name}.png": plot.png for section in sections for plot in section.plots}
+    for path in {folder.path / f"{name}.png" for name in PLOTS}.difference(plots):
+        path.unlink(missing_ok=True)
+    for path, contents in [*plots.items(), (folder.page, _html(results, sections).encode())]:
+        with atomic_write(path) as aside:
+            aside.write_bytes(contents)
     return results
 
 
@@ -89,19 +89,6 @@ def _html(results: SweepResults, sections: Sequence[Section]) -> str:
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["base64"] = lambda data: b64encode(data).decode()
     return environment.get_template("page.html.jinja").render(results=results, sections=sections)
-
-
-def _write_plots(folder: SweepFolder, sections: Sequence[Section]) -> None:
-    drawn = {plot.name: plot.png for section in sections for plot in section.plots}
-    for name in set(PLOTS).difference(drawn):
-        (folder.path / f"{name}.png").unlink(missing_ok=True)
-    for name, png in drawn.items():
-        _write(folder.path / f"{name}.png", png)
-
-
-def _write(path: Path, contents: bytes) -> None:
-    with atomic_write(path) as aside:
-        aside.write_bytes(contents)
 
 
 def print_sweep(results: SweepResults) -> None:
@@ -124,10 +111,9 @@ def _console_table(results: SweepResults) -> Table:
     sweep, conclusions = results.sweep, results.conclusions
     count = len(conclusions.configurations)
     shown = configurations_table(sweep.compared, conclusions.configurations[:CONSOLE_ROWS], conclusions.comparisons)
-    kept = [number for number, head in enumerate(shown.heads) if head not in _ONLY_ON_THE_PAGE]
     table = text_table(
-        [_SHORT_HEADS.get(shown.heads[number], shown.heads[number]) for number in kept],
-        [[row[number] for number in kept] for row in shown.rows],
+        shown.heads[:-_ONLY_ON_THE_PAGE],
+        [row[:-_ONLY_ON_THE_PAGE] for row in shown.rows],
         shown.text_columns,
         title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
         caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,

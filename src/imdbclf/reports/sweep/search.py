@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from imdbclf.reports.labels import choice_label, number_of, percent
+from imdbclf.reports.labels import configuration_label, number_of, percent
 from imdbclf.reports.sweep.plots import draw_search
 from imdbclf.reports.sweep.sections import Section, SweepResults, TextTable
 
@@ -38,7 +38,7 @@ def search_section(results: SweepResults) -> Section | None:
             best.append(number)
     rows = [
         [
-            ", ".join(choice_label(axis, str(trial.params[axis])) for axis in results.sweep.axes),
+            configuration_label({axis: str(trial.params[axis]) for axis in results.sweep.axes}),
             f"{trial.number}",
             f"{values[trial.number]:.4f}" if is_loss else percent(values[trial.number]),
         ]

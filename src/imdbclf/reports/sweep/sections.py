@@ -13,6 +13,11 @@ from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
 from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects
 
 NONE = "–"
+INTERVALS = "They are means over seeds, ± half of the 95 % interval (Student's t)."
+SEARCH_NOTE = (
+    "Ordered by validation {}, which the search optimised. Accuracy and loss are those of the best epoch. "
+    "Test metrics are reported for the best configuration only. With one seed there is no significance test."
+)
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,7 @@ class Section:
 
 @dataclass(frozen=True)
 class SweepResults:
-    """What the sections are made from.
-
-    Attributes:
-        folder: the folder of the sweep.
-        sweep: its manifest, `sweep.json`.
-        conclusions: what follows from the rows of `sweep.csv`.
-        epochs: the history of each finished run, by the name of its folder.
-        data_sources: where the reviews of the finished runs came from.
-    """
+    """What the sections show: conclusions, the history of each run by its folder, and where the reviews came from."""
 
     folder: SweepFolder
     sweep: Sweep
@@ -57,13 +54,13 @@ class SweepResults:
 
 def configurations_section(results: SweepResults) -> Section | None:
     """All configurations, best first."""
-    conclusions = results.conclusions
+    conclusions, search = results.conclusions, results.sweep.search
     if not conclusions.configurations:
         return None
     table = configurations_table(results.sweep.compared, conclusions.configurations, conclusions.comparisons)
-    search = results.sweep.search
-    notes = _search_notes(search["monitor"]) if search else _grid_notes(conclusions)
-    return Section("Configurations", table=table, notes=notes)
+    notes = [SEARCH_NOTE.format(search["monitor"].removeprefix("val/"))] if search else _grid_notes(conclusions)
+    text = "Metrics on the validation part, and the distance in accuracy behind the best configuration."
+    return Section("Configurations", [text], table, notes=notes)
 
 
 def configurations_table(
@@ -72,57 +69,33 @@ def configurations_table(
     """A row for each configuration, best first, with its distance from the best."""
     found = {id(comparison.configuration): comparison for comparison in comparisons}
     labels = axis_labels(axes)
-    heads = [
-        *(labels[axis] for axis in axes),
-        "seeds",
-        "validation accuracy",
-        "behind the best, points",
-        "p (Holm)",
-        "validation loss",
-        "parameters",
-        "seconds per fit",
-    ]
+    heads = ["seeds", "accuracy", "behind, points", "p (Holm)", "parameters", "validation loss", "seconds per fit"]
     rows = [
         [*(value_label(one.choices[axis]) for axis in axes), *_metric_cells(one, found.get(id(one)))]
         for one in configurations
     ]
-    return TextTable(heads, rows, len(axes), highlighted=0 if configurations[0].accuracies else None)
+    highlighted = 0 if configurations[0].accuracies else None
+    return TextTable([*(labels[axis] for axis in axes), *heads], rows, len(axes), highlighted)
 
 
 def _metric_cells(one: Configuration, comparison: Comparison | None) -> list[str]:
-    accuracy, loss = one.mean("val/accuracy"), one.mean("val/loss")
-    parameters, seconds = one.mean("parameters"), one.mean("fit_seconds")
-    behind = NONE
-    if comparison is not None and comparison.difference is not None:
-        behind = signed(comparison.difference, comparison.half).lstrip("+")
+    accuracy, behind, p = one.mean("val/accuracy"), None, None
+    if comparison is not None:
+        behind, p = comparison.difference, comparison.p
+    others = ((one.mean("parameters"), ",.0f"), (one.mean("val/loss"), ".4f"), (one.mean("fit_seconds"), ".2f"))
     return [
         f"{len(one.by_seed)}",
         NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
-        behind,
-        NONE if comparison is None else p_cell(comparison.p),
-        NONE if loss is None else f"{loss:.4f}",
-        NONE if parameters is None else f"{parameters:,.0f}",
-        NONE if seconds is None else f"{seconds:.2f}",
-    ]
-
-
-def _search_notes(monitor: str) -> list[str]:
-    order = "accuracy" if monitor == "val/accuracy" else "loss"
-    return [
-        f"Ordered by validation {order}, which the search optimised. Accuracy and loss are those of the best epoch. "
-        "Test metrics are reported for the best configuration only. With one seed there is no significance test."
+        NONE if comparison is None or behind is None else signed(behind, comparison.half).lstrip("+"),
+        p_cell(p),
+        *(NONE if mean is None else format(mean, form) for mean, form in others),
     ]
 
 
 def _grid_notes(conclusions: Conclusions) -> list[str]:
     configurations = conclusions.configurations
     seeds = len(configurations[0].by_seed)
-    notes = [
-        "Accuracy and loss are those of each run's best epoch: means over seeds, ± half of the 95 % interval "
-        "(Student's t)."
-    ]
-    if seeds == 1:
-        notes = [f"Accuracy and loss are those of the best epoch. {ONE_SEED}"]
+    notes = [f"Accuracy and loss are those of the best epoch. {ONE_SEED if seeds == 1 else INTERVALS}"]
     if len(configurations) > 1:
         notes.append(
             "Ordered by validation accuracy, since values of different losses cannot be compared. "
@@ -131,8 +104,7 @@ def _grid_notes(conclusions: Conclusions) -> list[str]:
     if conclusions.comparisons and seeds > 1:
         notes.append(
             "p (Holm): paired t test against the best over their common seeds, adjusted for the number of comparisons. "
-            f"Below .05 the configuration is significantly worse; {NONE} where no test is possible (fewer than two "
-            "common seeds, or all differences are equal)."
+            f"Below .05 the configuration is significantly worse; {NONE} where no test is possible."
         )
     if any(len(one.by_seed) < seeds for one in configurations):
         notes.append("Configurations with fewer seeds come last and cannot be chosen as the best.")
@@ -146,35 +118,24 @@ def effects_section(results: SweepResults) -> Section | None:
         return None
     notes = [
         "An effect is averaged over all matched cells: pairs of configurations that differ only on this axis. "
-        "Each seed gives one mean difference; interval (Student's t) and paired t test are over seeds. "
+        "Interval (Student's t) and paired t test are over the seeds' mean differences. "
         "p is adjusted for the number of effects (Holm), the intervals are not. "
         "In the plot, pale lines are single seeds, and coloured points have p below .05.",
     ]
     if any(effect.unit == "cell" for effect in effects):
-        notes.append(
-            "With one seed the interval is over cells. They share one split and one set of initial weights, so it "
-            "shows how much the cells differ, not how certain the mean is. Nothing is tested."
-        )
+        notes.append("With one seed the interval is over cells: it shows how they differ, not how certain the mean is.")
     text = "Validation accuracy with a value minus that with the first value of its axis."
-    return Section("Main effects", [text], effects_table(effects), [draw_effects(effects)], notes)
+    return Section("Main effects", [text], _effects_table(effects), [draw_effects(effects)], notes)
 
 
-def effects_table(effects: Sequence[Effect]) -> TextTable:
-    """A row for each effect."""
+def _effects_table(effects: Sequence[Effect]) -> TextTable:
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     heads = ["axis", "value", "instead of", "accuracy, points", "p (Holm)", "matched cells", "interval over"]
-    rows = [
-        [
-            labels[effect.axis],
-            effect.value,
-            effect.reference,
-            signed(effect.mean, effect.half),
-            p_cell(effect.p),
-            f"{effect.cells}",
-            number_of(len(effect.differences), effect.unit),
-        ]
-        for effect in effects
-    ]
+    rows = []
+    for effect in effects:
+        points, over = signed(effect.mean, effect.half), number_of(len(effect.differences), effect.unit)
+        change = [labels[effect.axis], effect.value, effect.reference]
+        rows.append([*change, points, p_cell(effect.p), f"{effect.cells}", over])
     return TextTable(heads, rows, text_columns=3)
 
 
