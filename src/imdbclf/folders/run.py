@@ -1,18 +1,6 @@
 """A run folder: the path of each file of a run, and how an unused folder name is found.
 
-The folder is the interface between training and reports:
-
-| file | content |
-| --- | --- |
-| `config.yaml` | all settings; the first line is the command that repeats the run |
-| `history.csv`, `history.png` | one row per epoch, and its plot |
-| `reliability.png` | reliability diagram of the test part, or of the validation part; not for jobs of a sweep |
-| `metrics.json` | the metrics |
-| `predictions.parquet` | for each test review: `id` (hash of its text), `label`, `probability` of class 1 |
-| `environment.json` | versions, machine, command |
-| `checkpoints/best.ckpt`, `checkpoints/last.ckpt` | the epoch of lowest validation loss, and the last |
-| `train.log` | all messages |
-| `failure.json` | only for a failed job of a sweep: `error` and `overrides` |
+The folder is the interface between training and reports; `docs/run-folders.md` says what each file contains.
 """
 
 from __future__ import annotations
@@ -51,7 +39,7 @@ class Subfolder(Entry):
 
 
 class RunFolder(Folder):
-    """The files of one run; the table above says what they contain."""
+    """The files of one run."""
 
     config = Entry("config.yaml")
     history = Entry("history.csv")
@@ -63,6 +51,7 @@ class RunFolder(Folder):
     environment = Entry("environment.json")
     log = Entry("train.log")
     failure = Entry("failure.json")
+    """Only for a failed job of a sweep: `error` and `overrides`."""
     lock = Entry(".lock")
     """Held by the process that runs the job of a sweep."""
     checkpoints = Subfolder("checkpoints")

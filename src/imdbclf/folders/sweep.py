@@ -1,12 +1,4 @@
-"""A sweep folder: the jobs of a sweep, and its report.
-
-| file | content |
-| --- | --- |
-| `sweep.json` | the command, the axes, and the folder, overrides and values of each job |
-| `runs/` | a run folder (`imdbclf.folders.run`) per job, named by its values and a hash of its settings |
-| `search.journal` | only for a search: its trials, in Optuna's format |
-| `sweep.csv`, `epochs.csv` | one row per job; one row per job and epoch |
-| `sweep.html`, `*.png` | the report |
+"""A sweep folder: the jobs of a sweep, and its report; `docs/run-folders.md` says what each file contains.
 
 Runs of earlier commands stay in the folder, and are used again if a command asks for them.
 """
@@ -64,7 +56,7 @@ class Sweep:
 
 
 class SweepFolder(Folder):
-    """The files of one sweep; the table above says what they contain."""
+    """The files of one sweep."""
 
     manifest = Entry("sweep.json")
     runs = Entry(RUNS)
@@ -106,16 +98,12 @@ class SweepFolder(Folder):
         Raises:
             UserError: if it is a file, or a folder that is neither empty nor one of a sweep.
         """
-        if not self.path.exists():
-            return
-        if not self.path.is_dir():
+        if self.path.exists() and not self.path.is_dir():
             msg = f"hydra.sweep.dir={self.path}: is a file; give a folder that does not exist yet"
             raise UserError(msg)
         if self.manifest.exists():
             self.read()
-            return
         # A search that was killed before it wrote its manifest leaves its journal and hidden locks.
-        others = [path for path in self.path.iterdir() if path != self.journal and not path.name.startswith(".")]
-        if others:
+        elif any(path != self.journal and not path.name.startswith(".") for path in self.path.glob("*")):
             msg = f"hydra.sweep.dir={self.path}: is not empty and holds no sweep; give an empty folder, or a new one"
             raise UserError(msg)

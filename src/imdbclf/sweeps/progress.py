@@ -55,12 +55,12 @@ class Tally:
 
     def look(self) -> list[str]:
         """Read what has changed since the last look; return a line for each job that has ended."""
-        lines, self.running, now = [], 0, self.began - CLOCK_GRAIN
+        lines, self.running, since = [], 0, self.began - CLOCK_GRAIN
         for name, run in list(self._waiting.items()):
             outcome = run.outcome
             # A job that failed in an earlier command is tried again.
-            if outcome == "unfinished" or (outcome == "failed" and _time_of(run.failure) <= now):
-                self.running += _time_of(run.config) > now
+            if outcome == "unfinished" or (outcome == "failed" and _time_of(run.failure) <= since):
+                self.running += _time_of(run.config) > since
                 continue
             del self._waiting[name]
             self.finished += 1

@@ -41,6 +41,8 @@ from imdbclf.training.compose import explain_composition
 
 Count = Annotated[int, Field(ge=1)]
 
+FINISHED = (TrialState.COMPLETE, TrialState.FAIL)
+
 _SAMPLERS = {
     name.lower().removesuffix("sampler"): getattr(optuna.samplers, name)
     for name in optuna.samplers.__all__
@@ -176,7 +178,7 @@ class Search:
     def run(self) -> None:
         """Run batches of trials until the budget is spent; report."""
         tally = Tally(self.folder, [], total=self.settings.trials, monitor=self.settings.monitor)
-        tally.done_before = self._finished
+        tally.done_before = len(counted(self.study, *FINISHED))
         if tally.done_before:
             tell(f"Finished before: {number_of(tally.done_before, 'trial')}.")
         with self.sweep.stoppable(tally):
@@ -204,7 +206,7 @@ class Search:
                         locks.enter_context(self._working_on(trial.number))
                         batch.append((trial, planned))
                 self._write_manifest()
-                tally.finished = self._finished
+                tally.finished = len(counted(self.study, *FINISHED))
             if not batch:
                 return False
             jobs = each_once([planned for _, planned in batch])
@@ -262,10 +264,6 @@ class Search:
         with filelock.FileLock(path, timeout=0):
             yield
             path.unlink()
-
-    @property
-    def _finished(self) -> int:
-        return sum(trial.state.is_finished() for trial in counted(self.study))
 
     def _reason_to_end(self) -> str:
         """Why no further trial begins; empty as long as one may."""
