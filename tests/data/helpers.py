@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus, EncodedReviews, encode_corpus
-from imdbclf.data.multihot import MultiHotMatrix, distinct_columns, gathered
+from imdbclf.data.multihot import MultiHotMatrix, distinct_pairs, gathered
 from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
 
@@ -54,8 +54,8 @@ def table(reviews: Labelled) -> pa.Table:
 def matrix_of(rows: Sequence[Sequence[int]], width: int) -> MultiHotMatrix:
     """The rows, columns in any order with repeats, as a multi-hot matrix."""
     columns = np.array([column for row in rows for column in row], dtype=np.int32)
-    lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    return gathered([distinct_columns(lengths, columns, width)], width)
+    numbers = np.array([number for number, row in enumerate(rows) for _ in row], dtype=np.uint32)
+    return gathered([distinct_pairs(numbers, columns, len(rows), width)], width)
 
 
 def loaded(corpus: Corpus) -> LoadedCorpus:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.helpers import matrix_of
 from imdbclf.data import multihot
-from imdbclf.data.multihot import MultiHotMatrix, distinct_columns, gathered, row_blocks, rows_at_once, stacked
+from imdbclf.data.multihot import MultiHotMatrix, distinct_pairs, gathered, row_blocks, rows_at_once, stacked
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])
 
@@ -56,7 +56,8 @@ def test_as_many_rows_are_made_at_once_as_fit_the_bits_of_a_key() -> None:
     ]
     # The greatest key there is.
     n, width = rows_at_once(1 << 30), 1 << 30
-    lengths, columns = distinct_columns(np.array([0] * (n - 1) + [1]), np.array([width - 1], dtype=np.int32), width)
+    last_row, last_column = np.array([n - 1], dtype=np.uint32), np.array([width - 1], dtype=np.int32)
+    lengths, columns = distinct_pairs(last_row, last_column, n, width)
     assert (lengths.tolist(), columns.tolist()) == ([0] * (n - 1) + [1], [width - 1])
 
 
@@ -72,7 +73,8 @@ def test_the_dense_matrix_is_never_built() -> None:
     columns = np.random.default_rng(0).integers(0, 10_000, size=20_000 * 50, dtype=np.int32)
     tracemalloc.start()
     try:
-        gathered([distinct_columns(np.full(20_000, 50), columns, 10_000)], 10_000).take(np.arange(512))
+        rows = np.repeat(np.arange(20_000, dtype=np.uint32), 50)
+        gathered([distinct_pairs(rows, columns, 20_000, 10_000)], 10_000).take(np.arange(512))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.multihot import MultiHotMatrix, offsets_of
 from imdbclf.data.term_weights import Labels
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ class FeatureDropout:
     def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
         """The batch without the terms that are left out, and the values of the others."""
         kept = self.kept(len(matrix.columns))
-        before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
-        rows = MultiHotMatrix(before[matrix.offsets], matrix.columns[kept], matrix.width)
+        rows = MultiHotMatrix(offsets_of(kept)[matrix.offsets], matrix.columns[kept], matrix.width)
         values = matrix.values
         scale = np.float32(self.scale)
         return rows, np.full(len(rows.columns), scale) if values is None else values[kept] * scale

@@ -13,7 +13,6 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,12 +77,10 @@ def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False)
         lock.acquire()
     except OSError as error:
         log.warning("No cache in %s (%s); continuing without it.", folder, error.strerror or error)
-        return _encoded(source, lambda _corpus, _names: None, sentence_ends=sentence_ends)
+        return _encoded(source, None, sentence_ends=sentence_ends)
     try:
-        made_meanwhile = _opened(entry, source, say=False)
-        return made_meanwhile or _encoded(
-            source, lambda corpus, names: _write(entry, corpus, names), sentence_ends=sentence_ends
-        )
+        # Another process may have made it in the meantime.
+        return _opened(entry, source, say=False) or _encoded(source, entry, sentence_ends=sentence_ends)
     finally:
         lock.release()
 
@@ -98,12 +95,13 @@ def is_encoded(source: Source, folder: Path) -> bool:
     return (folder / cache_key(source) / _ABOUT).is_file()
 
 
-def _encoded(source: Source, keep: Callable[[Corpus, tuple[str, str]], None], *, sentence_ends: bool) -> LoadedCorpus:
+def _encoded(source: Source, entry: Path | None, *, sentence_ends: bool) -> LoadedCorpus:
     log.info("Reading and encoding the reviews …")
     reviews = source.read()
     corpus = encode_corpus(reviews.parts, sentence_ends=sentence_ends)
     try:
-        keep(corpus, reviews.label_names)
+        if entry is not None:
+            _write(entry, corpus, reviews.label_names)
     except OSError as error:
         needed = sum(part.table.nbytes for part in corpus.parts.values()) / 1e6
         log.warning("The cache needs %.0f MB and cannot be written (%s); continuing without.", needed, error.strerror)

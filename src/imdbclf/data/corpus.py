@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.multihot import offsets_of
 from imdbclf.data.tokenize import text_bytes, tokenize_many
+
+Hashes = npt.NDArray[np.uint64]
 
 ENCODING_VERSION = 3
 """Increased when the meaning of the tables below changes, so that older caches are not used."""
@@ -61,17 +64,17 @@ class EncodedReviews:
         return int(self.table.num_rows)
 
     @cached_property
-    def ids(self) -> npt.NDArray[np.uint64]:
+    def ids(self) -> Hashes:
         """Hash of each review's text, shape (n,); equal texts have equal ids."""
         return _numpy(self.table, "id").astype(np.uint64, copy=False)
 
     @cached_property
-    def sequences(self) -> npt.NDArray[np.uint64]:
+    def sequences(self) -> Hashes:
         """Hash of each review's words in order, shape (n,)."""
         return _numpy(self.table, "sequence").astype(np.uint64, copy=False)
 
     @cached_property
-    def groups(self) -> npt.NDArray[np.uint64] | None:
+    def groups(self) -> Hashes | None:
         """Hash of each review's group, shape (n,); None without groups."""
         if "group" not in self.table.column_names:
             return None
@@ -138,70 +141,44 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False)
     with ThreadPoolExecutor(THREADS) as pool:
         encode = partial(_encode_chunk, sentence_ends=sentence_ends)
         found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
-        chunks = [chunk for part in found.values() for chunk in part]
+        chunks = [chunk for part in found.values() for chunk, _ in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
         word_hashes = _hashes(dictionary)
-        numbered = pool.map(lambda chunk, number: chunk.numbered(number, word_hashes), chunks, numbers)
+        numbered = pool.map(partial(_renumbered, word_hashes), chunks, numbers)
         tables = {name: _part_table(found[name], numbered, parts[name]) for name in parts}
     return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
 
 
-def sequence_hashes(
-    offsets: npt.NDArray[np.int64], words: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint64]:
+def sequence_hashes(lengths: npt.NDArray[np.int64], words: npt.NDArray[np.int32], word_hashes: Hashes) -> Hashes:
     """A 64-bit hash of each review's words in order, shape (n,).
 
     The sum over positions of hash(word) times an odd number that depends on the position, modulo 2⁶⁴. It depends on the
     words, not on their numbers in a corpus. A collision would only keep two reviews together.
     """
-    lengths = np.diff(offsets)
+    offsets = offsets_of(lengths)
     position = np.arange(len(words)) - np.repeat(offsets[:-1], lengths)
     odd = scramble(np.arange(lengths.max(initial=0), dtype=np.uint64)) | np.uint64(1)
     terms = word_hashes[words] * odd[position]
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    sequences: npt.NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
+    sums = offsets_of(terms, np.uint64)
+    sequences: Hashes = sums[offsets[1:]] - sums[offsets[:-1]] + lengths.astype(np.uint64)
     return sequences
 
 
-def scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def scramble(numbers: Hashes) -> Hashes:
     """A fixed pseudo-random permutation of the 64-bit numbers: the finaliser of SplitMix64 (Steele et al., 2014)."""
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    result: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    result: Hashes = mixed ^ (mixed >> np.uint64(31))
     return result
 
 
-@dataclass(frozen=True)
-class NumberedWords:
-    """The words of some texts in order, numbered by a dictionary of their own."""
+class NumberedWords(NamedTuple):
+    """The words of n texts in order, numbered by a dictionary of their own; `lengths` (n,) says how many each has."""
 
-    offsets: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
     words: npt.NDArray[np.int32]
     dictionary: pa.Array
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Number of words of each text, (n,)."""
-        return np.diff(self.offsets)
-
-
-@dataclass(frozen=True)
-class _EncodedChunk(NumberedWords):
-    """Some reviews."""
-
-    ids: npt.NDArray[np.uint64]
-
-    def numbered(self, number: npt.NDArray[np.int32], word_hashes: npt.NDArray[np.uint64]) -> _NumberedChunk:
-        """The same reviews with the numbers of the common dictionary, given for each word of the chunk."""
-        words = number[self.words]
-        return _NumberedChunk(words, sequence_hashes(self.offsets, words, word_hashes))
-
-
-@dataclass(frozen=True)
-class _NumberedChunk:
-    words: npt.NDArray[np.int32]
-    sequences: npt.NDArray[np.uint64]
 
 
 def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedWords:
@@ -211,13 +188,20 @@ def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedW
     words = to_numpy(numbered.indices)
     kept = words != pc.index(numbered.dictionary, "").as_py()
     # The empty string is not a word: leave it out, and close the gap in the numbers.
-    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
-    return NumberedWords(before[to_numpy(lists.offsets)], words[kept], numbered.dictionary)
+    lengths = np.diff(offsets_of(kept)[to_numpy(lists.offsets)])
+    return NumberedWords(lengths, words[kept], numbered.dictionary)
 
 
-def _encode_chunk(texts: pa.Array, *, sentence_ends: bool) -> _EncodedChunk:
-    numbered = numbered_words(texts, sentence_ends=sentence_ends)
-    return _EncodedChunk(numbered.offsets, numbered.words, numbered.dictionary, _hashes(texts))
+def _encode_chunk(texts: pa.Array, *, sentence_ends: bool) -> tuple[NumberedWords, Hashes]:
+    return numbered_words(texts, sentence_ends=sentence_ends), _hashes(texts)
+
+
+def _renumbered(
+    word_hashes: Hashes, chunk: NumberedWords, number: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], Hashes]:
+    """The words of a chunk by the numbers of the common dictionary, and the hash of each review's words."""
+    words = number[chunk.words]
+    return words, sequence_hashes(chunk.lengths, words, word_hashes)
 
 
 def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:
@@ -234,18 +218,22 @@ def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt
     return words.take(order[empty:]), np.split(numbers, ends[:-1])
 
 
-def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk], read: pa.Table) -> pa.Table:
+def _part_table(
+    chunks: list[tuple[NumberedWords, Hashes]],
+    numbered: Iterable[tuple[npt.NDArray[np.int32], Hashes]],
+    read: pa.Table,
+) -> pa.Table:
     """The table of a part that was `read`, from its chunks; takes only the chunks of this part from `numbered`."""
     done = [chunk for _, chunk in zip(chunks, numbered, strict=False)]
-    ids = _joined([chunk.ids for chunk in chunks], np.uint64)
-    lengths = _joined([np.diff(chunk.offsets) for chunk in chunks], np.int64)
+    ids = _joined([hashes for _, hashes in chunks], np.uint64)
+    lengths = _joined([chunk.lengths for chunk, _ in chunks], np.int64)
     words = pa.LargeListArray.from_arrays(
-        to_arrow(np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])),
-        to_arrow(_joined([chunk.words for chunk in done], np.int32)),
+        to_arrow(offsets_of(lengths)),
+        to_arrow(_joined([words for words, _ in done], np.int32)),
     )
     columns = {
         "id": to_arrow(ids),
-        "sequence": to_arrow(_joined([chunk.sequences for chunk in done], np.uint64)),
+        "sequence": to_arrow(_joined([sequences for _, sequences in done], np.uint64)),
         "label": read.column("label").combine_chunks().cast(pa.int8()),
         "words": words,
     }
@@ -259,7 +247,7 @@ def _part_table(chunks: list[_EncodedChunk], numbered: Iterable[_NumberedChunk],
     return table.take(to_arrow(np.lexsort(order))).combine_chunks()
 
 
-def _group_hashes(values: pa.ChunkedArray, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _group_hashes(values: pa.ChunkedArray, ids: Hashes) -> Hashes:
     """A 64-bit hash of each review's group, shape (n,); without a group, a hash of the review's text."""
     numbered = values.fill_null("").combine_chunks().dictionary_encode()
     number = to_numpy(numbered.indices)
@@ -274,7 +262,7 @@ def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
             yield piece.slice(start, CHUNK)
 
 
-def _hashes(texts: pa.Array) -> npt.NDArray[np.uint64]:
+def _hashes(texts: pa.Array) -> Hashes:
     """A 64-bit hash of each text, shape (n,), from its bytes: no Python string is made."""
     data, offsets = text_bytes(texts)
     whole = memoryview(data)

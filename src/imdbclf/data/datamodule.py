@@ -24,13 +24,9 @@ class ReviewDataModule(pl.LightningDataModule):
     """Training, validation and test reviews as multi-hot batches, for one process.
 
     `setup` loads the reviews (from the cache, if they have been encoded before), splits off the validation part by
-    content and `seed`, learns the columns from the training part only, and vectorizes all parts.
-
-    Args:
-        settings: where the reviews come from and how they become batches.
-        seed: decides the split and the order of the training batches.
-        prepared: what `imdbclf.data.prepare.load_reviews` gave for the same settings and seed, if that was done.
-        features: the columns and their values; the lecture's by default.
+    content and `seed`, learns the columns from the training part only, and vectorizes all parts. `seed` also decides
+    the order of the training batches. `prepared` is what `imdbclf.data.prepare.load_reviews` gave for the same settings
+    and seed, if that was done.
     """
 
     def __init__(
@@ -70,15 +66,12 @@ class ReviewDataModule(pl.LightningDataModule):
 
         The columns are learnt again, from all training reviews.
         """
-        return self._prepared_again(self.settings, probabilities)
+        return self.with_settings(self.settings, probabilities)
 
-    def with_settings(self, settings: DataSettings) -> ReviewDataModule:
-        """The same corpus, split and prepared by other settings."""
-        return self._prepared_again(settings)
-
-    def _prepared_again(
+    def with_settings(
         self, settings: DataSettings, pseudo_labels: npt.NDArray[np.float32] | None = None
     ) -> ReviewDataModule:
+        """The same corpus, split and prepared by other settings."""
         prepared = prepare_reviews(self.loaded, settings, self.feature_settings, self.seed, pseudo_labels)
         return ReviewDataModule(settings, self.seed, prepared, self.feature_settings)
 

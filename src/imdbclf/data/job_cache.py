@@ -8,25 +8,25 @@ from functools import lru_cache
 from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
 from imdbclf.data.load import ChosenSource, choose_source, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
-from imdbclf.data.sources.base import Source
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 MEGABYTE = 1_000_000
 
+_opened = lru_cache(maxsize=4)(open_source)
+_chosen = lru_cache(maxsize=4)(choose_source)
 
+
+@lru_cache(maxsize=1)
 def kept_reviews(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
     """`load_reviews`, but reuses the data of the previous job where it is the same.
 
-    Args:
-        settings: where the reviews come from and how they become batches; `source` is decided (not `auto`).
-        features: what the columns are.
-        seed: decides the split and the order of the batches.
-        limit: megabytes of batches that are kept for the next job; 0 keeps none.
+    `source` is decided (not `auto`). Up to `limit` megabytes of batches are kept for the next job; 0 keeps none.
 
     Raises:
         UserError: if the source cannot be read, or cannot be split with these settings.
     """
-    return _prepared(settings, features, seed, limit)
+    prepared = prepare_reviews(_loaded(settings.origin, features.sentence_ends), settings, features, seed)
+    return replace(prepared, keep=limit * MEGABYTE)
 
 
 def decided_source(settings: SourceSettings) -> ChosenSource:
@@ -34,42 +34,22 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
     return _chosen(settings.origin)
 
 
+@lru_cache(maxsize=4)
 def content_key(settings: SourceSettings) -> str:
     """A key of the reviews' content; it does not depend on their place.
 
     Raises:
         UserError: if the source does not exist.
     """
-    return _content_key(settings.origin)
+    return cache_key(_opened(settings.origin))
 
 
 def forget() -> None:
     """Free all kept data."""
-    for kept in (_prepared, _loaded, _content_key, _opened, _chosen):
+    for kept in (kept_reviews, content_key, _loaded, _opened, _chosen):
         kept.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _prepared(settings: DataSettings, features: FeatureSettings, seed: int, limit: int) -> PreparedReviews:
-    prepared = prepare_reviews(_loaded(settings.origin, features.sentence_ends), settings, features, seed)
-    return replace(prepared, keep=limit * MEGABYTE)
 
 
 @lru_cache(maxsize=4)
 def _loaded(origin: SourceSettings, sentence_ends: bool) -> LoadedCorpus:
     return load_or_encode(_opened(origin), cache_folder(origin.cache_dir), sentence_ends=sentence_ends)
-
-
-@lru_cache(maxsize=4)
-def _content_key(origin: SourceSettings) -> str:
-    return cache_key(_opened(origin))
-
-
-@lru_cache(maxsize=4)
-def _opened(origin: SourceSettings) -> Source:
-    return open_source(origin)
-
-
-@lru_cache(maxsize=4)
-def _chosen(origin: SourceSettings) -> ChosenSource:
-    return choose_source(origin)

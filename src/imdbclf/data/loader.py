@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import SequentialSampler
 
 from imdbclf.data.batches import WINDOW, FeatureDropout, ReviewBatch, cut_batches, sparse_csr
-from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.multihot import MultiHotMatrix, offsets_of
 from imdbclf.data.term_weights import Labels
 from imdbclf.settings import Layout
 
@@ -157,7 +157,7 @@ class DeviceReviews:
         self, rows: npt.NDArray[np.int64], batch_size: int, dropout: FeatureDropout | None, *, training: bool
     ) -> Iterator[ReviewBatch]:
         lengths = self.lengths[rows]
-        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         total = int(offsets[-1])
         chosen, device_offsets, device_lengths = (
             torch.from_numpy(numbers).to(self.device, non_blocking=True) for numbers in (rows, offsets, lengths)

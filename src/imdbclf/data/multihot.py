@@ -34,6 +34,11 @@ RowBlock = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 """Some rows: how many ones each has, and the columns of all of them one after the other."""
 
 
+def offsets_of(lengths: npt.NDArray[Any], dtype: type[Any] = np.int64) -> npt.NDArray[Any]:
+    """Where each of n runs of these lengths begins and the last one ends, (n + 1,)."""
+    return np.concatenate([np.zeros(1, dtype=dtype), np.cumsum(lengths, dtype=dtype)])
+
+
 class RowValues(Protocol):
     """What gives the set columns of rows their values; see `imdbclf.data.term_weights.TermWeights`."""
 
@@ -102,7 +107,7 @@ class MultiHotMatrix:
 def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
     """The rows of several matrices of one width, one matrix after the other, in memory."""
     lengths = np.concatenate([np.diff(matrix.offsets) for matrix in matrices])
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    offsets = offsets_of(lengths)
     columns = np.concatenate([matrix.columns for matrix in matrices])
     return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].term_weights)
 
@@ -122,27 +127,12 @@ def _column_bits(width: int) -> int:
     return max(width - 1, 1).bit_length()
 
 
-def distinct_columns(lengths: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], width: int) -> RowBlock:
-    """Rows of distinct ascending columns, from rows of columns in any order with repeats.
-
-    Args:
-        lengths: how many columns each row has, (n,); n times `width` must fit `KEY_BITS`.
-        columns: those of the first row, then of the second, and so on.
-        width: number of columns in all.
-    """
-    return distinct_pairs(np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths), columns, len(lengths), width)
-
-
 def distinct_pairs(rows: npt.NDArray[np.uint32], columns: npt.NDArray[np.int32], n: int, width: int) -> RowBlock:
     """Rows of distinct ascending columns, from pairs of row and column in any order with repeats.
 
     Row and column become one number each, which are sorted at once; then what equals its predecessor is dropped.
 
-    Args:
-        rows: the row of each pair, below `n`.
-        columns: its column.
-        n: number of rows; times `width` it must fit `KEY_BITS`.
-        width: number of columns in all.
+    The rows are below `n`, the columns below `width`; `n` times `width` must fit `KEY_BITS`.
     """
     bits = np.uint32(_column_bits(width))
     keys = rows << bits
@@ -158,25 +148,20 @@ def distinct_pairs(rows: npt.NDArray[np.uint32], columns: npt.NDArray[np.int32],
 
 def gathered(blocks: Iterable[RowBlock], width: int, file: IO[bytes] | None = None) -> MultiHotMatrix:
     """One matrix of all blocks, in memory or, where one is given, in a file."""
-    lengths, pieces = [np.zeros(1, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+    lengths, pieces = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for block_lengths, columns in blocks:
         lengths.append(block_lengths)
         if file is None:
             pieces.append(columns)
         else:
             columns.tofile(file)
-    offsets = np.cumsum(np.concatenate(lengths))
+    offsets = offsets_of(np.concatenate(lengths))
     if file is None:
         return MultiHotMatrix(offsets, np.concatenate(pieces), width)
     file.flush()
-    return MultiHotMatrix(offsets, _mapped(file, int(offsets[-1])), width)
-
-
-def _mapped(file: IO[bytes], count: int) -> npt.NDArray[np.int32]:
-    """The first `count` numbers of a file, mapped into memory; the file is closed when the array is gone."""
-    numbers = np.memmap(file, dtype=np.int32, mode="r", shape=(count,))
-    weakref.finalize(numbers, file.close)
-    return numbers
+    mapped = np.memmap(file, dtype=np.int32, mode="r", shape=(int(offsets[-1]),))
+    weakref.finalize(mapped, file.close)
+    return MultiHotMatrix(offsets, mapped, width)
 
 
 def temporary_file(disk: Path | None, size: int) -> IO[bytes] | None:

@@ -68,12 +68,8 @@ def prepare_reviews(
 ) -> PreparedReviews:
     """Split off the validation part, learn the columns from the rest, vectorize every part.
 
-    Args:
-        loaded: the corpus.
-        settings: how it is split; a matrix that is too large for the memory is in its cache folder.
-        features: the settings of the columns.
-        seed: decides the split.
-        pseudo_labels: the probability of being positive of each unlabelled review; these become training reviews.
+    `pseudo_labels` are the probabilities of being positive of the unlabelled reviews; these become training reviews. A
+    matrix that is too large for the memory lies in the cache folder.
 
     Raises:
         UserError: if there is no training part, if the validation part would leave no training reviews, or if there

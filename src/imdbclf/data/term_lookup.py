@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.data.arrow import NOWHERE, places_among, strings, to_arrow, to_numpy
-from imdbclf.data.multihot import UNKNOWN, RowBlock, distinct_columns, distinct_pairs
+from imdbclf.data.multihot import UNKNOWN, RowBlock, distinct_pairs
 from imdbclf.data.ngrams import (
     LONGEST,
     MOST_WORDS,
@@ -119,10 +119,10 @@ class TermColumns:
             words: (N,) their words, numbered by the dictionary, one text after the other.
             lengths: (n,) how many words each has.
         """
-        if not self.lookup.longer:
-            return distinct_columns(lengths, self.of_words[words], self.lookup.width)
-        numbers = self.number[words]
         rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+        if not self.lookup.longer:
+            return distinct_pairs(rows, self.of_words[words], len(lengths), self.lookup.width)
+        numbers = self.number[words]
         found: list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]] = [(rows, self.lookup.word_columns[numbers])]
         runs, last = single_words(numbers), last_words(lengths)
         for wanted, columns in self.lookup.longer:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.data.multihot import offsets_of
+
 if TYPE_CHECKING:
     # One text needs no Arrow, which takes a tenth of a second to import.
     import pyarrow as pa
@@ -123,8 +125,7 @@ def _apart(data: bytes, offsets: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.
     wide = np.repeat(letters, 1 + 2 * is_end)
     first = np.flatnonzero(is_end) + 2 * np.arange(np.count_nonzero(is_end))
     wide[first], wide[first + 2] = ord(" "), ord(" ")
-    before = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(is_end, dtype=np.int32)])
-    return wide, offsets + 2 * before[offsets]
+    return wide, offsets + 2 * offsets_of(is_end, np.int32)[offsets]
 
 
 def text_bytes(texts: pa.Array) -> tuple[bytes, npt.NDArray[np.int32]]:
