@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from imdbclf.data.ngrams import (
     LONGEST,
     MOST_WORDS,
+    WORD_BITS,
     Runs,
-    key_of,
     last_words,
     longer_by_one,
     orders_of_keys,
@@ -23,6 +23,11 @@ from imdbclf.data.ngrams import (
 NUMBERS = st.integers(1, 4) | st.sampled_from([MOST_WORDS - 1, MOST_WORDS])
 TERMS = st.lists(st.lists(NUMBERS, min_size=1, max_size=LONGEST).map(tuple), max_size=8)
 REVIEWS = st.lists(st.lists(st.integers(0, 3), max_size=6), max_size=6)
+
+
+def key_of(numbers: tuple[int, ...]) -> int:
+    """The key of the n-gram of the words with these numbers."""
+    return sum(number << WORD_BITS * place for place, number in enumerate(reversed(numbers)))
 
 
 def keys_of(terms: list[tuple[int, ...]]) -> np.ndarray:

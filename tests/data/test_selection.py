@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.helpers import TEST, TRAIN, encode
 from imdbclf.data.arrow import to_arrow
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.selection import _candidates, _every_order, _numbered, _training_words, learn_vocabulary, word_counts
+from imdbclf.data.selection import _candidates, _every_order, _numbered, learn_vocabulary, word_counts
 from imdbclf.data.tokenize import tokenize
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
@@ -158,9 +158,8 @@ def test_frequent_words_are_the_same_terms_whichever_way_they_are_counted(review
     train = corpus.parts["train"]
     lecture = FeatureSettings(columns=columns)
     short = learn_vocabulary(corpus, train, lecture)
-    candidates = _candidates(
-        _training_words(train, np.arange(len(train)), None), _numbered(word_counts(corpus, train), 1), lecture
-    )
+    numbers = _numbered(word_counts(corpus, train), 1)[train.words]
+    candidates = _candidates(numbers, train.lengths, train.labels.astype(np.float64), lecture)
     best = sorted(range(len(candidates.keys)), key=lambda k: (-candidates.occurrences[k], -candidates.keys[k]))
     words = corpus.dictionary.to_pylist()
     assert list(short.terms) == [words[candidates.keys[k] - 1] for k in best[: columns - 1]]

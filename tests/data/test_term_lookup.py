@@ -19,11 +19,6 @@ def test_the_words_of_a_dictionary_have_their_columns() -> None:
     assert lookup.over(pa.array([], pa.string())).of_words.tolist() == []
 
 
-@pytest.mark.parametrize(("terms", "order"), [((), 1), (("a",), 1), (("a b",), 2), (("a b c",), 3)])
-def test_the_lookup_knows_the_words_of_the_longest_term(terms: tuple[str, ...], order: int) -> None:
-    assert Vocabulary(terms).lookup.over(pa.array(["a"])).order == order
-
-
 def test_more_words_than_keys_can_tell_apart_are_refused_in_n_grams_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(term_lookup, "MOST_WORDS", 3)
     assert len(Vocabulary(("a", "b", "c", "d")).lookup.words) == 4

@@ -57,16 +57,9 @@ def cut_batches(
     training: bool = False,
     dropout: FeatureDropout | None = None,
 ) -> Iterator[ReviewBatch]:
-    """The given rows as batches, in the given order, the last one possibly smaller.
+    """The given rows (None: all) as batches, in the given order, the last one possibly smaller.
 
-    Args:
-        matrix: n reviews.
-        labels: (n,) of 0 and 1.
-        rows: their row numbers; None for all in their own order.
-        batch_size: reviews per batch.
-        layout: `csr` or `dense` features.
-        training: whether CSR batches carry their transpose, for the backward pass.
-        dropout: leaves out some terms of each review.
+    In training, CSR batches carry their transpose, for the backward pass.
     """
     window = max(WINDOW // batch_size, 1) * batch_size
     for start in range(0, len(matrix) if rows is None else len(rows), window):
@@ -88,10 +81,7 @@ class KeptBatches:
     """The batches of earlier epochs, up to a limit; further ones are made again for each job.
 
     Jobs of one seed have the same batches in the same order, for any network and loss. Complete epochs are kept, the
-    first ones first. The next job gets the same tensors, so no job may write into them.
-
-    Args:
-        limit: maximum size of the kept batches in bytes.
+    first ones first, up to `limit` bytes. The next job gets the same tensors, so no job may write into them.
     """
 
     def __init__(self, limit: int) -> None:
@@ -117,17 +107,15 @@ class KeptBatches:
 
 
 class FeatureDropout:
-    """Dropout of terms: leaves out each term of a review with the same probability and scales the others up.
+    """Dropout of terms: leaves out each term of a review with the probability `fraction` and scales the others up.
 
     It is the dropout of Srivastava et al. 2014 on the input: it leaves out terms of a review, not units of the network.
-
-    Args:
-        fraction: the probability of each term to be left out, below 1.
-        seed: decides which terms are left out.
     """
 
     def __init__(self, fraction: float, seed: Sequence[int]) -> None:
         self.fraction, self._random = fraction, np.random.default_rng(seed)
+        self.scale = 1 / (1 - fraction)
+        """The factor for the remaining values."""
 
     def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
         """The batch without the terms that are left out, and the values of the others."""
@@ -140,11 +128,6 @@ class FeatureDropout:
     def kept(self, count: int) -> npt.NDArray[np.bool_]:
         """Which of the next `count` terms stay, (count,)."""
         return self._random.random(count, dtype=np.float32) >= self.fraction
-
-    @property
-    def scale(self) -> float:
-        """The factor for the remaining values."""
-        return 1 / (1 - self.fraction)
 
 
 def batch_of_rows(
@@ -168,9 +151,7 @@ Values = npt.NDArray[np.float32] | None
 def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows as a sparse CSR tensor, (n, width) float32; with int32 indices, as the CPU's kernels require.
 
-    Args:
-        matrix: the columns that are set.
-        values: the values in them; None for the matrix' own.
+    `values` are those of the set columns; None for the matrix' own.
     """
     return sparse_csr(
         torch.from_numpy(matrix.offsets.astype(np.int32)),

@@ -51,13 +51,9 @@ class ReviewLoader:
     per batch.
 
     Args:
-        matrix: n reviews.
-        labels: (n,) of 0 and 1.
-        batch_size: reviews per batch; the last one of an epoch may be smaller.
-        layout: see `ReviewBatch`.
+        matrix, labels, batch_size, layout, training: see `cut_batches`.
         seed: decides the order, together with the epoch; None keeps the order of the matrix. (The data module uses None
             with the Trainer's `overfit_batches`; loaders passed to `fit()` are used unchanged.)
-        training: whether CSR batches carry their transpose.
         device: device of the batches. The matrix is copied to an accelerator once, and batches are made there.
         keep: returns kept batches.
         feature_dropout: fraction of a review's terms that are left out, different ones in each epoch.
@@ -96,8 +92,11 @@ class ReviewLoader:
 
         Lightning makes the iterator of a continued run's first epoch before it sets the epoch.
         """
-        epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
-        yield from self._keep(epoch, len(self), self._cut) if self._keep else self._cut()
+        yield from self._keep(self._epoch, len(self), self._cut) if self._keep else self._cut()
+
+    @property
+    def _epoch(self) -> int:
+        return self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
 
     def _cut(self) -> Iterator[ReviewBatch]:
         rows = self.sampler.rows() if isinstance(self.sampler, EpochOrder) else None
@@ -111,23 +110,16 @@ class ReviewLoader:
 
     def _dropout(self) -> FeatureDropout | None:
         """The dropout of terms in this epoch; like the order, a function of (seed, epoch)."""
-        if self.feature_dropout == 0:
-            return None
-        epoch = self.sampler.epoch if isinstance(self.sampler, EpochOrder) else 0
         # The 1 makes this seed different from that of the order.
-        return FeatureDropout(self.feature_dropout, [self._seed, epoch, 1])
+        return FeatureDropout(self.feature_dropout, [self._seed, self._epoch, 1]) if self.feature_dropout else None
 
 
 class DeviceReviews:
     """n reviews on an accelerator, where batches are made: an epoch uploads its row numbers only.
 
     They take 4 bytes per set column (13 MB for the lecture's corpus), 4 more with term weights, and 12 per review. All
-    sizes are known on the host, so that nothing waits for the device within an epoch.
-
-    Args:
-        matrix: the reviews.
-        labels: (n,) of 0 and 1.
-        device: any device of torch; the batches are equal to those of `cut_batches`.
+    sizes are known on the host, so that nothing waits for the device within an epoch. The batches are equal to those of
+    `cut_batches`.
     """
 
     def __init__(self, matrix: MultiHotMatrix, labels: Labels, device: torch.device) -> None:

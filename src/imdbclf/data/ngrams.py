@@ -47,10 +47,8 @@ def single_words(numbers: npt.NDArray[np.int64]) -> Runs:
 def longer_by_one(runs: Runs, numbers: npt.NDArray[np.int64], last: npt.NDArray[np.bool_]) -> Runs:
     """The n-grams of the next order whose first and last part are both among `runs`.
 
-    Args:
-        runs: n-grams of an order.
-        numbers: (N,) the numbers of the reviews' words.
-        last: (N,) true for the last word of each review; an n-gram does not cross it.
+    `numbers` (N,) are those of the reviews' words. `last` (N,) is true for the last word of each review; an n-gram does
+    not cross it.
     """
     # If the next n-gram begins one word later, both together form a longer one.
     follows = (np.diff(runs.begins) == 1) & ~last[runs.begins[:-1] + runs.order - 1]
@@ -63,14 +61,6 @@ def last_words(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     last = np.zeros(int(lengths.sum()), dtype=bool)
     last[np.cumsum(lengths)[lengths > 0] - 1] = True
     return last
-
-
-def key_of(numbers: tuple[int, ...]) -> int:
-    """The key of the n-gram of the words with these numbers."""
-    key = 0
-    for number in numbers:
-        key = key << WORD_BITS | number
-    return key
 
 
 def words_of_keys(keys: Keys) -> npt.NDArray[np.int64]:

@@ -59,10 +59,6 @@ class Candidates:
     positive: npt.NDArray[Any]
     negative: npt.NDArray[Any]
 
-    def at(self, places: npt.NDArray[np.int64]) -> Candidates:
-        """The terms at the given places, in this order."""
-        return Candidates(*(column[places] for column in (self.keys, self.occurrences, self.positive, self.negative)))
-
 
 def word_counts(
     corpus: Corpus, reviews: EncodedReviews, rows: npt.NDArray[np.int64] | None = None
@@ -90,14 +86,9 @@ def learn_vocabulary(
     rows: npt.NDArray[np.int64] | None = None,
     pseudo_labelled: PseudoLabelled | None = None,
 ) -> Vocabulary:
-    """The terms selected by the settings from the given rows (default: all).
+    """The terms selected by the settings from the given rows of a part, ascending (default: all).
 
-    Args:
-        corpus: its dictionary has the words.
-        reviews: the part of the corpus with the training reviews.
-        settings: `order`, `columns`, `selection`, `smoothing` and `min_documents` are used.
-        rows: the training reviews, ascending.
-        pseudo_labelled: more training reviews of the same corpus.
+    `pseudo_labelled` are more training reviews of the same corpus.
 
     Raises:
         UserError: if there are fewer n-grams than columns. (Fewer single words than columns are allowed.)
@@ -108,8 +99,9 @@ def learn_vocabulary(
     if settings.order == 1 and settings.selection == "frequency" and settings.min_documents == 1:
         order = _ranked(np.arange(1, len(counts) + 1), counts)[: settings.columns - 1]
         return _named(corpus.dictionary, order[counts[order] > 0] + 1)
-    training = _training_words(reviews, np.arange(len(reviews)) if rows is None else rows, pseudo_labelled)
-    candidates = _candidates(training, _numbered(counts, settings.min_documents), settings)
+    rows = np.arange(len(reviews)) if rows is None else rows
+    words, lengths, positive = _training_words(reviews, rows, pseudo_labelled)
+    candidates = _candidates(_numbered(counts, settings.min_documents)[words], lengths, positive, settings)
     wanted = settings.columns - 1
     if len(candidates.keys) < wanted and settings.order > 1:
         found = f"{len(candidates.keys):,} n-grams of up to {settings.order} words in {settings.min_documents} or more"
@@ -127,37 +119,28 @@ def _numbered(counts: Counts, least: int) -> npt.NDArray[np.int64]:
     return np.where(counts >= least, np.arange(1, len(counts) + 1), 0)
 
 
-@dataclass(frozen=True)
-class _TrainingWords:
-    """The words of n training reviews in order, the number of words of each, and its probability of label 1."""
-
-    words: npt.NDArray[np.int32]
-    lengths: Counts
-    positive: npt.NDArray[np.float64]
-
-
 def _training_words(
     reviews: EncodedReviews, rows: npt.NDArray[np.int64], pseudo_labelled: PseudoLabelled | None
-) -> _TrainingWords:
+) -> tuple[npt.NDArray[np.int32], Counts, npt.NDArray[np.float64]]:
+    """The words of n training reviews in order, the number of words of each, and its probability of label 1."""
     words = reviews.words_between(0, len(reviews), reviews.mask(rows))
     lengths, positive = reviews.lengths[rows], reviews.labels[rows].astype(np.float64)
     if pseudo_labelled is None:
-        return _TrainingWords(words, lengths, positive)
-    return _TrainingWords(
+        return words, lengths, positive
+    return (
         np.concatenate([words, pseudo_labelled.reviews.words]),
         np.concatenate([lengths, pseudo_labelled.reviews.lengths]),
         np.concatenate([positive, pseudo_labelled.probabilities.astype(np.float64)]),
     )
 
 
-def _candidates(training: _TrainingWords, number: npt.NDArray[np.int64], settings: FeatureSettings) -> Candidates:
+def _candidates(
+    numbers: npt.NDArray[np.int64], lengths: Counts, positive: npt.NDArray[np.float64], settings: FeatureSettings
+) -> Candidates:
     """All terms that are in at least `min_documents` reviews."""
-    numbers = number[training.words]
-    review_of = np.repeat(np.arange(len(training.lengths)), training.lengths)
-    found = [
-        _counted(runs, review_of, training.positive, settings.min_documents)
-        for runs in _every_order(numbers, training.lengths, settings.order, settings.min_documents)
-    ]
+    review_of, least = np.repeat(np.arange(len(lengths)), lengths), settings.min_documents
+    every_order = _every_order(numbers, lengths, settings.order, least)
+    found = [_counted(runs, review_of, positive, least) for runs in every_order]
     columns = ([getattr(piece, name) for piece in found] for name in Candidates.__dataclass_fields__)
     return Candidates(*(np.concatenate(column) for column in columns))
 
@@ -192,7 +175,8 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], labels: npt.NDArray[n
     terms = pairs >> 32
     documents = np.bincount(terms, minlength=len(keys))
     positive = np.bincount(terms, weights=labels[pairs & 0xFFFFFFFF], minlength=len(keys))
-    return Candidates(keys, occurrences, positive, documents - positive).at(np.flatnonzero(documents >= least))
+    kept = documents >= least
+    return Candidates(keys[kept], occurrences[kept], positive[kept], (documents - positive)[kept])
 
 
 def frequency(candidates: Candidates, smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001 - the signature of the others
@@ -226,9 +210,6 @@ def _named(dictionary: pa.Array, keys: Keys) -> Vocabulary:
     # To convert a Python string, Arrow would import pandas.
     blank = strings([" "])[0]
     for order in range(2, LONGEST + 1):
-        terms = _where(orders >= order, pc.binary_join_element_wise(words[-order], terms, blank), terms)
+        longer = to_arrow((orders >= order).astype(np.int8)).cast(pa.bool_())
+        terms = pc.if_else(longer, pc.binary_join_element_wise(words[-order], terms, blank), terms)
     return Vocabulary(tuple(terms.to_pylist()))
-
-
-def _where(mask: npt.NDArray[np.bool_], yes: pa.Array, no: pa.Array) -> pa.Array:
-    return pc.if_else(to_arrow(mask.astype(np.int8)).cast(pa.bool_()), yes, no)

@@ -18,11 +18,6 @@ LEAST_FRACTION = 0.5
 def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
     """Row numbers of the training and of the validation part; identical reviews and groups stay together.
 
-    Args:
-        train: the reviews to split.
-        settings: `val_size` is used; messages name `group` and `val_size`.
-        seed: decides the split.
-
     Raises:
         UserError: if there is nothing to split, or too few reviews fit into the validation part.
     """
@@ -62,17 +57,10 @@ def validation_count(val_size: float, n: int) -> int:
 
 
 def joined(sequences: npt.NDArray[np.uint64], groups: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Groups of reviews that the split must keep together: connected by the same words or the same group.
+    """Groups of reviews that the split must keep together, (n,): the same number for connected reviews.
 
-    Connections are transitive. Each review gets the smallest hash of words among the reviews that it is connected with.
-    This hash does not depend on the order of the reviews.
-
-    Args:
-        sequences: hash of each review's words, shape (n,).
-        groups: hash of each review's group, shape (n,).
-
-    Returns:
-        Shape (n,), the same number for connected reviews.
+    Reviews with the same hash of their words, or of their group, are connected, and connections are transitive. The
+    number is the smallest hash of words among connected reviews. It does not depend on the order of the reviews.
     """
     # Slow to import, and needed for groups only.
     from scipy.sparse import coo_array  # noqa: PLC0415

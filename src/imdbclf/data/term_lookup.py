@@ -22,7 +22,6 @@ from imdbclf.data.ngrams import (
     MOST_WORDS,
     WORD_BITS,
     Keys,
-    Runs,
     last_words,
     longer_by_one,
     orders_of_keys,
@@ -102,23 +101,13 @@ class TermColumns:
     lookup: TermLookup
     number: npt.NDArray[np.int64]
 
-    @property
-    def order(self) -> int:
-        """The number of words of the longest term."""
-        return 1 + len(self.lookup.longer)
-
     @cached_property
     def of_words(self) -> npt.NDArray[np.int32]:
         """The column of each word of the dictionary, (dictionary,); that of unknown words where it has none."""
         return self.lookup.word_columns[self.number]
 
     def block(self, words: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> RowBlock:
-        """The rows of some texts.
-
-        Args:
-            words: (N,) their words, numbered by the dictionary, one text after the other.
-            lengths: (n,) how many words each has.
-        """
+        """The rows of n texts: their words, numbered by the dictionary, (N,), and how many each text has, (n,)."""
         rows = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
         if not self.lookup.longer:
             return distinct_pairs(rows, self.of_words[words], len(lengths), self.lookup.width)
@@ -126,16 +115,11 @@ class TermColumns:
         found: list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]] = [(rows, self.lookup.word_columns[numbers])]
         runs, last = single_words(numbers), last_words(lengths)
         for wanted, columns in self.lookup.longer:
-            runs, places = _among(longer_by_one(runs, numbers, last), wanted)
-            column = columns[places]
+            runs = longer_by_one(runs, numbers, last)
+            places = places_among(to_arrow(runs.keys), wanted)
+            known = places != NOWHERE
+            runs, column = runs.chosen(known), columns[places[known]]
             terms = column != NO_COLUMN
             found.append((rows[runs.begins[terms]], column[terms]))
         every_row, every_column = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
         return distinct_pairs(every_row, every_column, len(lengths), self.lookup.width)
-
-
-def _among(runs: Runs, wanted: pa.Array) -> tuple[Runs, npt.NDArray[np.int32]]:
-    """The runs whose keys are wanted, and where among these each of them is."""
-    places = places_among(to_arrow(runs.keys), wanted)
-    known = places != NOWHERE
-    return runs.chosen(known), places[known]

@@ -71,15 +71,10 @@ ASCII_END = 128
 
 
 def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArray:
-    """The words of each text.
+    """The words of each text of a `string` array without nulls, as a `list<string>` array.
 
-    Args:
-        texts: `string` array of n texts without nulls.
-        sentence_ends: whether the ends of sentences are words.
-
-    Returns:
-        `list<string>` array of length n. Runs of blanks leave empty strings, which are no words; they are dropped when
-        words are numbered, which is cheaper on numbers than on strings.
+    Runs of blanks leave empty strings, which are no words; they are dropped when words are numbered, which is cheaper
+    on numbers than on strings.
     """
     import pyarrow as pa  # noqa: PLC0415 - see above
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -107,12 +102,7 @@ def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArr
 def _apart(data: bytes, offsets: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Texts with blanks around the ends of sentences, one end for a run of equal ones.
 
-    Args:
-        data: the normalised texts one after the other.
-        offsets: (n + 1,) where each begins and the last ends.
-
-    Returns:
-        The same two for the new texts.
+    Given and returned: normalised texts one after the other, and where each begins and the last ends, (n + 1,).
     """
     letters = np.frombuffer(data, dtype=np.uint8).copy()
     is_end = _IS_END[letters]

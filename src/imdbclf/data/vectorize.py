@@ -66,14 +66,10 @@ class Vectorizer:
         rows: npt.NDArray[np.int64] | None = None,
         disk: Path | None = None,
     ) -> MultiHotMatrix:
-        """The rows of reviews of a corpus.
+        """The matrix of the reviews of a corpus whose numbers are `rows`, ascending; None for all.
 
-        Args:
-            corpus: its dictionary names the words.
-            reviews: n reviews of it.
-            rows: which of them, ascending; None for all.
-            disk: the folder in which a matrix beyond `imdbclf.data.multihot.IN_MEMORY` may lie, in a file that goes
-                when the matrix goes; None keeps any matrix in memory.
+        A matrix beyond `imdbclf.data.multihot.IN_MEMORY` may lie in the folder `disk`, in a file that is deleted with
+        the matrix; None keeps any matrix in memory.
         """
         terms = self.vocabulary.lookup.over(corpus.dictionary)
         chosen = None if rows is None else reviews.mask(rows)
@@ -85,7 +81,7 @@ class Vectorizer:
             return terms.block(words, kept)
 
         # A row has a column for each of its words at most, and for each run of words that is a term.
-        most = int((lengths if chosen is None else lengths[chosen]).sum()) * terms.order
+        most = int((lengths if chosen is None else lengths[chosen]).sum()) * self.vocabulary.order
         return self._matrix(encoded, len(reviews), temporary_file(disk, most * np.dtype(np.int32).itemsize))
 
     def _matrix(self, rows: Callable[[int, int], RowBlock], n: int, file: IO[bytes] | None = None) -> MultiHotMatrix:
