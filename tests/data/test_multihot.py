@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.helpers import matrix_of
 from imdbclf.data import multihot
-from imdbclf.data.multihot import MultiHotMatrix, distinct_pairs, gathered, row_blocks, rows_at_once, stacked
+from imdbclf.data.multihot import MultiHotMatrix, distinct_pairs, gathered, row_blocks, rows_at_once
 
 WIDTHS = st.sampled_from([1, 2, 7, 1 << 16, (1 << 16) + 9])
 
@@ -89,7 +89,8 @@ def test_rows_between_two_are_a_matrix_of_their_own() -> None:
     assert np.shares_memory(matrix.between(1, 4).columns, matrix.columns)
 
 
-def test_the_rows_of_several_matrices_stand_one_after_the_other() -> None:
-    both = stacked([matrix_of([[1], [], [0, 2]], 3), matrix_of([], 3), matrix_of([[2]], 3)])
+def test_gathered_rows_of_several_matrices_stand_one_after_the_other() -> None:
+    several = [matrix_of([[1], [], [0, 2]], 3), matrix_of([], 3), matrix_of([[2]], 3)]
+    both = gathered(((np.diff(each.offsets), each.columns) for each in several), 3)
     assert rows_of(both) == [[1], [], [0, 2], [2]]
     assert both.width == 3

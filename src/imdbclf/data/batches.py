@@ -205,11 +205,7 @@ def sparse_csr(offsets: Tensor, columns: Tensor, values: Tensor | None, n: int, 
     )
 
 
-def _suppress_beta_warning() -> None:
-    """Suppress torch's warning that sparse CSR tensors are in beta, which torch gives once per process."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        csr_tensor(MultiHotMatrix(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1))
-
-
-_suppress_beta_warning()
+# Torch warns once per process that sparse CSR tensors are in beta.
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+    csr_tensor(MultiHotMatrix(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1))

@@ -66,34 +66,34 @@ class EncodedReviews:
     @cached_property
     def ids(self) -> Hashes:
         """Hash of each review's text, shape (n,); equal texts have equal ids."""
-        return _numpy(self.table, "id").astype(np.uint64, copy=False)
+        return to_numpy(self._column("id")).astype(np.uint64, copy=False)
 
     @cached_property
     def sequences(self) -> Hashes:
         """Hash of each review's words in order, shape (n,)."""
-        return _numpy(self.table, "sequence").astype(np.uint64, copy=False)
+        return to_numpy(self._column("sequence")).astype(np.uint64, copy=False)
 
     @cached_property
     def groups(self) -> Hashes | None:
         """Hash of each review's group, shape (n,); None without groups."""
         if "group" not in self.table.column_names:
             return None
-        return _numpy(self.table, "group").astype(np.uint64, copy=False)
+        return to_numpy(self._column("group")).astype(np.uint64, copy=False)
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int8]:
         """0 (negative) or 1 (positive), shape (n,)."""
-        return _numpy(self.table, "label").astype(np.int8, copy=False)
+        return to_numpy(self._column("label")).astype(np.int8, copy=False)
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
         """The start of each review's words in `words`, and the end of the last, shape (n + 1,)."""
-        return to_numpy(_lists(self.table).offsets)
+        return to_numpy(self._column("words").offsets)
 
     @cached_property
     def words(self) -> npt.NDArray[np.int32]:
         """The word numbers of all reviews one after the other, in text order, repeats included."""
-        return to_numpy(_lists(self.table).values)
+        return to_numpy(self._column("words").values)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -114,6 +114,9 @@ class EncodedReviews:
         words = self.words[offsets[0] : offsets[-1]]
         return words if chosen is None else words[np.repeat(chosen[start:stop], np.diff(offsets))]
 
+    def _column(self, name: str) -> pa.Array:
+        return only_chunk(self.table.column(name))
+
     def review_names(self) -> list[str]:
         """A name for each review that depends on its text only: the hash in hexadecimal; repeats are numbered."""
         repeat = np.zeros(len(self), dtype=np.int64)
@@ -131,15 +134,15 @@ class Corpus:
 
 
 def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False) -> Corpus:
-    """Number the words of all parts.
+    """Number the words of all parts, tables with the columns `text` (string) and `label` (int8).
 
-    Args:
-        parts: tables with the columns `text` (string) and `label` (int8), by name of the part; a third column
-            `group` (string) is kept as hashes. A review with a null or empty group is a group of its own.
-        sentence_ends: whether the ends of sentences are words, see `imdbclf.data.tokenize`.
+    A third column `group` (string) is kept as hashes. A review with a null or empty group is a group of its own.
     """
+
+    def encode(texts: pa.Array) -> tuple[NumberedWords, Hashes]:
+        return numbered_words(texts, sentence_ends=sentence_ends), _hashes(texts)
+
     with ThreadPoolExecutor(THREADS) as pool:
-        encode = partial(_encode_chunk, sentence_ends=sentence_ends)
         found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
         chunks = [chunk for part in found.values() for chunk, _ in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
@@ -190,10 +193,6 @@ def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedW
     # The empty string is not a word: leave it out, and close the gap in the numbers.
     lengths = np.diff(offsets_of(kept)[to_numpy(lists.offsets)])
     return NumberedWords(lengths, words[kept], numbered.dictionary)
-
-
-def _encode_chunk(texts: pa.Array, *, sentence_ends: bool) -> tuple[NumberedWords, Hashes]:
-    return numbered_words(texts, sentence_ends=sentence_ends), _hashes(texts)
 
 
 def _renumbered(
@@ -277,11 +276,3 @@ def _joined(pieces: list[npt.NDArray[Any]], dtype: type[Any]) -> npt.NDArray[Any
 def only_chunk(column: pa.ChunkedArray) -> pa.Array:
     """The column as one chunk; no copy if it already is one."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _numpy(table: pa.Table, column: str) -> npt.NDArray[Any]:
-    return to_numpy(only_chunk(table.column(column)))
-
-
-def _lists(table: pa.Table) -> pa.LargeListArray:
-    return only_chunk(table.column("words"))

@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,14 +102,6 @@ class MultiHotMatrix:
         offsets = self.offsets.astype(np.int32) if len(self.columns) <= np.iinfo(np.int32).max else self.offsets
         # A matrix of ones has no values to carry; what stands in for them costs no memory this way.
         return scipy.sparse.csr_array((self.columns, self.columns, offsets), shape=(len(self), self.width), copy=False)
-
-
-def stacked(matrices: Sequence[MultiHotMatrix]) -> MultiHotMatrix:
-    """The rows of several matrices of one width, one matrix after the other, in memory."""
-    lengths = np.concatenate([np.diff(matrix.offsets) for matrix in matrices])
-    offsets = offsets_of(lengths)
-    columns = np.concatenate([matrix.columns for matrix in matrices])
-    return MultiHotMatrix(offsets, columns, matrices[0].width, matrices[0].term_weights)
 
 
 def row_blocks(n: int, width: int) -> Iterator[tuple[int, int]]:

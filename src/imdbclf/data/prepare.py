@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imdbclf.data.cache import LoadedCorpus, cache_folder
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load import load_corpus
-from imdbclf.data.multihot import MultiHotMatrix, stacked
+from imdbclf.data.multihot import MultiHotMatrix, gathered
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.data.split import Rows, split_reviews
@@ -102,7 +102,8 @@ def _learn(
     terms = Vectorizer(learn_vocabulary(corpus, train, features, rows, more), sentence_ends=features.sentence_ends)
     matrix, labels = terms.encode(corpus, train, rows, disk), train.labels[rows]
     if more is not None:
-        matrix = stacked([matrix, terms.encode(corpus, more.reviews, None, disk)])
+        both = matrix, terms.encode(corpus, more.reviews, None, disk)
+        matrix = gathered(((np.diff(each.offsets), each.columns) for each in both), len(terms))
         labels = np.concatenate([labels.astype(np.float32), more.probabilities])
     learnt = replace(terms, term_weights=learn_term_weights(features, matrix, labels))
     return learnt, matrix.weighted(learnt.term_weights), labels

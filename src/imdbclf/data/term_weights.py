@@ -48,13 +48,7 @@ class TermWeights:
 
 
 def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights | None:
-    """The term weights that the settings name, from the training part alone; None for ones.
-
-    Args:
-        settings: `weighting`, `smoothing` and `unit_length` count.
-        matrix: the training part, n rows of ones.
-        labels: (n,).
-    """
+    """The term weights that the settings name, from the training part alone, n rows of ones; None for ones."""
     weigh = resolve_name(TERM_WEIGHTS[settings.weighting])
     if weigh is ones:
         return TermWeights(unit_length=True) if settings.unit_length else None

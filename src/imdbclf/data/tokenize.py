@@ -85,8 +85,9 @@ def tokenize_many(texts: pa.Array, *, sentence_ends: bool = False) -> pa.ListArr
     lowered = pa.Array.from_buffers(
         pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(data.translate(BYTE_TABLES[sentence_ends]))]
     )
-    other = _rows_beyond_ascii(data, offsets)
-    if len(other):
+    if not data.isascii():
+        beyond = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) >= ASCII_END)
+        other = np.unique(np.searchsorted(offsets, beyond, side="right") - 1)
         mask = np.zeros(len(texts), dtype=bool)
         mask[other] = True
         replacements = [
@@ -123,10 +124,3 @@ def text_bytes(texts: pa.Array) -> tuple[bytes, npt.NDArray[np.int32]]:
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
     start, end = int(offsets[0]), int(offsets[-1])
     return texts.buffers()[2].slice(start, end - start).to_pybytes(), offsets - offsets[0]
-
-
-def _rows_beyond_ascii(data: bytes, offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    if data.isascii():
-        return np.zeros(0, dtype=np.int64)
-    beyond = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) >= ASCII_END)
-    return np.unique(np.searchsorted(offsets, beyond, side="right") - 1)
