@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from imdbclf.errors import UserError
 from imdbclf.settings import Settings
 
 
@@ -13,3 +16,10 @@ def settings_of(**config: Any) -> Settings:
 
 def optimizer(name: str = "rmsprop", **settings: Any) -> dict[str, Any]:
     return {"optimizer": {"name": name, **settings}}
+
+
+def refusal(**config: Any) -> str:
+    with pytest.raises(UserError) as error:
+        settings_of(**config)
+    assert "\n" not in str(error.value)
+    return str(error.value)

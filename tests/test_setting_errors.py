@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from settings_helpers import optimizer, settings_of
+from settings_helpers import optimizer, refusal, settings_of
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
-
-
-def refusal(**config: Any) -> str:
-    with pytest.raises(UserError) as error:
-        settings_of(**config)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 @pytest.mark.parametrize(

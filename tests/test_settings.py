@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from settings_helpers import optimizer, settings_of
+from settings_helpers import optimizer, refusal, settings_of
 from torch import nn
 
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import prepare_reviews
-from imdbclf.errors import UserError
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.settings import (
     ACTIVATIONS,
@@ -37,13 +36,6 @@ from imdbclf.settings import (
 )
 
 CONFIG_FILES = Path(__file__).parents[1] / "configs"
-
-
-def refusal(**config: Any) -> str:
-    with pytest.raises(UserError) as error:
-        settings_of(**config)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_the_defaults_are_the_lecture() -> None:

@@ -146,15 +146,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 settings["dropout"],
             )
         network.load_state_dict(weights, assign=True)
-        loss, temperature = str(settings["loss"]), _temperature(about.pop(_TEMPERATURE, 1.0))
+        loss, temperature = str(settings["loss"]), about.pop(_TEMPERATURE, 1.0)
+        if not 0 < temperature < inf:
+            msg = f"temperature {temperature}"
+            raise ValueError(msg)
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), vectorizer, loss, about, temperature)
-
-
-def _temperature(value: float) -> float:
-    if not 0 < value < inf:
-        msg = f"temperature {value}"
-        raise ValueError(msg)
-    return float(value)
+    return Checkpoint(network.eval(), vectorizer, loss, about, float(temperature))

@@ -88,7 +88,10 @@ def evaluate_checkpoint(
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     if plot is not None:
-        _draw(plot, reviews.labels, evaluation, f"{path.name}: {len(reviews):,} reviews, part {split}")
+        from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
+
+        title = f"{path.name}: {len(reviews):,} reviews, part {split}"
+        draw_reliability(reviews.labels, evaluation.probabilities, evaluation.uncalibrated, plot, title)
     about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
     return flat_metrics(split, evaluation) | about
 
@@ -108,9 +111,3 @@ def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
         msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
         raise UserError(msg)
     return loaded
-
-
-def _draw(plot: Path, labels: npt.NDArray[np.int8], evaluation: Evaluation, title: str) -> None:
-    from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
-
-    draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, plot, title)

@@ -81,13 +81,11 @@ class AclImdbSource:
             arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
             tables.setdefault(part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
-        return gather(parts, "text", "label", f"data.source={self.path}", self.group, self._unlabelled_texts())
-
-    def _unlabelled_texts(self) -> pa.Table | None:
-        if self.unlabelled is None:
-            return None
-        texts = [_text(file) for file in sorted(self._unlabelled.glob("*.txt"))]
-        return pa.table({"text": pa.array(texts, type=pa.string())})
+        unlabelled = None
+        if self.unlabelled is not None:
+            texts = [_text(file) for file in sorted(self._unlabelled.glob("*.txt"))]
+            unlabelled = pa.table({"text": pa.array(texts, type=pa.string())})
+        return gather(parts, "text", "label", f"data.source={self.path}", self.group, unlabelled)
 
     @property
     def _unlabelled(self) -> Path:

@@ -80,10 +80,12 @@ def gather(
     if group_column is not None and "train" in parts:
         groups = group_values(parts["train"], group_column, f"{where}: part train")
     try:
-        reviews = _gathered(parts, text_column, label_column, where)
+        labels, names = number_labels({part: table.column(label_column) for part, table in parts.items()}, where)
+        texts = {part: _texts(table.column(text_column), where) for part, table in parts.items()}
     except pa.ArrowException as error:
         msg = f"{where}: cannot be read as texts and labels ({one_line(error)[:120]})"
         raise UserError(msg) from error
+    reviews = Reviews({part: pa.table({"text": texts[part], "label": labels[part]}) for part in parts}, names)
     if groups is not None:
         reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
     if unlabelled is not None:
@@ -130,17 +132,6 @@ def _find(table: pa.Table, column: str, where: str, allowed: str) -> None:
         listed = ", ".join(dict.fromkeys(table.column_names))
         msg = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'; {allowed} {listed}"
         raise UserError(msg)
-
-
-def _gathered(parts: dict[str, pa.Table], text_column: str, label_column: str, where: str) -> Reviews:
-    labels, names = number_labels({part: table.column(label_column) for part, table in parts.items()}, where)
-    return Reviews(
-        {
-            part: pa.table({"text": _texts(table.column(text_column), where), "label": labels[part]})
-            for part, table in parts.items()
-        },
-        names,
-    )
 
 
 _TEXT_TYPES = (

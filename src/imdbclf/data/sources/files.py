@@ -53,16 +53,12 @@ def _json_lines(path: Path, text_column: str) -> pa.Table:
     return table.drop_columns([text_column]) if missing else table
 
 
-def _parquet(path: Path, _text_column: str) -> pa.Table:
-    return parquet.read_table(path)
-
-
 SUFFIXES: dict[str, Reader] = {
     ".csv": _delimited(","),
     ".tsv": _delimited("\t"),
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
-    ".parquet": _parquet,
+    ".parquet": lambda path, _text_column: parquet.read_table(path),
 }
 """The reader of a file, by the end of its name. A new format is a line here."""
 

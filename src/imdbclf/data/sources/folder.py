@@ -96,7 +96,10 @@ def load_quietly(path: Path, where: str, *, only_csv: bool) -> dict[str, Any]:
         return dict(datasets.load_dataset(str(path), **options))
     except Exception as error:
         # The readers of `datasets` raise errors of many kinds; all mean that the folder cannot be read.
-        msg = f"{where}: cannot be read as a dataset ({_root(error)})"
+        root: BaseException = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        msg = f"{where}: cannot be read as a dataset ({one_line(root)[:200]})"
         raise UserError(msg) from error
 
 
@@ -116,12 +119,6 @@ def _splits_that_are_there(readme: Path) -> dict[str, list[str]] | None:
     named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
     present = {split: paths for split, paths in named.items() if any(any(readme.parent.glob(path)) for path in paths)}
     return present if len(present) < len(named) else None
-
-
-def _root(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return one_line(error)[:200]
 
 
 def _arrow(split: Any, label_column: str) -> pa.Table:

@@ -35,7 +35,7 @@ from imdbclf.data.sources.base import Reviews, group_values
 
 TABLE: Final = Path(__file__).with_name("sample_table.parquet")
 
-DRAWING_VERSION: Final = 1
+SAMPLE_VERSION: Final = 1
 """Increased when a change in this file changes the drawn reviews."""
 
 REVIEWS: Final = {"train": 25_000, "test": 25_000}
@@ -81,21 +81,20 @@ Rows = npt.NDArray[np.uint16]
 
 
 class Table(NamedTuple):
-    """The table: V words in alphabetical order, and the number of reviews of each class that contain them."""
+    """V words in alphabetical order, and the number of reviews of each class that contain each, (V,).
+
+    `reviews` is the number of counted reviews per class.
+    """
 
     words: pa.Array
-    """String, (V,)."""
     negative: Floats
-    """Float64, (V,)."""
     positive: Floats
-    """Float64, (V,)."""
     reviews: int
-    """Number of counted reviews per class."""
 
 
 def sample_fingerprint() -> str:
     """SHA-256, in hexadecimal, of the table and the version, which decide what is drawn."""
-    return hashlib.sha256(TABLE.read_bytes() + f"/{DRAWING_VERSION}".encode()).hexdigest()
+    return hashlib.sha256(TABLE.read_bytes() + f"/{SAMPLE_VERSION}".encode()).hexdigest()
 
 
 def draw_reviews(split: Split) -> pa.Table:
@@ -109,7 +108,9 @@ def draw_reviews(split: Split) -> pa.Table:
     labels = np.arange(REVIEWS[split]) % 2
     lengths = _draw_lengths(bits, len(labels))
     rows = _draw_rows(bits, _places(*word_rates(table)), labels, lengths)
-    return pa.table({"text": _join(table.words, rows, lengths), "label": pa.array(labels, pa.int8())})
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    texts = pc.binary_join(pa.ListArray.from_arrays(offsets, table.words.take(pa.array(rows))), " ")
+    return pa.table({"text": texts, "label": pa.array(labels, pa.int8())})
 
 
 def read_table() -> Table:
@@ -171,12 +172,6 @@ def _draw_rows(bits: np.random.BitGenerator, places: Rows, labels: Integers, len
     draws &= np.uint64((1 << _PLACE_BITS) - 1)
     draws |= side.astype(np.uint64) << np.uint64(_PLACE_BITS)
     return places[draws.view(np.int64)]
-
-
-def _join(words: pa.Array, rows: Rows, lengths: Integers) -> pa.Array:
-    """Texts of the reviews: string, as many as lengths."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pc.binary_join(pa.ListArray.from_arrays(offsets, words.take(pa.array(rows))), " ")
 
 
 @dataclass(frozen=True)
