@@ -65,7 +65,7 @@ def _accuracies(sweep: SweepFolder) -> dict[str, dict[str, list[float]]]:
 def _films(folder: Path) -> dict[str, Any]:
     """The number of films, and the fraction of validation reviews about films of the training part."""
     # The command refuses its arguments before these imports, which take a second.
-    from imdbclf.data.load import load_corpus  # noqa: PLC0415
+    from imdbclf.data.load_corpus import load_corpus  # noqa: PLC0415
     from imdbclf.data.split import joined, split_rows  # noqa: PLC0415
     from imdbclf.settings import DataSettings  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.reviews import leave, read_part, run
-from imdbclf.data.load import load_corpus
+from imdbclf.data.load_corpus import load_corpus
 from imdbclf.data.prepare import load_reviews
 from imdbclf.settings import DataSettings, SourceSettings
 

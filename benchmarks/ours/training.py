@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmarks.reviews import leave, run
 from imdbclf.data.batches import ReviewBatch, cut_batches
+from imdbclf.data.dataloader import EpochOrder
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.loader import EpochOrder
 from imdbclf.data.prepare import PreparedReviews, load_reviews
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.network import MLP

@@ -39,7 +39,7 @@ class GridSweeper(Sweeper):
         Raises:
             UserError: for anything that the user can correct, failed jobs included.
         """
-        from imdbclf.data.job_cache import forget  # noqa: PLC0415
+        from imdbclf.data.sweep_cache import forget  # noqa: PLC0415
 
         try:
             self.run(self.begin(arguments))

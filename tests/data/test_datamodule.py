@@ -14,8 +14,8 @@ from torch import Tensor
 from data.helpers import TEST, TRAIN, encode, loaded, read_back, write_acl_tree, write_hub_layout
 from imdbclf.data.batches import ReviewBatch
 from imdbclf.data.cache import LoadedCorpus
+from imdbclf.data.dataloader import EpochOrder, ReviewLoader
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.loader import EpochOrder, ReviewLoader
 from imdbclf.data.prepare import prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError

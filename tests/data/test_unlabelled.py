@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from data.helpers import TEST, TRAIN, contents, encode, hub_cache, loaded, read_back, write_hub_layout
 from data.unlabelled import KINDS, UNSUPERVISED, unlabelled_split, write_sources
-from imdbclf.data.load import open_source
+from imdbclf.data.load_corpus import open_source
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.folder import FolderSource

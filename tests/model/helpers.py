@@ -10,7 +10,7 @@ import torch
 from data.helpers import matrix_of
 
 from imdbclf.data.batches import ReviewBatch, batch_of_rows
-from imdbclf.data.loader import ReviewLoader
+from imdbclf.data.dataloader import ReviewLoader
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.settings import Layout
 

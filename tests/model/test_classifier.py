@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from imdbclf.data.batches import dense_tensor
-from imdbclf.data.loader import ReviewLoader
+from imdbclf.data.dataloader import ReviewLoader
 from imdbclf.model import multihot_linear
 from imdbclf.model.classifier import EpochSums, ReviewClassifier
 from imdbclf.model.losses import make_loss

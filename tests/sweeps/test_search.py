@@ -26,8 +26,8 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from imdbclf.errors import UserError
-from imdbclf.folders.journal import counted, open_journal
 from imdbclf.folders.run import RunFolder
+from imdbclf.folders.search_journal import counted, open_journal
 from imdbclf.folders.sweep import SweepFolder, SweepJob
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner
 from imdbclf.sweeps.progress import Tally

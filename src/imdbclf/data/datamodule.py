@@ -13,7 +13,7 @@ import torch
 
 from imdbclf.data.batches import EVALUATION_BATCH, ReviewBatch
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.loader import ReviewLoader
+from imdbclf.data.dataloader import ReviewLoader
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError

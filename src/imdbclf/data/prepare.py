@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder
 from imdbclf.data.corpus import Corpus
-from imdbclf.data.load import load_corpus
+from imdbclf.data.load_corpus import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix, gathered
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.base import UNLABELLED

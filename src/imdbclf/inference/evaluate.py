@@ -12,7 +12,7 @@ import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.load import load_corpus
+from imdbclf.data.load_corpus import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
 from imdbclf.data.sources.base import same_meaning
 from imdbclf.errors import UserError

@@ -9,7 +9,7 @@ from rich.table import Table
 from imdbclf.console import console, tell, text_table
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import Corpus
-from imdbclf.data.load import choose_source, load_corpus
+from imdbclf.data.load_corpus import choose_source, load_corpus
 from imdbclf.data.multihot import UNKNOWN
 from imdbclf.data.selection import learn_vocabulary, word_counts
 from imdbclf.data.vocabulary import Vocabulary

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from omegaconf import OmegaConf
 
 from imdbclf.data.corpus import Corpus
-from imdbclf.data.load import load_cached_corpus
+from imdbclf.data.load_corpus import load_cached_corpus
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
-from imdbclf.data.job_cache import content_key, decided_source
+from imdbclf.data.sweep_cache import content_key, decided_source
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from imdbclf.console import tell
 from imdbclf.errors import UserError, nearest, one_line
-from imdbclf.folders.journal import ERROR, JOB, REUSED, counted, open_journal
+from imdbclf.folders.search_journal import ERROR, JOB, REUSED, counted, open_journal
 from imdbclf.folders.sweep import SEED, SweepJob
 from imdbclf.reports.labels import number_of
 from imdbclf.setting_errors import explain

@@ -79,7 +79,7 @@ def _run_alone(settings: Settings, folder: RunFolder, overrides: list[str]) -> d
 
     The folder of a run that failed or was interrupted is kept only if there is a checkpoint to resume from.
     """
-    from imdbclf.data.job_cache import forget  # noqa: PLC0415 - a refused command line does without NumPy
+    from imdbclf.data.sweep_cache import forget  # noqa: PLC0415 - a refused command line does without NumPy
 
     forget()
     try:
@@ -185,7 +185,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
     # Both threads import it soon; a package that two threads begin to import at once can be incomplete for one.
     import scipy  # noqa: PLC0415, F401
 
-    from imdbclf.data.job_cache import decided_source, kept_reviews  # noqa: PLC0415
+    from imdbclf.data.sweep_cache import decided_source, kept_reviews  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
     settings = settings.model_copy(update={"data": settings.data.with_origin(chosen.settings)})

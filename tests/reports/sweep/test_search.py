@@ -12,7 +12,7 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from imdbclf.folders.journal import ERROR, REUSED, open_journal
+from imdbclf.folders.search_journal import ERROR, REUSED, open_journal
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.sweep.conclusions import conclusions_of
 from imdbclf.reports.sweep.search import search_section

@@ -22,7 +22,7 @@ def search_section(results: SweepResults) -> Section | None:
         return None
     from optuna import get_all_study_names, load_study  # noqa: PLC0415
 
-    from imdbclf.folders.journal import counted, open_journal  # noqa: PLC0415
+    from imdbclf.folders.search_journal import counted, open_journal  # noqa: PLC0415
 
     storage, name = open_journal(journal), search["study"]
     trials = counted(load_study(study_name=name, storage=storage)) if name in get_all_study_names(storage) else []

@@ -15,7 +15,7 @@ from pyarrow import csv, parquet
 from data.helpers import TEST, TRAIN, contents, hub_cache, table, write_acl_tree, write_hub_layout, write_json_lines
 from imdbclf.data.cache import load_or_encode
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.load import choose_source, open_source
+from imdbclf.data.load_corpus import choose_source, open_source
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.files import FilesSource
@@ -86,7 +86,7 @@ def test_the_variable_comes_before_the_hubs_cache(
 CHOOSE = """
 import time
 start = time.monotonic()
-from imdbclf.data.load import choose_source
+from imdbclf.data.load_corpus import choose_source
 from imdbclf.settings import DataSettings
 chosen = choose_source(DataSettings())
 print(chosen.settings.source, round(time.monotonic() - start), chosen.because, sep="|")

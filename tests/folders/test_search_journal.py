@@ -8,7 +8,7 @@ import filelock
 import optuna
 import pytest
 
-from imdbclf.folders.journal import ERROR, counted, open_journal
+from imdbclf.folders.search_journal import ERROR, counted, open_journal
 
 
 @pytest.fixture

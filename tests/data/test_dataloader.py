@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch.utils.data import SequentialSampler
 
 from data.helpers import matrix_of
-from imdbclf.data import loader
+from imdbclf.data import dataloader
 from imdbclf.data.batches import FeatureDropout, ReviewBatch, cut_batches
-from imdbclf.data.loader import DeviceReviews, EpochOrder, ReviewLoader, cut_ahead
+from imdbclf.data.dataloader import DeviceReviews, EpochOrder, ReviewLoader, cut_ahead
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.model.network import MLP
 from imdbclf.settings import Layout
@@ -167,7 +167,7 @@ def test_batches_cut_on_a_device_equal_those_cut_on_the_host(
     matrix, labels = matrix_of(rows, 7).weighted(weighting), (np.arange(len(rows)) % 2).astype(np.int8)
     order = np.array(chance.sample(range(len(rows)), len(rows)))  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "WINDOW", window)
+        patch.setattr(dataloader, "WINDOW", window)
         found = list(DeviceReviews(matrix, labels, CPU).cut_batches(order, batch_size, training=True))
     for one, other in zip(found, cut_batches(matrix, labels, order, batch_size, training=True), strict=True):
         assert torch.equal(one.labels, other.labels)
@@ -188,7 +188,7 @@ def test_the_same_terms_are_left_out_on_a_device_where_zeros_stand_for_them(
     matrix, labels = matrix_of(rows, 7).weighted(weighting), np.zeros(len(rows), dtype=np.int8)
     ours, theirs = (FeatureDropout(0.4, [1, 2]) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "WINDOW", window)
+        patch.setattr(dataloader, "WINDOW", window)
         found = list(DeviceReviews(matrix, labels, CPU).cut_batches(None, batch_size, training=True, dropout=ours))
     plain = cut_batches(matrix, labels, None, batch_size, training=True)
     dropped = cut_batches(matrix, labels, None, batch_size, training=True, dropout=theirs)

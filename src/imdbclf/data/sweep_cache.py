@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
-from imdbclf.data.load import ChosenSource, choose_source, open_source
+from imdbclf.data.load_corpus import ChosenSource, choose_source, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 

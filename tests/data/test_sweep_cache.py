@@ -11,7 +11,7 @@ import torch
 
 from data.helpers import write_json_lines
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.data.job_cache import content_key, decided_source, forget, kept_reviews
+from imdbclf.data.sweep_cache import content_key, decided_source, forget, kept_reviews
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 
