@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 train: $(READY) ## Run the lecture: train with validation, test, predict (ARGS="model.hidden=32 loss=mse")
 	@$(BIN)/python train.py $(ARGS)
 
-# Three workers, on two cores too: many tests wait for processes to start. One torch thread each.
+# Two workers, which take tests from each other when they have none left. One torch thread each.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test: $(READY) ## Run every check: lint, types, structure, tests
@@ -38,7 +38,7 @@ test: $(READY) ## Run every check: lint, types, structure, tests
 checks: lint types
 
 tests: $(READY) # Beside the checks: each of them uses one core.
-	@$(PYTEST) -n 3 --dist loadfile
+	@$(PYTEST) -n 2 --dist worksteal
 
 test-all: test ## The same, and the slow proofs (several minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m slow
