@@ -30,13 +30,13 @@ def test_the_texts_are_the_lines_without_their_ends(texts: list[str], ended: boo
     contents = "\n".join(texts) + ("\n" if ended and texts else "")
     expected = [line.rstrip("\r\n") for line in io.StringIO(contents, newline="\n")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "AT_ONCE", at_once)
+        patch.setattr(lines, "READ_SIZE", at_once)
         standard_input(contents.encode(), patch)
         assert [text for batch in read_texts(None) for text in batch] == expected
 
 
 def test_the_lines_of_a_file_come_in_batches_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "AT_ONCE", 100)
+    monkeypatch.setattr(lines, "READ_SIZE", 100)
     file = tmp_path / "reviews.txt"
     file.write_text("".join(f"{number:09}\n" for number in range(25)))
     assert [len(batch) for batch in read_texts(file)] == [10, 10, 5]
@@ -93,7 +93,7 @@ def test_the_lines_before_one_that_is_not_utf8_are_given(tmp_path: Path) -> None
 
 
 def test_lines_are_counted_over_all_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "AT_ONCE", 4)
+    monkeypatch.setattr(lines, "READ_SIZE", 4)
     (tmp_path / "latin.txt").write_bytes(b"a\nb\nc\nd\n\xff\n")
     with pytest.raises(UserError, match=r"line 5 is not UTF-8 \(byte 0xff\)$"):
         list(read_texts(tmp_path / "latin.txt"))

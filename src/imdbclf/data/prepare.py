@@ -31,8 +31,8 @@ class PreparedReviews:
     """A corpus, and the parts made from it: `train`, `val` and optionally `test` and `unlabelled`.
 
     Each part has a matrix and labels, int8 (n,); labels of unlabelled reviews are -1. Reviews with pseudo-labels are in
-    the training part, whose labels are then float32 probabilities. `keep` is the memory,
-    in bytes, for batches that are kept for other jobs of a sweep.
+    the training part, whose labels are then float32 probabilities. `keep` is the memory, in bytes, for batches that are
+    kept for other jobs of a sweep.
     """
 
     loaded: LoadedCorpus

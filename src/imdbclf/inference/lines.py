@@ -11,7 +11,7 @@ from typing import cast
 
 from imdbclf.errors import UserError
 
-AT_ONCE = 1 << 22
+READ_SIZE = 1 << 22
 """Bytes read at a time, at most: some three thousand reviews, which are classified together."""
 
 PATIENCE = 0.001
@@ -64,9 +64,9 @@ def _lines(stream: BufferedReader) -> Iterator[list[bytes]]:
 
 def _chunks(stream: BufferedReader) -> Iterator[bytes]:
     """The bytes that are there, again and again; waits only where there are none."""
-    while piece := stream.read1(AT_ONCE):
+    while piece := stream.read1(READ_SIZE):
         pieces, size = [piece], len(piece)
-        while size < AT_ONCE and _has_more(stream) and (piece := stream.read1(AT_ONCE - size)):
+        while size < READ_SIZE and _has_more(stream) and (piece := stream.read1(READ_SIZE - size)):
             pieces.append(piece)
             size += len(piece)
         yield b"".join(pieces)

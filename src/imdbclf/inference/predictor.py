@@ -14,7 +14,7 @@ import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
-from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix
+from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix, offsets_of
 from imdbclf.errors import one_line
 from imdbclf.model.calibration import calibrated, calibrated_one
 from imdbclf.model.network import Network, OneRowNetwork, members_of
@@ -114,6 +114,5 @@ def logits_of(network: Network, matrix: MultiHotMatrix) -> torch.Tensor:
 
 def _known_words(rows: MultiHotMatrix) -> list[int]:
     """How many different words of the vocabulary each row has: all its ones but that of unknown words."""
-    known = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(rows.columns != UNKNOWN)])
-    counts: list[int] = np.diff(known[rows.offsets]).tolist()
+    counts: list[int] = np.diff(offsets_of(rows.columns != UNKNOWN)[rows.offsets]).tolist()
     return counts
