@@ -24,6 +24,7 @@ from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.data.sources.sample import SampleSource
+from imdbclf.settings import SourceSettings
 
 
 @dataclass
@@ -342,7 +343,7 @@ def test_the_real_reviews_have_names_of_their_own(encoded_imdb: LoadedCorpus) ->
 
 def test_groups_survive_the_cache(tmp_path: Path) -> None:
     rows = [{"text": f"film {number}", "label": number % 2, "film": number // 3} for number in range(9)]
-    source = FilesSource(write_json_lines(tmp_path / "a.jsonl", rows), None, group_column="film")
+    source = FilesSource(write_json_lines(tmp_path / "a.jsonl", rows), None, SourceSettings(group="film"))
     first, second = (load_or_encode(source, tmp_path / "cache") for _ in range(2))
     assert second.from_cache
     assert equal(first, second)

@@ -23,7 +23,7 @@ from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.data.sources.sample import SampleSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings, FeatureSettings
+from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 
 @pytest.mark.usefixtures("unreachable_hub")
@@ -164,7 +164,8 @@ def test_a_file_is_opened_for_testing(tmp_path: Path) -> None:
 
 
 def test_an_id_is_a_hub_dataset() -> None:
-    assert open_source(DataSettings(source="someone/reviews")) == HubSource("someone/reviews", "text", "label")
+    settings = SourceSettings(source="someone/reviews")
+    assert open_source(settings) == HubSource("someone/reviews", settings)
 
 
 def test_a_folder_comes_before_a_hub_id_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +204,7 @@ def test_a_source_that_is_not_there_is_refused_with_what_is_allowed(name: str) -
 
 def test_columns_are_handed_on(tmp_path: Path) -> None:
     settings = DataSettings(source=str(tmp_path), text_column="review", label_column="stars")
-    assert open_source(settings) == FolderSource(tmp_path, "review", "stars")
+    assert open_source(settings) == FolderSource(tmp_path, settings.origin)
 
 
 def test_every_kind_of_source_with_the_same_reviews_gives_the_same_split_and_matrices(
@@ -236,7 +237,7 @@ def test_the_fingerprints_of_different_sources_differ(tmp_path: Path) -> None:
     sources: list[Source] = [
         FolderSource(one),
         FolderSource(other),
-        FolderSource(one, "label", "text"),
+        FolderSource(one, SourceSettings(text_column="label", label_column="text")),
         AclImdbSource(tree),
         samples,
     ]
@@ -247,28 +248,43 @@ def test_groups_are_handed_on_to_every_kind_of_source(tmp_path: Path) -> None:
     settings = DataSettings(source="files", train="a.csv", group="film")
     write_json_lines(tmp_path / "a.jsonl", [])
     tree = write_acl_tree(tmp_path / "aclImdb")
-    for update, source in (
-        ({"train": str(tmp_path / "a.jsonl")}, FilesSource(tmp_path / "a.jsonl", None, group_column="film")),
-        ({"source": str(tmp_path)}, FolderSource(tmp_path, group_column="film")),
-        ({"source": str(tmp_path / "a.jsonl")}, FilesSource(None, tmp_path / "a.jsonl", group_column="film")),
-        ({"source": str(tree)}, AclImdbSource(tree, "film")),
-        ({"source": "someone/reviews"}, HubSource("someone/reviews", group_column="film")),
-        ({"source": "sample"}, SampleSource("film")),
+    file = tmp_path / "a.jsonl"
+    for update, make in (
+        ({"train": str(file)}, lambda wanted: FilesSource(file, None, wanted)),
+        ({"source": str(tmp_path)}, lambda wanted: FolderSource(tmp_path, wanted)),
+        ({"source": str(file)}, lambda wanted: FilesSource(None, file, wanted)),
+        ({"source": str(tree)}, lambda wanted: AclImdbSource(tree, wanted)),
+        ({"source": "someone/reviews"}, lambda wanted: HubSource("someone/reviews", wanted)),
+        ({"source": "sample"}, lambda wanted: SampleSource(wanted.group)),
     ):
-        assert open_source(settings.model_copy(update=update)) == source
+        wanted = settings.model_copy(update=update)
+        assert open_source(wanted) == make(wanted.origin)
 
 
 def test_the_fingerprint_changes_only_if_groups_are_asked_for(tmp_path: Path) -> None:
     file = write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}])
     kinds: list[Callable[[str | None], Source]] = [
-        lambda group: FilesSource(file, None, "text", "label", group),
-        lambda group: FolderSource(tmp_path, "text", "label", group),
-        lambda group: HubSource("stanfordnlp/imdb", "text", "label", group),
+        lambda group: FilesSource(file, None, SourceSettings(group=group)),
+        lambda group: FolderSource(tmp_path, SourceSettings(group=group)),
+        lambda group: HubSource("stanfordnlp/imdb", SourceSettings(group=group)),
         SampleSource,
     ]
     for kind in kinds:
         assert len({kind(group).fingerprint() for group in (None, "film", "author")}) == 3
     assert FilesSource(file, None).fingerprint() == kinds[0](None).fingerprint()
+
+
+def test_the_fingerprints_of_files_and_folders_are_these(tmp_path: Path) -> None:
+    # The keys of caches follow from them.
+    file = write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}])
+    named = SourceSettings(text_column="t", label_column="l", group="film", unlabelled="unsup")
+    fingerprints: dict[Source, str] = {
+        FilesSource(file, None): "932169e80f36d2f754f4bcafc3575a8caf9f3ef1da9414f3e387e78b853700d2",
+        FilesSource(file, file, named, file): "6c405b7c1fd1fe585fb50d73f59f3de42bcbc766f8c405b51164f4fe5e89ed60",
+        FolderSource(tmp_path): "f89244a2bf41b34caea40450c91db7236cf49d861af732ed4f1e15930041295c",
+        FolderSource(tmp_path, named): "d077ac1f351c1995e23a05fd77a4a023abfebad32252c9397d31f4b860b0f98d",
+    }
+    assert {source: source.fingerprint() for source in fingerprints} == fingerprints
 
 
 def test_groups_are_read_from_files_and_folders(unreachable_hub: Path, tmp_path: Path) -> None:
@@ -280,9 +296,9 @@ def test_groups_are_read_from_files_and_folders(unreachable_hub: Path, tmp_path:
     for part, read in (("train", train), ("test", table(TEST))):
         parquet.write_table(read, cached / f"{part}-00000-of-00001.parquet")
     for source in (
-        FilesSource(file, None, group_column="film"),
-        FolderSource(tmp_path, group_column="film"),
-        HubSource("stanfordnlp/imdb", group_column="film"),
+        FilesSource(file, None, SourceSettings(group="film")),
+        FolderSource(tmp_path, SourceSettings(group="film")),
+        HubSource("stanfordnlp/imdb", SourceSettings(group="film")),
     ):
         assert source.read().parts["train"]["group"].to_pylist() == ["x", None]
 

@@ -21,7 +21,7 @@ from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings, FeatureSettings
+from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 
 @pytest.fixture(scope="session")
@@ -173,7 +173,7 @@ def test_the_labelled_reviews_are_found_encoded_whether_or_not_the_unlabelled_on
 
 
 IMDB = HubSource("stanfordnlp/imdb")
-WHOLE = HubSource("stanfordnlp/imdb", unlabelled="unsupervised")
+WHOLE = HubSource("stanfordnlp/imdb", SourceSettings(unlabelled="unsupervised"))
 
 
 def test_the_hubs_cache_must_hold_the_unlabelled_split_where_it_is_wanted(
@@ -210,8 +210,8 @@ def test_the_unlabelled_split_is_downloaded_where_it_is_wanted_alone(
         return str(folder)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    fresh = HubSource(source.repo_id, unlabelled=source.unlabelled)
-    assert ("unlabelled" in fresh.read().parts) == (source.unlabelled is not None)
+    fresh = HubSource(source.repo_id, source.settings)
+    assert ("unlabelled" in fresh.read().parts) == (source.settings.unlabelled is not None)
     assert asked == [("stanfordnlp/imdb", ignored)]
 
 

@@ -41,9 +41,7 @@ def choose_source(settings: SourceSettings) -> ChosenSource:
     if value := os.environ.get(VARIABLE):
         return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
     hub = settings.model_copy(update={"source": LECTURE_DATASET})
-    source = HubSource(
-        LECTURE_DATASET, settings.text_column, settings.label_column, settings.group, settings.unlabelled
-    )
+    source = HubSource(LECTURE_DATASET, hub)
     # Reviews that have been encoded once need the Hub no more.
     obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
     if obstacle is None:
@@ -98,15 +96,14 @@ def _absolute(settings: SourceSettings) -> SourceSettings:
 
 def _named(settings: SourceSettings) -> Source:
     path = Path(settings.source)
-    columns = (settings.text_column, settings.label_column, settings.group)
     if path.is_dir():
         if AclImdbSource.recognises(path):
-            return AclImdbSource(path, settings.group, settings.unlabelled)
-        return FolderSource(path, *columns, settings.unlabelled)
+            return AclImdbSource(path, settings)
+        return FolderSource(path, settings)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return FilesSource(None, path, *columns)  # an evaluation, which needs no unlabelled reviews
+        return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
-        return HubSource(settings.source, *columns, settings.unlabelled)
+        return HubSource(settings.source, settings)
     msg = (
         f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
         "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"

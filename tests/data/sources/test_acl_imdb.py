@@ -12,6 +12,9 @@ from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.split import joined, split_rows
 from imdbclf.errors import UserError
+from imdbclf.settings import SourceSettings
+
+FILMS = SourceSettings(group="film")
 
 
 def test_a_tree_is_read_text_by_text(tmp_path: Path) -> None:
@@ -108,13 +111,13 @@ def tree_with_films(folder: Path) -> Path:
 
 
 def films_of(folder: Path) -> dict[str, str]:
-    read = AclImdbSource(folder, "film").read().parts["train"]
+    read = AclImdbSource(folder, FILMS).read().parts["train"]
     return dict(zip(read["text"].to_pylist(), read["group"].to_pylist(), strict=True))
 
 
 def film_refusal(folder: Path) -> str:
     with pytest.raises(UserError) as refusal:
-        AclImdbSource(folder, "film").read()
+        AclImdbSource(folder, FILMS).read()
     return str(refusal.value)
 
 
@@ -124,13 +127,13 @@ def test_the_film_of_a_review_is_on_the_line_of_its_number(tmp_path: Path) -> No
 
 def test_only_the_training_part_has_films_and_only_if_asked(tmp_path: Path) -> None:
     folder = tree_with_films(tmp_path / "aclImdb")
-    assert AclImdbSource(folder, "film").read().parts["test"].column_names == ["text", "label"]
+    assert AclImdbSource(folder, FILMS).read().parts["test"].column_names == ["text", "label"]
     assert AclImdbSource(folder).read().parts["train"].column_names == ["text", "label"]
 
 
 def test_a_tree_has_films_and_no_other_groups(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refusal:
-        AclImdbSource(tmp_path, "actor")
+        AclImdbSource(tmp_path, SourceSettings(group="actor"))
     assert str(refusal.value) == f"data.group=actor: must be film or null for an aclImdb folder ({tmp_path})"
 
 
@@ -140,7 +143,7 @@ def test_a_missing_file_of_films_is_named(tmp_path: Path) -> None:
     message = f"data.group=film: {folder}/train/urls_pos.txt cannot be read (No such file or directory); it must name"
     assert film_refusal(folder) == f"{message} the films"
     with pytest.raises(UserError, match=r"urls_pos\.txt cannot be read"):
-        AclImdbSource(folder, "film").fingerprint()
+        AclImdbSource(folder, FILMS).fingerprint()
     AclImdbSource(folder).fingerprint()
 
 
@@ -168,7 +171,7 @@ def test_the_fingerprint_follows_the_films_where_they_are_asked_for(tmp_path: Pa
     for film in ("one", "two"):
         for label in ("neg", "pos"):
             write_pages(folder, label, [film] * 2)
-        found.append(AclImdbSource(folder, "film").fingerprint())
+        found.append(AclImdbSource(folder, FILMS).fingerprint())
         assert AclImdbSource(folder).fingerprint() == plain
     assert len({plain, *found}) == 3
 
@@ -186,7 +189,7 @@ def real_tree(real_imdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def test_no_film_and_no_text_of_the_real_tree_is_on_both_sides(real_tree: Path) -> None:
-    reviews = encode_corpus(AclImdbSource(real_tree, "film").read().parts).parts["train"]
+    reviews = encode_corpus(AclImdbSource(real_tree, FILMS).read().parts).parts["train"]
     films = np.asarray(reviews.groups)
     assert (len(films), len(np.unique(films)), np.unique(films, return_counts=True)[1].max()) == (25_000, 3_456, 30)
     units = joined(reviews.sequences, films)

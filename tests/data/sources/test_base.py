@@ -10,13 +10,15 @@ import pytest
 from data.helpers import TEST, table
 from imdbclf.data.sources.base import gather, number_labels, same_meaning
 from imdbclf.errors import UserError
+from imdbclf.settings import SourceSettings
 
+FILM = SourceSettings(group="film")
 SOME = [("a", 0), ("b", 1), ("c", 1)]
 
 
 def groups_of(column: pa.Array) -> list[str | None]:
     parts = {"train": table(SOME).append_column("film", column), "test": table(TEST)}
-    reviews = gather(parts, "text", "label", "here", "film")
+    reviews = gather(parts, FILM, "here")
     assert reviews.parts["test"].column_names == ["text", "label"]
     assert reviews.parts["train"].column_names == ["text", "label", "group"]
     groups: list[str | None] = reviews.parts["train"]["group"].to_pylist()
@@ -44,11 +46,11 @@ def test_groups_of_any_type_of_single_values_become_texts(
 
 def test_groups_that_are_not_asked_for_are_left_out() -> None:
     read = table(SOME).append_column("film", pa.array(["x", "y", "z"]))
-    assert gather({"train": read}, "text", "label", "here").parts["train"].column_names == ["text", "label"]
+    assert gather({"train": read}, SourceSettings(), "here").parts["train"].column_names == ["text", "label"]
 
 
 def test_a_test_part_alone_needs_no_groups() -> None:
-    assert gather({"test": table(TEST)}, "text", "label", "here", "film").parts["test"].num_rows == len(TEST)
+    assert gather({"test": table(TEST)}, FILM, "here").parts["test"].num_rows == len(TEST)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_groups_that_are_no_single_texts_are_refused(column: pa.Array, message: 
 
 def test_a_missing_column_of_groups_is_named_with_those_there_are() -> None:
     with pytest.raises(UserError) as refusal:
-        gather({"train": table(SOME), "test": table(TEST)}, "text", "label", "here", "film")
+        gather({"train": table(SOME), "test": table(TEST)}, FILM, "here")
     assert str(refusal.value) == (
         "here: part train has no column 'film'; data.group=film must be null or one of text, label"
     )

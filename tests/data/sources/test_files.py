@@ -13,7 +13,7 @@ from data.helpers import LABELLED, TEST, TRAIN, contents, table, write_json_line
 from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings
+from imdbclf.settings import DataSettings, SourceSettings
 
 
 def read(path: Path, content: bytes | pa.Table | None = None, **columns: str) -> Reviews:
@@ -21,7 +21,7 @@ def read(path: Path, content: bytes | pa.Table | None = None, **columns: str) ->
         path.write_bytes(content)
     elif content is not None:
         parquet.write_table(content, path)
-    return FilesSource(path, None, **columns).read()  # type: ignore[arg-type] # only columns are given
+    return FilesSource(path, None, SourceSettings.model_validate(columns)).read()
 
 
 def reviews_in(path: Path, content: bytes | pa.Table | None = None, **columns: str) -> list[tuple[str, int]]:
@@ -240,8 +240,8 @@ def test_the_fingerprint_follows_contents_parts_and_columns(tmp_path: Path) -> N
         FilesSource(other, one),
         FilesSource(one, None),
         FilesSource(None, one),
-        FilesSource(one, other, "review"),
-        FilesSource(one, other, "text", "stars"),
+        FilesSource(one, other, SourceSettings(text_column="review")),
+        FilesSource(one, other, SourceSettings(label_column="stars")),
     ]
     assert len({source.fingerprint() for source in sources}) == 6
     assert FilesSource(same, other).fingerprint() == sources[0].fingerprint()
@@ -254,8 +254,8 @@ def settings_of(**named: Any) -> DataSettings:
 def test_settings_name_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.CSV", TRAIN)
     monkeypatch.chdir(tmp_path)
-    source = FilesSource.from_settings(settings_of(train="a.CSV", text_column="t", label_column="l"))
-    assert source == FilesSource(tmp_path / "a.CSV", None, "t", "l")
+    settings = settings_of(train="a.CSV", text_column="t", label_column="l")
+    assert FilesSource.from_settings(settings) == FilesSource(tmp_path / "a.CSV", None, settings)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from pyarrow import parquet
 from data.helpers import TEST, TRAIN, contents, table, write_hub_layout, write_json_lines
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.errors import UserError
+from imdbclf.settings import SourceSettings
 
 
 def refusal(folder: Path, text_column: str = "text", label_column: str = "label") -> str:
     with pytest.raises(UserError) as error:
-        FolderSource(folder, text_column, label_column).read()
+        FolderSource(folder, SourceSettings(text_column=text_column, label_column=label_column)).read()
     line = str(error.value)
     assert line.startswith(f"data.source={folder}: ")
     assert "\n" not in line
@@ -49,7 +50,7 @@ def test_a_review_that_was_read_as_a_date_is_refused_rather_than_changed(tmp_pat
 
 def test_other_columns_can_be_named(tmp_path: Path) -> None:
     write_json_lines(tmp_path / "train.jsonl", [{"review": "a", "stars": "1"}, {"review": "b", "stars": "5"}])
-    reviews = FolderSource(tmp_path, "review", "stars").read()
+    reviews = FolderSource(tmp_path, SourceSettings(text_column="review", label_column="stars")).read()
     assert (contents(reviews), reviews.label_names) == ({"train": [("a", 0), ("b", 1)]}, ("1", "5"))
 
 
@@ -129,7 +130,7 @@ def test_the_fingerprint_follows_the_contents(tmp_path: Path) -> None:
     one = FolderSource(write_hub_layout(tmp_path / "one")).fingerprint()
     assert FolderSource(write_hub_layout(tmp_path / "same")).fingerprint() == one
     assert FolderSource(write_hub_layout(tmp_path / "other", test=TEST[:2])).fingerprint() != one
-    assert FolderSource(tmp_path / "one", "review").fingerprint() != one
+    assert FolderSource(tmp_path / "one", SourceSettings(text_column="review")).fingerprint() != one
     (tmp_path / "one" / ".hidden").touch()
     assert FolderSource(tmp_path / "one").fingerprint() == one
     (tmp_path / "one" / "plain_text").rename(tmp_path / "one" / "renamed")

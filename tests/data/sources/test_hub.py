@@ -8,6 +8,7 @@ import pytest
 from data.helpers import TEST, TRAIN, contents, hub_cache, write_hub_layout
 from imdbclf.data.sources.hub import REVISIONS, HubSource
 from imdbclf.errors import UserError
+from imdbclf.settings import SourceSettings
 
 IMDB = HubSource("stanfordnlp/imdb")
 
@@ -21,7 +22,7 @@ def test_the_lecture_s_dataset_is_pinned() -> None:
 @pytest.mark.usefixtures("unreachable_hub", "no_network")
 def test_the_fingerprint_of_a_pinned_dataset_needs_neither_network_nor_files() -> None:
     assert IMDB.fingerprint() == "hub stanfordnlp/imdb@e6281661ce1c48d982bc483cf8a173c1bbeb5d31 text label"
-    assert HubSource("stanfordnlp/imdb", "review", "stars").fingerprint() != IMDB.fingerprint()
+    assert HubSource("stanfordnlp/imdb", SourceSettings(text_column="review")).fingerprint() != IMDB.fingerprint()
 
 
 @pytest.mark.usefixtures("no_network")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from imdbclf.data.sources.base import Reviews, gather
+from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather
 from imdbclf.errors import UserError
+from imdbclf.settings import SourceSettings
 
 _LABELS = ("neg", "pos")
 _UNLABELLED = ("unsup", "unsupervised")
@@ -22,26 +23,26 @@ _TITLE = re.compile(r"/title/(tt\d+)")
 class AclImdbSource:
     """An unpacked `aclImdb_v1`, read file by file.
 
-    `group` may be `film`. Line ID, from 0, of `train/urls_neg.txt` and `train/urls_pos.txt` is the page of the film
+    The group may be `film`. Line ID, from 0, of `train/urls_neg.txt` and `train/urls_pos.txt` is the page of the film
     that `ID_RATING.txt` reviews.
 
-    `unlabelled` may be `unsup` (or `unsupervised`, its name on the Hub): the reviews in `train/unsup`.
+    `settings.unlabelled` may be `unsup` (or `unsupervised`, its name on the Hub): the reviews in `train/unsup`.
 
     Raises:
         UserError: for another group, or if there are no unlabelled reviews.
     """
 
     path: Path
-    group: str | None = None
-    unlabelled: str | None = None
+    settings: SourceSettings = DEFAULTS
 
     def __post_init__(self) -> None:
-        if self.unlabelled is not None and not (self.unlabelled in _UNLABELLED and self._unlabelled.is_dir()):
+        group, unlabelled = self.settings.group, self.settings.unlabelled
+        if unlabelled is not None and not (unlabelled in _UNLABELLED and (self.path / "train" / "unsup").is_dir()):
             allowed = f"{' or '.join(_UNLABELLED)}, with a folder train/unsup there"
-            msg = f"data.unlabelled={self.unlabelled}: must be null for {self.path}, or {allowed}"
+            msg = f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}"
             raise UserError(msg)
-        if self.group not in {None, "film"}:
-            msg = f"data.group={self.group}: must be film or null for an aclImdb folder ({self.path})"
+        if group not in {None, "film"}:
+            msg = f"data.group={group}: must be film or null for an aclImdb folder ({self.path})"
             raise UserError(msg)
 
     @staticmethod
@@ -60,12 +61,12 @@ class AclImdbSource:
         With `group`, the contents of the files that name the films are included.
         """
         digest = hashlib.sha256(b"aclImdb")
-        folders = [*self._folders(), *([("train", "unsup")] if self.unlabelled is not None else [])]
+        folders = [*self._folders(), *([("train", "unsup")] if self.settings.unlabelled is not None else [])]
         for part, label in folders:
             for entry in sorted(os.scandir(self.path / part / label), key=lambda entry: entry.name):
                 about = entry.stat()
                 digest.update(f"{part}/{label}/{entry.name} {about.st_size} {about.st_mtime_ns}\n".encode())
-        if self.group is not None:
+        if self.settings.group is not None:
             for label in _LABELS:
                 digest.update("\n".join(["film", label, *self._pages(label)]).encode())
         return digest.hexdigest()
@@ -76,20 +77,15 @@ class AclImdbSource:
         for part, label in self._folders():
             files = sorted((self.path / part / label).glob("*.txt"))
             columns = {"text": [_text(file) for file in files], "label": [label] * len(files)}
-            if part == "train" and self.group is not None:
-                columns[self.group] = self._films(label, files)
+            if part == "train" and self.settings.group is not None:
+                columns["film"] = self._films(label, files)
             arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
             tables.setdefault(part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
-        unlabelled = None
-        if self.unlabelled is not None:
-            texts = [_text(file) for file in sorted(self._unlabelled.glob("*.txt"))]
-            unlabelled = pa.table({"text": pa.array(texts, type=pa.string())})
-        return gather(parts, "text", "label", f"data.source={self.path}", self.group, unlabelled)
-
-    @property
-    def _unlabelled(self) -> Path:
-        return self.path / "train" / "unsup"
+        if self.settings.unlabelled is not None:
+            texts = [_text(file) for file in sorted((self.path / "train" / "unsup").glob("*.txt"))]
+            parts[UNLABELLED] = pa.table({"text": pa.array(texts, type=pa.string())})
+        return gather(parts, SourceSettings(group=self.settings.group), f"data.source={self.path}")
 
     def _films(self, label: str, files: list[Path]) -> list[str]:
         """The film that each training review is about."""
@@ -99,7 +95,7 @@ class AclImdbSource:
             number = file.stem.partition("_")[0]
             if not number.isdecimal() or int(number) >= len(pages):
                 msg = (
-                    f"data.group={self.group}: {self._urls(label)} has {len(pages):,} lines and none for {file.name}; "
+                    f"data.group=film: {self._urls(label)} has {len(pages):,} lines and none for {file.name}; "
                     "line ID + 1 must name the film of the review ID_RATING.txt"
                 )
                 raise UserError(msg)
@@ -114,7 +110,7 @@ class AclImdbSource:
         try:
             return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
         except OSError as error:
-            msg = f"data.group={self.group}: {path} cannot be read ({error.strerror or error}); it must name the films"
+            msg = f"data.group=film: {path} cannot be read ({error.strerror or error}); it must name the films"
             raise UserError(msg) from error
 
     def _urls(self, label: str) -> Path:

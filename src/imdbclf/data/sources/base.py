@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.errors import UserError, one_line
+from imdbclf.settings import SourceSettings
 
 
 @dataclass(frozen=True)
@@ -44,52 +45,50 @@ class Source(Protocol):
         ...
 
 
-def named_columns(text_column: str, label_column: str, group_column: str | None, unlabelled: str | None = None) -> str:
-    """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
-    names = f"{text_column} {label_column}" if group_column is None else f"{text_column} {label_column} {group_column}"
-    return names if unlabelled is None else f"{names} and {unlabelled}"
-
+DEFAULTS = SourceSettings()
 
 UNLABELLED = "unlabelled"
 """The part of reviews without labels."""
 
 
-def gather(
-    parts: dict[str, pa.Table],
-    text_column: str,
-    label_column: str,
-    where: str,
-    group_column: str | None = None,
-    unlabelled: pa.Table | None = None,
-) -> Reviews:
+def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> str:
+    """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
+    columns = (settings.text_column, settings.label_column, settings.group)
+    names = " ".join(column for column in columns if column is not None)
+    return names if unlabelled is None else f"{names} and {unlabelled}"
+
+
+def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> Reviews:
     """Select the columns of each part and number the labels; groups for the training part only.
 
-    The table of unlabelled reviews becomes a part whose labels are -1.
+    The labels of the part `unlabelled` become -1.
 
     Raises:
         UserError: for a missing column (the message lists the columns), an empty part, other than two labels, or
             groups that are not single values.
     """
-    for part, table in parts.items():
-        for key, column in (("text", text_column), ("label", label_column)):
+    labelled = {part: table for part, table in parts.items() if part != UNLABELLED}
+    for part, table in labelled.items():
+        for key, column in (("text", settings.text_column), ("label", settings.label_column)):
             _find(table, column, f"{where}: part {part}", f"data.{key}_column must be one of")
         if table.num_rows == 0:
             msg = f"{where}: part {part} is empty; there must be at least one review of each label"
             raise UserError(msg)
     groups = None
-    if group_column is not None and "train" in parts:
-        groups = group_values(parts["train"], group_column, f"{where}: part train")
+    if settings.group is not None and "train" in parts:
+        groups = group_values(parts["train"], settings.group, f"{where}: part train")
     try:
-        labels, names = number_labels({part: table.column(label_column) for part, table in parts.items()}, where)
-        texts = {part: _texts(table.column(text_column), where) for part, table in parts.items()}
+        labels, names = number_labels({part: table[settings.label_column] for part, table in labelled.items()}, where)
+        texts = {part: _texts(table[settings.text_column], where) for part, table in labelled.items()}
     except pa.ArrowException as error:
         msg = f"{where}: cannot be read as texts and labels ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    reviews = Reviews({part: pa.table({"text": texts[part], "label": labels[part]}) for part in parts}, names)
+    reviews = Reviews({part: pa.table({"text": texts[part], "label": labels[part]}) for part in labelled}, names)
     if groups is not None:
         reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
-    if unlabelled is not None:
-        reviews.parts[UNLABELLED] = _without_labels(unlabelled, text_column, f"{where}: part {UNLABELLED}")
+    if UNLABELLED in parts:
+        unlabelled = _without_labels(parts[UNLABELLED], settings.text_column, f"{where}: part {UNLABELLED}")
+        reviews.parts[UNLABELLED] = unlabelled
     return reviews
 
 

@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
-from imdbclf.data.sources.base import UNLABELLED, Reviews, gather, named_columns
+from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
@@ -69,9 +69,7 @@ class FilesSource:
 
     train: Path | None
     test: Path | None
-    text_column: str = "text"
-    label_column: str = "label"
-    group_column: str | None = None
+    settings: SourceSettings = DEFAULTS
     unlabelled: Path | None = None
 
     @classmethod
@@ -84,10 +82,8 @@ class FilesSource:
         if settings.train is None:
             msg = f"data.train=null: must be a file that ends in {', '.join(SUFFIXES)} when data.source=files"
             raise UserError(msg)
-        train = _checked(settings.train, "data.train")
-        test = None if settings.test is None else _checked(settings.test, "data.test")
-        unlabelled = None if settings.unlabelled is None else _checked(settings.unlabelled, "data.unlabelled")
-        return cls(train, test, settings.text_column, settings.label_column, settings.group, unlabelled)
+        train, test, unlabelled = (_checked(settings, part) for part in ("train", "test", UNLABELLED))
+        return cls(train, test, settings, unlabelled)
 
     @property
     def description(self) -> str:
@@ -96,8 +92,7 @@ class FilesSource:
 
     def fingerprint(self) -> str:
         """Hash of the contents and the names of the columns."""
-        columns = named_columns(self.text_column, self.label_column, self.group_column)
-        digest = hashlib.sha256(f"files {columns}".encode())
+        digest = hashlib.sha256(f"files {named_columns(self.settings)}".encode())
         for part, path in self._paths().items():
             with path.open("rb") as stream:
                 digest.update(f"{part} {path.suffix}".encode() + hashlib.file_digest(stream, "sha256").digest())
@@ -105,23 +100,24 @@ class FilesSource:
 
     def read(self) -> Reviews:
         """Read the files completely."""
-        parts = {part: _table(path, self.text_column) for part, path in self._paths().items()}
-        unlabelled = parts.pop(UNLABELLED, None)
-        columns = (self.text_column, self.label_column)
-        return gather(parts, *columns, self.description, self.group_column, unlabelled)
+        parts = {part: _table(path, self.settings.text_column) for part, path in self._paths().items()}
+        return gather(parts, self.settings, self.description)
 
     def _paths(self) -> dict[str, Path]:
         named = {"train": self.train, "test": self.test, UNLABELLED: self.unlabelled}
         return {part: path for part, path in named.items() if path is not None}
 
 
-def _checked(name: str, key: str) -> Path:
+def _checked(settings: SourceSettings, part: str) -> Path | None:
+    name: str | None = getattr(settings, part)
+    if name is None:
+        return None
     path = Path(name).expanduser()
     if path.suffix.lower() not in SUFFIXES:
-        msg = f"{key}={name}: must end in one of {', '.join(SUFFIXES)}"
+        msg = f"data.{part}={name}: must end in one of {', '.join(SUFFIXES)}"
         raise UserError(msg)
     if not path.is_file():
-        msg = f"{key}={name}: there is no such file"
+        msg = f"data.{part}={name}: there is no such file"
         raise UserError(msg)
     return path.resolve()
 

@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.sources.base import Reviews, gather, named_columns
+from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
+from imdbclf.settings import SourceSettings
 
 _NOT_DATA = {".gitattributes", ".lock"}
 """The README is data: its header can say which file belongs to which part."""
@@ -22,14 +23,11 @@ _NOT_DATA = {".gitattributes", ".lock"}
 class FolderSource:
     """Any folder that `load_dataset(folder)` reads. Its splits `train` and `test` are used; `test` is optional.
 
-    `unlabelled` names a split of reviews without labels that is also read.
+    `settings.unlabelled` names a split of reviews without labels that is also read.
     """
 
     path: Path
-    text_column: str = "text"
-    label_column: str = "label"
-    group_column: str | None = None
-    unlabelled: str | None = None
+    settings: SourceSettings = DEFAULTS
 
     @property
     def description(self) -> str:
@@ -38,8 +36,7 @@ class FolderSource:
 
     def fingerprint(self) -> str:
         """Hash of the names and contents of the data files (one second per gigabyte)."""
-        columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
-        digest = hashlib.sha256(f"folder {columns}".encode())
+        digest = hashlib.sha256(f"folder {named_columns(self.settings, self.settings.unlabelled)}".encode())
         for file in self._files():
             digest.update(str(file.relative_to(self.path)).encode())
             with file.open("rb") as stream:
@@ -58,18 +55,16 @@ class FolderSource:
             msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
             raise UserError(msg)
         parts: dict[str, pa.Table] = {
-            part: _arrow(splits[part], self.label_column) for part in ("train", "test") if part in splits
+            part: _arrow(splits[part], self.settings.label_column) for part in ("train", "test") if part in splits
         }
-        unlabelled = None if self.unlabelled is None else self._unlabelled(splits)
-        return gather(parts, self.text_column, self.label_column, where, self.group_column, unlabelled)
-
-    def _unlabelled(self, splits: dict[str, Any]) -> pa.Table:
-        others = [split for split in splits if split not in {"train", "test"}]
-        if self.unlabelled not in others:
-            listed = ", ".join(others) or "none there"
-            msg = f"data.unlabelled={self.unlabelled}: must be null or a split of {self.path} without labels ({listed})"
-            raise UserError(msg)
-        return splits[self.unlabelled].with_format("arrow")[:]
+        if (name := self.settings.unlabelled) is not None:
+            others = [split for split in splits if split not in {"train", "test"}]
+            if name not in others:
+                listed = ", ".join(others) or "none there"
+                msg = f"data.unlabelled={name}: must be null or a split of {self.path} without labels ({listed})"
+                raise UserError(msg)
+            parts[UNLABELLED] = splits[name].with_format("arrow")[:]
+        return gather(parts, self.settings, where)
 
     def _files(self) -> list[Path]:
         files = (file for file in self.path.rglob("*") if file.is_file())
@@ -78,7 +73,7 @@ class FolderSource:
             for file in files
             if file.suffix not in _NOT_DATA
             and not any(part.startswith((".", "_")) for part in file.relative_to(self.path).parts)
-            and (self.unlabelled is not None or "unsupervised" not in file.name)
+            and (self.settings.unlabelled is not None or "unsupervised" not in file.name)
         )
 
 

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from imdbclf.data.sources.base import Reviews, named_columns
+from imdbclf.data.sources.base import DEFAULTS, Reviews, named_columns
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.errors import UserError, one_line
+from imdbclf.settings import SourceSettings
 
 LECTURE_DATASET = "stanfordnlp/imdb"
 
@@ -30,10 +31,7 @@ class HubSource:
     """A Hub dataset by its id. It is downloaded once, and then read like any folder in the Hub's layout."""
 
     repo_id: str
-    text_column: str = "text"
-    label_column: str = "label"
-    group_column: str | None = None
-    unlabelled: str | None = None
+    settings: SourceSettings = DEFAULTS
 
     @property
     def description(self) -> str:
@@ -44,13 +42,11 @@ class HubSource:
     def fingerprint(self) -> str:
         """Id and revision. For a pinned revision it needs neither the network nor the files."""
         revision = REVISIONS.get(self.repo_id) or self._folder.name
-        columns = named_columns(self.text_column, self.label_column, self.group_column, self.unlabelled)
-        return f"hub {self.repo_id}@{revision} {columns}"
+        return f"hub {self.repo_id}@{revision} {named_columns(self.settings, self.settings.unlabelled)}"
 
     def read(self) -> Reviews:
         """Download what is missing and read it."""
-        columns = (self.text_column, self.label_column, self.group_column)
-        return FolderSource(self._folder, *columns, self.unlabelled).read()
+        return FolderSource(self._folder, self.settings).read()
 
     def obstacle(self) -> str | None:
         """Why the reviews are not available, in words, or None if they are. Takes seconds at most."""
@@ -94,12 +90,9 @@ class HubSource:
         cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
         revision = REVISIONS.get(self.repo_id, "")
         folder = cache / f"datasets--{self.repo_id.replace('/', '--')}" / "snapshots" / revision
-        complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in self._wanted)
+        wanted = [part for part in ("train", "test", self.settings.unlabelled) if part is not None]
+        complete = revision and all(list(folder.glob(f"*/{part}-*.parquet")) for part in wanted)
         return folder if complete else None
-
-    @property
-    def _wanted(self) -> list[str]:
-        return ["train", "test", *([self.unlabelled] if self.unlabelled is not None else [])]
 
     @cached_property
     def _folder(self) -> Path:
@@ -113,7 +106,7 @@ class HubSource:
                 self.repo_id,
                 repo_type="dataset",
                 revision=REVISIONS.get(self.repo_id),
-                ignore_patterns=["*unsupervised*"] if self.unlabelled is None else [],
+                ignore_patterns=["*unsupervised*"] if self.settings.unlabelled is None else [],
                 etag_timeout=PATIENCE,
             )
         except Exception as error:
