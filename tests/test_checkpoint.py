@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from imdbclf.errors import UserError
 from imdbclf.inference.evaluate import evaluate_checkpoint
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import MLP
+
+DAMAGES = 200
+"""Copies of a checkpoint, each with one flipped bit or one block of zeros."""
 
 
 class Hostile:
@@ -80,6 +84,45 @@ def test_a_file_cut_short_is_refused(best: Path, tmp_path: Path, share: float) -
     (tmp_path / "cut.ckpt").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(UserError, match="not a readable checkpoint"):
         read_checkpoint(tmp_path / "cut.ckpt")
+
+
+def damaged(rng: np.random.Generator, data: bytes) -> bytes:
+    """The data with one flipped bit, or with a block of zeros of up to 4 KB."""
+    changed, place = bytearray(data), int(rng.integers(len(data)))
+    if rng.random() < 0.5:
+        changed[place] ^= 1 << int(rng.integers(8))
+    else:
+        changed[place : place + 4096] = bytes(len(changed[place : place + 4096]))
+    return bytes(changed) if changed != data else damaged(rng, data)
+
+
+def test_every_flipped_bit_and_every_zeroed_block_is_noticed(best: Path, tmp_path: Path) -> None:
+    rng, data, file = np.random.default_rng(0), best.read_bytes(), tmp_path / "x.ckpt"
+    for _ in range(DAMAGES):
+        file.write_bytes(damaged(rng, data))
+        with pytest.raises(UserError, match=r"x\.ckpt: not (a readable checkpoint|loaded: the file is corrupt)"):
+            load_plain(file)
+
+
+def test_a_damaged_digest_is_noticed_bit_by_bit(best: Path, tmp_path: Path) -> None:
+    data, file = best.read_bytes(), tmp_path / "x.ckpt"
+    for bit in range(8 * (len(data) - 70), 8 * len(data), 3):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(changed)
+        with pytest.raises(UserError, match="its contents differ from its digest"):
+            load_plain(file)
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_a_checkpoint_with_a_digest_is_still_an_ordinary_one(best: Path, mmap: bool) -> None:
+    assert torch.load(best, weights_only=True, mmap=mmap).keys() == load_plain(best).keys()
+    assert zipfile.ZipFile(best).testzip() is None
+
+
+def test_a_checkpoint_from_before_there_were_digests_loads(best: Path, tmp_path: Path) -> None:
+    torch.save(load_plain(best), tmp_path / "older.ckpt")
+    assert load_plain(tmp_path / "older.ckpt").keys() == load_plain(best).keys()
 
 
 @pytest.mark.parametrize("contents", [{}, {"state_dict": {}}, [1, 2]])
@@ -254,11 +297,10 @@ def test_a_temperature_that_could_not_be_written_leaves_the_checkpoint_as_it_was
     path = tmp_path / "best.ckpt"
     path.write_bytes(best.read_bytes())
 
-    def interrupted(_contents: object, file: Path) -> None:
-        file.write_bytes(b"half")
+    def interrupted(_descriptor: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(torch, "save", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         keep_temperature(path, 1.25)
     assert path.read_bytes() == best.read_bytes()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from imdbclf.storage import atomic_write, write_json
+from imdbclf.storage import atomic_write, copy_file, write_json
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -25,3 +27,31 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         write_half(tmp_path / "x")
     assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("x", "old")]
+
+
+def test_the_contents_are_on_the_disk_before_the_file_has_its_name_and_then_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[str, list[str]]] = []
+
+    def noted(descriptor: int) -> None:
+        kind = "folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file"
+        flushed.append((kind, [path.name for path in tmp_path.glob("[!.]*")]))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_json(tmp_path / "x.json", {})
+    assert flushed == [("file", []), ("folder", ["x.json"])]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_copy_that_could_not_be_made_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").write_bytes(b"new" * 1000)
+    (tmp_path / "old").write_bytes(b"old")
+    copy = shutil.copyfile
+    monkeypatch.setattr(shutil, "copyfile", lambda source, _aside: copy(source, "/dev/full"))
+    with pytest.raises(OSError, match="No space left"):
+        copy_file(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import pickle
 import warnings
 from dataclasses import dataclass
@@ -90,8 +92,49 @@ def keep_temperature(path: Path, temperature: float) -> None:
     """
     contents = load_plain(path)
     contents[CHECKPOINT_KEY][_TEMPERATURE] = temperature
-    with atomic_write(path) as aside:
-        torch.save(contents, aside)
+    write_checkpoint(path, contents)
+
+
+def write_checkpoint(path: Path, contents: dict[str, Any]) -> None:
+    """Write a checkpoint with a digest of its bytes, completely or not at all.
+
+    The digest is the comment of the zip archive that `torch.save` makes, so every program that reads the archive can
+    read the file.
+    """
+    buffer = io.BytesIO()
+    torch.save(contents, buffer)
+    archive = buffer.getbuffer()
+    # The last two bytes of an archive without a comment are the length of its comment.
+    archive[-2:] = _DIGEST_BYTES.to_bytes(2, "little")
+    with atomic_write(path) as aside, aside.open("wb") as stream:
+        stream.write(archive)
+        stream.write(hashlib.sha256(archive).hexdigest().encode())
+
+
+_DIGEST_BYTES = 2 * hashlib.sha256().digest_size
+_END_BYTES = 22
+"""The size of the last record of a zip archive without a comment."""
+
+
+def _check_digest(path: Path) -> None:
+    """Compare an archive with its digest. Those of older versions and of other programs have none.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    covered, digest = max(0, path.stat().st_size - _DIGEST_BYTES), hashlib.sha256()
+    with path.open("rb") as stream:
+        if stream.read(2) != b"PK":
+            return
+        stream.seek(0)
+        while piece := stream.read(min(1 << 20, covered - stream.tell())):
+            digest.update(piece)
+        rest = stream.read()
+    end = rest[-_END_BYTES:]
+    has_none = end.startswith(b"PK\5\6") and end.endswith(b"\0\0")
+    if not has_none and rest != digest.hexdigest().encode():
+        msg = "its contents differ from its digest"
+        raise ValueError(msg)
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -104,6 +147,7 @@ def load_plain(path: Path) -> dict[str, Any]:
         msg = f"{path}: there is no such checkpoint file"
         raise UserError(msg)
     try:
+        _check_digest(path)
         with warnings.catch_warnings():
             # Other files are refused below; torch's warnings about their pickle protocol are not helpful.
             warnings.simplefilter("ignore")
@@ -113,7 +157,7 @@ def load_plain(path: Path) -> dict[str, Any]:
         raise UserError(msg) from error
     except Exception as error:
         # Random bytes can make the unpickler raise any error.
-        msg = f"{path}: not a readable checkpoint (incomplete, or another kind of file: {one_line(error)[:80]})"
+        msg = f"{path}: not a readable checkpoint (damaged, or another kind of file: {one_line(error)[:80]})"
         raise UserError(msg) from error
     ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
     if not isinstance(ours, dict) or ours.get("format") != FORMAT:

@@ -1,11 +1,13 @@
-"""Files that are complete or absent."""
+"""Files that are complete or absent, also after a power failure."""
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,49 @@ from typing import Any
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder; it is renamed to `path` on success, and deleted on an exception.
 
-    Its name is random, so that it does not overwrite another file.
+    Its name is random, so that it does not overwrite another file. At every moment `path` is the old file or the whole
+    new one: the contents are on the disk before the file gets its name.
     """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield aside
+        flush(aside)
         aside.replace(path)
+        flush(path.parent)
     finally:
         aside.unlink(missing_ok=True)
 
 
+def flush(path: Path) -> None:
+    """Wait until the contents of a file, or the names in a folder, are on the disk."""
+    if not path.is_dir():
+        _flush(path, os.O_RDWR)
+        return
+    # Windows and some network file systems cannot flush a folder.
+    with suppress(OSError):
+        _flush(path, os.O_RDONLY)
+
+
+def _flush(path: Path, mode: int) -> None:
+    descriptor = os.open(path, mode)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8, completely or not at all."""
+    with atomic_write(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy the contents of a file, completely or not at all."""
+    with atomic_write(target) as aside:
+        shutil.copyfile(source, aside)
+
+
 def write_json(path: Path, contents: dict[str, Any]) -> None:
     """Write indented JSON, completely or not at all."""
-    with atomic_write(path) as aside:
-        aside.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(contents, indent=2, ensure_ascii=False) + "\n")

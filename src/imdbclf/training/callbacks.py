@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from imdbclf.console import console
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import EpochRow
+from imdbclf.storage import copy_file
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class BestCheckpoint(LastCheckpoint):
         own = Path(self.dirpath) / best.name
         if best.resolve() != own.resolve():
             own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(best, own)
+            copy_file(best, own)
         self.best_model_path, self.best_model_score = str(own), state_dict["best_model_score"]
         self.best_k_models = {str(own): state_dict["best_model_score"]}
         self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]

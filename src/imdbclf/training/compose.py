@@ -19,6 +19,7 @@ from imdbclf.console import program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder, claim, reserve
 from imdbclf.settings import Settings, settings_keys
+from imdbclf.storage import write_text
 
 _PACKAGED = Path(__file__).parents[1] / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"
@@ -119,7 +120,7 @@ def write_config(settings: Settings, path: Path) -> None:
     again = shlex.join(_from_config(path))
     defaults = [{"hydra": "imdbclf"}, "_self_", {"override hydra/sweeper": "grid"}]
     text = OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults, **settings.model_dump()}))
-    path.write_text(f"# Run this again: {again}\n{text}", encoding="utf-8")
+    write_text(path, f"# Run this again: {again}\n{text}")
 
 
 def resume_command(folder: RunFolder) -> str:

@@ -19,7 +19,7 @@ from statistics import fmean
 
 import torch
 
-from imdbclf.checkpoint import load_plain, read_checkpoint
+from imdbclf.checkpoint import load_plain, read_checkpoint, write_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.folders.run import RunFolder
@@ -27,7 +27,6 @@ from imdbclf.inference.predictor import logits_of
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import EpochRow, read_history, write_history
 from imdbclf.settings import Settings, TeacherSettings
-from imdbclf.storage import atomic_write
 from imdbclf.training.fit import Fit, Fitted, attached
 
 log = logging.getLogger(__name__)
@@ -127,5 +126,4 @@ def _write_checkpoint(
     together["hyper_parameters"] = contents[0]["hyper_parameters"] | {"members": len(members)}
     together[CHECKPOINT_KEY] = attached(settings, data)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder.best) as aside:
-        torch.save(together, aside)
+    write_checkpoint(folder.best, together)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import shutil
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +24,9 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import EpochRow, best_row, write_history
 from imdbclf.settings import Settings
+from imdbclf.storage import copy_file
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
+from imdbclf.training.checkpoint_io import DurableCheckpointIO
 from imdbclf.training.compose import ONE_PROCESS
 from imdbclf.training.process import versions
 
@@ -97,7 +98,7 @@ class Fit:
                 write_history(self.history.rows, self.folder.history)
             raise Interrupted
         if best_row(self.history.rows) is None:
-            shutil.copyfile(self.folder.last, self.folder.best)
+            copy_file(self.folder.last, self.folder.best)
         write_history(self.history.rows, self.folder.history)
         return Fitted(self.history.rows, seconds, data)
 
@@ -133,6 +134,7 @@ class Fit:
                 **arguments,
                 callbacks=self._callbacks(),
                 logger=_made(self.settings.logger) or False,
+                plugins=[DurableCheckpointIO()],
                 default_root_dir=self.folder.path,
                 enable_progress_bar=False,
                 enable_model_summary=False,
