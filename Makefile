@@ -13,8 +13,8 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test tests test-all test-ray checks lint types wheel peers bench bench-quick profile lecture-sweep ladder
-.PHONY: docs docs-check clean
+.PHONY: help setup train test tests test-all test-ray fuzz checks lint types wheel peers bench bench-quick profile
+.PHONY: lecture-sweep ladder docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray (
 $(RAY_READY): $(READY) .ci/setup-ray
 	@bash .ci/setup-ray "$(PYTHON)" "$(RAY)" "$(VENV)"
 	@touch $@
+
+fuzz: $(READY) ## Try hostile files, folders and values on every verb (ARGS="--seed 1 --count 300")
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs
 	@$(BIN)/ruff check .

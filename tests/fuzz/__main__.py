@@ -1,0 +1,58 @@
+"""`make fuzz`: hostile input for every verb; what ended in another way than one line and status 2 is listed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from fuzz import files
+from fuzz.judge import Case, Child, judge
+
+_TRAIN = ("data=sample", "trainer.max_epochs=1", "features.columns=500")
+
+
+def main() -> None:
+    """Make a run and a sweep, run all cases, print the counts and the faults; status 1 if there is a fault."""
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="of the drawn cases (0)")
+    parser.add_argument("--count", type=int, default=100, help="drawn cases of each kind (100)")
+    parser.add_argument("--only", default="", help="run only cases whose name contains this text")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="imdbclf-fuzz-") as name:
+        folder = Path(name)
+        environment = {**os.environ, "IMDBCLF_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
+        environment.pop("IMDBCLF_DATA", None)
+        cases = [case for case in _cases(folder, environment, given.count, given.seed) if given.only in case.name]
+        tally = judge(cases, folder, environment)
+    say = sys.stdout.write
+    say(f"seed {given.seed}: {len(cases)} cases: {dict(tally.ends)}\n")
+    for fault in tally.faults:
+        say(f"  {fault}\n")
+    sys.exit(bool(tally.faults))
+
+
+def _cases(folder: Path, environment: dict[str, str], count: int, seed: int) -> Iterator[Case]:
+    run, sweep = folder / "run", folder / "sweep"
+    with Child(folder, environment) as child:
+        for arguments in (
+            ("train", *_TRAIN, f"hydra.run.dir={run}"),
+            ("train", "-m", *_TRAIN, "seed=range(2)", f"hydra.sweep.dir={sweep}"),
+        ):
+            answer = child.run(Case("preparing", arguments))
+            assert answer["status"] == 0, answer
+    checkpoint = run / "checkpoints" / "best.ckpt"
+    yield from chain(
+        files.reading(folder, checkpoint),
+        files.checkpoints(folder),
+        files.damaged_reviews(folder, checkpoint, count, seed),
+        files.damaged_folders(folder, run, sweep, count, seed),
+    )
+
+
+if __name__ == "__main__":
+    main()
