@@ -18,7 +18,7 @@ import pytest
 
 from data.helpers import TEST, TRAIN, hub_cache, read_back, table, write_hub_layout, write_json_lines
 from imdbclf.data import cache
-from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
+from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_cached, load_or_encode
 from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
@@ -182,6 +182,69 @@ def test_a_table_of_another_schema_is_said_in_one_line_and_the_reviews_are_encod
     about["bytes"]["train"] = (entry / "train.arrow").stat().st_size
     (entry / "about.json").write_text(json.dumps(about), encoding="utf-8")
     check_made_anew(source, tmp_path, caplog)
+
+
+def test_every_flipped_bit_and_every_zeroed_block_is_noticed(tmp_path: Path) -> None:
+    source, rng = CountedSource(), np.random.default_rng(0)
+    entry = entry_of(source, tmp_path)
+    files = {file: file.read_bytes() for file in entry.iterdir()}
+    for number in range(200):
+        file, data = list(files.items())[number % len(files)]
+        changed, place = bytearray(data), int(rng.integers(len(data)))
+        if number % 3:
+            changed[place] ^= 1 << int(rng.integers(8))
+        else:
+            changed[place : place + 4096] = bytes(len(changed[place : place + 4096]))
+        file.write_bytes(changed)
+        assert (load_cached(source, tmp_path) is None) == (changed != data)
+        file.write_bytes(data)
+    assert load_cached(source, tmp_path) is not None
+
+
+def test_a_label_name_of_another_letter_is_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = CountedSource()
+    path = entry_of(source, tmp_path) / "about.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("good", "gold"), encoding="utf-8")
+    check_made_anew(source, tmp_path, caplog)
+
+
+def test_an_entry_from_before_there_were_checksums_is_used(tmp_path: Path) -> None:
+    source = CountedSource()
+    path = entry_of(source, tmp_path) / "about.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    del about["crc32"], about["checksum"]
+    path.write_text(json.dumps(about, indent=1), encoding="utf-8")
+    assert load_or_encode(source, tmp_path).from_cache
+    (path.parent / "train.arrow").write_bytes(bytes(about["bytes"]["train"]))
+    assert load_cached(source, tmp_path) is None
+
+
+STALE = ".0123456789abcdef01234567-x3b_q9zk"
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_start_and_nothing_else(tmp_path: Path) -> None:
+    others = [".thesis-01234567", f"{STALE}0", STALE[1:], ".git"]
+    for name in (STALE, *others):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.arrow").write_bytes(b"half")
+    source = CountedSource()
+    entry = entry_of(source, tmp_path)
+    left = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert left == {*others, entry.name}
+
+
+def test_what_another_process_writes_at_the_moment_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / STALE).mkdir()
+    script = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print('held', flush=True); input()"
+    command = [sys.executable, "-c", script, str(tmp_path / f"{STALE[1:25]}.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        load_or_encode(CountedSource(), tmp_path)
+        assert (tmp_path / STALE).is_dir()
+        process.kill()
+    load_or_encode(CountedSource(), tmp_path)
+    assert not (tmp_path / STALE).exists()
 
 
 def check_made_anew(source: CountedSource, folder: Path, caplog: pytest.LogCaptureFixture) -> None:

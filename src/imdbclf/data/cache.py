@@ -2,7 +2,7 @@
 
 An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` per part, and `about.json`. It is written under a
 temporary name and then renamed, so an entry is complete or absent. An entry that is damaged later is noticed by its
-sizes and counts, and is made again.
+checksums, and is made again. Entries of older versions have sizes and counts only.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import hashlib
 import json
 import logging
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +35,15 @@ from imdbclf.data.corpus import (
 )
 from imdbclf.data.sources.base import Source
 from imdbclf.data.tokenize import WORDS_VERSION
+from imdbclf.storage import flush
 
 log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "IMDBCLF_CACHE"
 _DICTIONARY = "dictionary"
 _ABOUT = "about.json"
+_UNCHECKED = {"parts", "label_names", "bytes", "rows"}
+"""The keys of `about.json` in older versions, which had no checksums."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False)
 
     If the cache cannot be written, a warning is logged.
     """
+    _remove_stale(folder)
     entry = folder / cache_key(source, sentence_ends=sentence_ends)
     # A complete entry never changes, so reading needs no lock, and the folder may be read-only.
     if cached := _opened(entry, source):
@@ -108,8 +115,17 @@ def _encoded(source: Source, entry: Path | None, *, sentence_ends: bool) -> Load
     return LoadedCorpus(source, corpus, reviews.label_names, from_cache=False)
 
 
+def _remove_stale(folder: Path) -> None:
+    """Remove unfinished entries of processes that were killed; a process that writes one holds the lock of its key."""
+    for unfinished in folder.glob(".*-*"):
+        if named := re.fullmatch(r"\.([0-9a-f]{24})-\w{8}", unfinished.name):
+            with suppress(OSError), filelock.FileLock(folder / f"{named[1]}.lock", timeout=0):
+                shutil.rmtree(unfinished)
+
+
 def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
-    aside = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    aside = entry.with_name(f".{entry.name}-{secrets.token_hex(4)}")
+    aside.mkdir()
     try:
         tables = {_DICTIONARY: pa.table({"word": corpus.dictionary})}
         tables |= {part: reviews.table for part, reviews in corpus.parts.items()}
@@ -121,12 +137,31 @@ def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
             "label_names": list(label_names),
             "bytes": {name: _file(aside, name).stat().st_size for name in tables},
             "rows": {name: table.num_rows for name, table in tables.items()},
+            "crc32": {name: zlib.crc32(pa.memory_map(str(_file(aside, name))).read_buffer()) for name in tables},
         }
-        (aside / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        (aside / _ABOUT).write_text(_sealed(about), encoding="utf-8")
+        for path in (*aside.iterdir(), aside):
+            flush(path)
         shutil.rmtree(entry, ignore_errors=True)
         aside.replace(entry)
+        flush(entry.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sealed(about: dict[str, Any]) -> str:
+    """The text of `about.json`, which ends with a checksum of the rest."""
+    return json.dumps(about | {"checksum": zlib.crc32(json.dumps(about).encode())}, indent=1)
+
+
+def _described(entry: Path) -> dict[str, Any]:
+    """The contents of `about.json`; a damaged one raises the error of whatever is wrong with it."""
+    text = (entry / _ABOUT).read_text(encoding="utf-8")
+    about: dict[str, Any] = json.loads(text)
+    if set(about) != _UNCHECKED and _sealed({key: about[key] for key in about if key != "checksum"}) != text:
+        msg = f"{_ABOUT} differs from its checksum"
+        raise ValueError(msg)
+    return about
 
 
 def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | None:
@@ -134,7 +169,7 @@ def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | 
     if not entry.is_dir():
         return None
     try:
-        about: dict[str, Any] = json.loads((entry / _ABOUT).read_text(encoding="utf-8"))
+        about = _described(entry)
         tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
         negative, positive = about["label_names"]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
@@ -155,7 +190,12 @@ def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:
     if path.stat().st_size != about["bytes"][name]:
         msg = f"{path.name} has {path.stat().st_size} bytes instead of {about['bytes'][name]}"
         raise ValueError(msg)
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    contents = pa.memory_map(str(path)).read_buffer()
+    # First: Arrow can crash the process when it reads a damaged file.
+    if about.keys() != _UNCHECKED and zlib.crc32(contents) != about["crc32"][name]:
+        msg = f"{path.name} differs from its checksum"
+        raise ValueError(msg)
+    table = pa.ipc.open_file(contents).read_all()
     if table.num_rows != about["rows"][name] or (name != _DICTIONARY and table.schema not in (SCHEMA, GROUPED_SCHEMA)):
         msg = f"{path.name} has other rows or columns than it was written with"
         raise ValueError(msg)
