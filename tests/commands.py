@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -53,6 +54,12 @@ def start(*arguments: str, cwd: Path, group: bool = False) -> subprocess.Popen[s
         # Who runs the tests in the background has them ignore Ctrl-C, and so would their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
+
+
+def going_on(out: str) -> list[str]:
+    """The arguments of the command that an interrupted command names for going on."""
+    (line,) = (line for line in out.splitlines() if line.startswith("Go on:"))
+    return shlex.split(line.removeprefix("Go on:"))[1:]
 
 
 def metrics_of(folder: Path) -> dict[str, Any]:

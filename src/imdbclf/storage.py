@@ -59,6 +59,15 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, aside)
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None if there is no file, or no object in it."""
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return contents if isinstance(contents, dict) else None
+
+
 def write_json(path: Path, contents: dict[str, Any]) -> None:
     """Write indented JSON, completely or not at all."""
     write_text(path, json.dumps(contents, indent=2, ensure_ascii=False) + "\n")

@@ -91,7 +91,9 @@ def repaired(four: Path, tmp_path_factory: pytest.TempPathFactory, quick: list[s
     shutil.copytree(
         place / "cut" / "checkpoints", job_of(folder, "layers-2_loss-bce") / "checkpoints", dirs_exist_ok=True
     )
-    (job_of(folder, "layers-1_loss-mse") / "checkpoints" / "last.ckpt").write_bytes(b"half")
+    for name in ("best", "last"):
+        (job_of(folder, "layers-1_loss-mse") / "checkpoints" / f"{name}.ckpt").write_bytes(b"half")
+    (job_of(folder, "layers-2_loss-mse") / "checkpoints" / "last.ckpt").write_bytes(b"half")
     failed = job_of(folder, "layers-1_loss-bce")
     shutil.rmtree(failed / "checkpoints")
     (failed / "failure.json").write_text('{"error": "the disk was full", "overrides": []}', encoding="utf-8")
@@ -115,10 +117,15 @@ def test_an_unfinished_job_goes_on_from_its_last_epoch(repaired: Path) -> None:
     assert "epoch 1/2" not in log
 
 
-@pytest.mark.parametrize("name", ["layers-1_loss-bce", "layers-1_loss-mse", "layers-2_loss-mse"])
+@pytest.mark.parametrize("name", ["layers-1_loss-bce", "layers-1_loss-mse"])
 def test_a_job_without_a_checkpoint_to_go_on_from_is_done_again(repaired: Path, name: str) -> None:
     log = (job_of(repaired, name) / "train.log").read_text(encoding="utf-8").split("Fit: ")[-1]
     assert "epoch 1/2" in log
+
+
+def test_a_damaged_last_checkpoint_is_replaced_by_the_best_one(repaired: Path) -> None:
+    log = (job_of(repaired, "layers-2_loss-mse") / "train.log").read_text(encoding="utf-8").split("Fit: ")
+    assert ["epoch 2/2" in fit for fit in log[1:]] == [True, False]
 
 
 def test_a_failed_job_is_tried_again(repaired: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from commands import metrics_of
 
+from imdbclf.reports.history import read_history
 from imdbclf.training.callbacks import History
 
 PARAMETERS = 500 * 16 + 16 + 16 * 16 + 16 + 16 + 1
@@ -28,6 +30,21 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def equal_weights(one: Path, other: Path, name: str = "best") -> bool:
     """Whether the checkpoints of this name in two run folders hold the same weights, bit for bit."""
     return equal(weights_of(one, name), weights_of(other, name))
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two runs have the same weights, history and metrics, bit for bit; times excepted."""
+    histories = [
+        [
+            {name: value for name, value in row.items() if name != "seconds"}
+            for row in read_history(path / "history.csv")
+        ]
+        for path in (one, other)
+    ]
+    same_weights = all(
+        equal_weights(one, other, name) for name in ("best", "last") if (one / f"checkpoints/{name}.ckpt").exists()
+    )
+    return same_weights and histories[0] == histories[1] and metrics_of(one) == metrics_of(other)
 
 
 def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], None]:

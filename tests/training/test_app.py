@@ -15,7 +15,7 @@ from commands import metrics_of, run, start
 
 from imdbclf.cli import main
 from imdbclf.errors import UserError
-from training.helpers import stopped_at
+from training.helpers import is_same, stopped_at
 
 Capture = pytest.CaptureFixture[str]
 
@@ -94,28 +94,39 @@ def test_a_refused_run_leaves_an_empty_folder_that_was_there(here: Path, small: 
 # What stops a run
 
 
-def test_a_stopped_run_prints_what_it_reached_and_the_command_that_resumes_it(
-    here: Path, small: list[str], capsys: Capture
-) -> None:
-    endless = [override for override in small if "max_epochs" not in override] + ["trainer.max_epochs=100000"]
-    process = start("train", *endless, "hydra.run.dir=runs/0", cwd=here)
+def stopped(here: Path, at: str, by: signal.Signals, *arguments: str) -> tuple[int, list[str]]:
+    """The exit status and the lines of a command that gets a signal after the line that begins so."""
+    process = start(*arguments, cwd=here)
     assert process.stdout is not None
-    lines: list[str] = []
+    lines = []
     for line in process.stdout:
-        if line.startswith("epoch 3/"):
-            process.send_signal(signal.SIGTERM)
+        if line.startswith(at):
+            process.send_signal(by)
         lines.append(line)
     process.stdout.close()
-    assert process.wait() == 143
+    return process.wait(), lines
+
+
+def test_a_run_that_is_killed_twice_and_moved_goes_on_by_the_printed_command_to_the_same_result(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    longer = [*(override for override in small if "max_epochs" not in override), "trainer.max_epochs=50"]
+    run(capsys, "train", *longer, "hydra.run.dir=undisturbed")
+    status, lines = stopped(here, "epoch 3/", signal.SIGKILL, "train", *longer, "hydra.run.dir=runs/0")
+    assert status == -signal.SIGKILL
+    (said,) = (line for line in lines if line.startswith("Folder: runs/0 "))
+    again = shlex.split(said.partition("go on with: ")[2].removesuffix(")\n"))
+    status, lines = stopped(here, "epoch 9/", signal.SIGTERM, *again[1:])
+    assert status == 143
     out = "".join(lines)
+    assert "\nepoch 1/" not in out
     assert "Interrupted after epoch" in out
     assert "Traceback" not in out
-    (again,) = (line.removeprefix("Go on:    ") for line in lines if line.startswith("Go on:"))
     assert (here / "runs/0/history.png").read_bytes().startswith(b"\x89PNG")
-    done = len((here / "runs/0/history.csv").read_text(encoding="utf-8").splitlines()) - 1
-    resumed = run(capsys, *shlex.split(again)[1:], f"trainer.max_epochs={done + 1}", "hydra.run.dir=resumed")
-    assert resumed.status == 0, resumed.err
-    assert metrics_of(here / "resumed")["epochs"] == done + 1
+    assert f"Go on:    {shlex.join(again)}\n" in lines
+    (here / "runs/0").rename(here / "moved")
+    assert run(capsys, *again[1:-1], "moved").status == 0
+    assert is_same(here / "moved", here / "undisturbed")
 
 
 @pytest.mark.parametrize(("epochs", "said"), [(0, "nothing was kept"), (1, "Interrupted after epoch 1 of 3")])

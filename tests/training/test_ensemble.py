@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from commands import made, metrics_of, run
+from commands import going_on, made, metrics_of, run
 from conftest import Once
 from data.unlabelled import KINDS, ONLY_UNLABELLED, UNSUPERVISED, unlabelled_split, write_sources
 from hypothesis import given
@@ -25,7 +25,7 @@ from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.network import members_of
 from imdbclf.reports.history import COLUMNS, read_history
 from imdbclf.training.ensemble import mean_rows
-from training.helpers import PARAMETERS, equal, equal_weights, stopped_at, weights_of
+from training.helpers import PARAMETERS, equal, equal_weights, is_same, stopped_at, weights_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -141,21 +141,19 @@ def test_members_may_stop_early_after_different_numbers_of_epochs(
     assert metrics_of(here / "run")["epochs"] < 30
 
 
-NOTHING_KEPT = (
-    "\nInterrupted before all networks were trained; nothing was kept. A sweep (train -m) keeps the finished ones.\n"
-)
-
-
-def test_a_stopped_ensemble_says_so_in_one_line_and_leaves_nothing(
-    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+def test_a_stopped_ensemble_goes_on_with_the_members_that_are_not_finished(
+    here: Path, small: list[str], ensemble: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In the second member's second epoch.
-    stopped_at(monkeypatch, 4)
+    undisturb = stopped_at(monkeypatch, 4)
     result = run(capsys, "train", *small, *THREE, "hydra.run.dir=run")
     assert result.status == 130
-    assert result.out.endswith(NOTHING_KEPT)
-    assert result.err == ""
-    assert not (here / "run").exists()
+    assert "\nInterrupted before all networks were trained.\n" in result.out
+    undisturb()
+    resumed = run(capsys, *going_on(result.out))
+    assert resumed.status == 0
+    assert "Member 1" not in resumed.out
+    assert is_same(here / "run", ensemble)
 
 
 def test_a_swept_ensemble_resumes_with_the_interrupted_member_and_equals_an_uninterrupted_one(
@@ -308,15 +306,20 @@ def test_a_teacher_without_reviews_is_refused_in_one_line_and_leaves_nothing(
     assert not list(here.rglob("outputs/*"))
 
 
-def test_a_run_whose_student_is_stopped_says_so_in_one_line_and_leaves_nothing(
-    here: Path, sources: dict[str, list[str]], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_student_is_stopped_goes_on_after_its_teacher(
+    here: Path,
+    sources: dict[str, list[str]],
+    students: dict[str, Path],
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stopped_at(monkeypatch, 5)
+    undisturb = stopped_at(monkeypatch, 5)
     result = run(capsys, "train", *sources["files"], *SMALL, *TAUGHT, "hydra.run.dir=run")
     assert result.status == 130
-    assert "Interrupted before all networks were trained; nothing was kept." in result.out.splitlines()[-1]
-    assert "Go on:" not in result.out
-    assert not (here / "run").exists()
+    undisturb()
+    resumed = run(capsys, *going_on(result.out))
+    assert (resumed.status, "epoch 1/2" in resumed.out) == (0, False)
+    assert is_same(here / "run", students["files"])
 
 
 def test_a_swept_student_resumes_after_its_finished_teacher_and_equals_an_uninterrupted_one(

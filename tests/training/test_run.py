@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from commands import made, metrics_of, run
+from commands import going_on, made, metrics_of, run
 from conftest import Once
 
 from imdbclf.checkpoint import load_plain, read_checkpoint
@@ -26,9 +26,7 @@ from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import read_history
 from imdbclf.settings import Settings
-from imdbclf.training import run as run_module
-from imdbclf.training.fit import Interrupted
-from training.helpers import PARAMETERS, equal_weights, weights_of
+from training.helpers import PARAMETERS, equal_weights, is_same, stopped_at
 
 Capture = pytest.CaptureFixture[str]
 
@@ -303,15 +301,33 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     assert not (here / "run").exists()
 
 
-def test_a_run_that_is_stopped_in_the_final_fit_keeps_the_validated_network(
+@pytest.mark.parametrize("stop", ["refit", "keep_temperature", "Results.write"])
+def test_a_run_that_is_stopped_after_its_last_epoch_or_in_the_final_fit_goes_on_there(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    both = [*small, "refit=true", "calibration=temperature"]
+    run(capsys, "train", *both, "hydra.run.dir=undisturbed")
+
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"imdbclf.training.run.{stop}", interrupted)
+        stopped = run(capsys, "train", *both, "hydra.run.dir=run")
+    assert stopped.status == 130
+    assert "Interrupted after the fit with validation" in stopped.out
+    resumed = run(capsys, *going_on(stopped.out))
+    assert resumed.status == 0
+    assert is_same(here / "run", here / "undisturbed")
+
+
+def test_a_run_that_is_stopped_in_an_epoch_of_the_final_fit_goes_on_with_it(
     here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object, **__: object) -> NoReturn:
-        raise Interrupted
-
-    monkeypatch.setattr(run_module, "refit", interrupted)
+    run(capsys, "train", *small, "refit=true", "hydra.run.dir=undisturbed")
+    undisturb = stopped_at(monkeypatch, 5)
     stopped = run(capsys, "train", *small, "refit=true", "hydra.run.dir=run")
-    assert stopped.status == 130
-    assert "Interrupted in the final fit." in stopped.out
-    assert "Go on" not in stopped.out
-    assert weights_of(here / "run")
+    undisturb()
+    resumed = run(capsys, *going_on(stopped.out))
+    assert [resumed.out.count(f"epoch {epoch}/3") for epoch in (1, 2, 3)] == [0, 0, 1]
+    assert is_same(here / "run", here / "undisturbed")

@@ -6,12 +6,12 @@ The folder is the interface between training and reports; `docs/run-folders.md` 
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from imdbclf.errors import UserError
+from imdbclf.storage import read_json
 
 Outcome = Literal["done", "failed", "unfinished"]
 
@@ -53,7 +53,7 @@ class RunFolder(Folder):
     failure = Entry("failure.json")
     """Only for a failed job of a sweep: `error` and `overrides`."""
     lock = Entry(".lock")
-    """Held by the process that runs the job of a sweep."""
+    """Held by the process that works in the folder."""
     checkpoints = Subfolder("checkpoints")
     best = Entry("checkpoints/best.ckpt")
     last = Entry("checkpoints/last.ckpt")
@@ -71,11 +71,16 @@ class RunFolder(Folder):
             return "done"
         return "failed" if self.failure.exists() else "unfinished"
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a checkpoint, of this run or of a step of it."""
+        return any(self.path.rglob("*.ckpt"))
+
     def error(self) -> str:
         """Why a run that is not done failed, as its process wrote it down."""
         if self.outcome == "unfinished":
             return "did not finish"
-        return str(json.loads(self.failure.read_text(encoding="utf-8")).get("error"))
+        return str((read_json(self.failure) or {}).get("error", "no reason was recorded"))
 
     def discard(self) -> None:
         """Remove the files that a run writes; other files stay, and so do folders that contain one.

@@ -54,25 +54,14 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow
     say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
 
 
-def print_interruption(folder: Path, rows: Sequence[EpochRow], max_epochs: int, again: str) -> None:
-    """How far an interrupted run has come, and the command that resumes it."""
-    if not rows:
-        say("\nInterrupted before the end of the first epoch; nothing was kept.")
+def print_interruption(folder: Path, where: str, rows: Sequence[EpochRow], again: str | None) -> None:
+    """Where a run was interrupted, what it has learned so far, and how to go on; None if nothing is kept."""
+    if again is None:
+        say(f"\nInterrupted {where}; nothing was kept.")
         return
-    say(f"\nInterrupted after epoch {len(rows)} of {max_epochs}. {conclusion(rows)}")
+    say(f"\nInterrupted {where}." + (f" {conclusion(rows)}" if rows else ""))
     say(f"Files:    {shown_path(folder)}")
     say(f"Go on:    {again}")
-
-
-def print_interruption_of_final(folder: Path, rows: Sequence[EpochRow]) -> None:
-    """What is kept of a run that was interrupted in its final fit: the network trained before it."""
-    say(f"\nInterrupted in the final fit. {conclusion(rows)}")
-    say(f"Files:    {shown_path(folder)} (the best network of the fit with validation)")
-
-
-def print_interruption_of_several() -> None:
-    """Nothing is kept of an interrupted run that trains several networks, since none of them is its result."""
-    say("\nInterrupted before all networks were trained; nothing was kept. A sweep (train -m) keeps the finished ones.")
 
 
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:

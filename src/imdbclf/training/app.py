@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
@@ -25,7 +24,7 @@ from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import RENAMED, Settings
 from imdbclf.startup import fast_imports
-from imdbclf.storage import write_json
+from imdbclf.storage import read_json, write_json
 from imdbclf.training.compose import (
     CONFIGS,
     PRIMARY,
@@ -33,10 +32,18 @@ from imdbclf.training.compose import (
     current_folder,
     explain_composition,
     resume_command,
+    resumed_arguments,
     validated,
     write_config,
 )
-from imdbclf.training.process import environment, log_closed, quiet_libraries, sigterm_as_interrupt, stopping
+from imdbclf.training.process import (
+    environment,
+    is_terminated,
+    log_closed,
+    quiet_libraries,
+    sigterm_as_interrupt,
+    stopping,
+)
 
 if TYPE_CHECKING:
     from imdbclf.data.prepare import PreparedReviews
@@ -52,6 +59,7 @@ def train(arguments: Sequence[str]) -> None:
         UserError: for anything that the user can correct.
         SystemExit: with status 130 or 143 if the run was interrupted.
     """
+    arguments = resumed_arguments(arguments)
     # Hydra accepts `-m` only before or after all overrides; users type it anywhere.
     arguments = sorted(map(_with_new_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
     with _process_of_hydra(arguments), sigterm_as_interrupt():
@@ -59,6 +67,10 @@ def train(arguments: Sequence[str]) -> None:
             _with_hydra()
         except Refused as refused:
             raise refused.error from refused
+        except KeyboardInterrupt as event:
+            stop = stopping()
+            print("error: interrupted", file=sys.stderr)  # noqa: T201 - as the command line says it
+            raise stop from event
         except (HydraException, OmegaConfBaseException) as error:
             raise explain_composition(error) from error
 
@@ -77,25 +89,46 @@ _with_hydra = hydra.main(version_base="1.3", config_path=str(CONFIGS), config_na
 def _run_alone(settings: Settings, folder: RunFolder, overrides: list[str]) -> dict[str, Any]:
     """The run of one command line; returns its metrics.
 
-    The folder of a run that failed or was interrupted is kept only if there is a checkpoint to resume from.
+    The folder of a new run that failed or was interrupted is kept only if there is a checkpoint to go on from, or if it
+    was a scheduler that stopped the run.
     """
     from imdbclf.data.sweep_cache import forget  # noqa: PLC0415 - a refused command line does without NumPy
 
     forget()
+    resumed = folder.config.exists()
     try:
-        with log_closed():
-            return _with_summary(_begin(settings, folder, overrides, kept_megabytes=0))
+        with log_closed(), _alone_in(folder):
+            if folder.outcome == "done":
+                log.info("%s: the run is finished; there is nothing to go on with", shown_path(folder.path))
+                return {}
+            return _with_summary(_begin(settings, folder, overrides, alone=True))
     except BaseException as error:
-        kept = folder.last.exists() and not settings.fits_several
+        kept = resumed or folder.is_begun or (is_terminated() and folder.config.exists())
         if not kept:
             folder.discard()
         if is_full_disk(error):
-            rest = f"; what was finished is in {shown_path(folder.last)}" if kept else ""
-            full = UserError(f"no space left on the disk of {shown_path(folder.path)}: make room, run it again{rest}")
+            then = f"go on: {resume_command(folder.path)}" if kept else "run it again"
+            full = UserError(f"no space left on the disk of {shown_path(folder.path)}: make room, {then}")
             raise Refused(full) from error
         if isinstance(error, Exception):
             raise Refused(error) from error
         raise
+
+
+@contextmanager
+def _alone_in(folder: RunFolder) -> Iterator[None]:
+    """Inside, no other process works in the folder.
+
+    Raises:
+        UserError: if one does.
+    """
+    try:
+        with filelock.FileLock(folder.lock, timeout=0):
+            yield
+    except filelock.Timeout as error:
+        msg = f"{shown_path(folder.path)}: another process works on this run"
+        raise UserError(msg) from error
+    folder.lock.unlink(missing_ok=True)
 
 
 def _with_summary(run: Run) -> dict[str, Any]:
@@ -108,13 +141,15 @@ def _with_summary(run: Run) -> dict[str, Any]:
         metrics = run.execute()
     except (Interrupted, KeyboardInterrupt) as event:
         stop = stopping()
-        if settings.fits_several:
-            run_summary.print_interruption_of_several()
-        elif run.is_validated:
-            run_summary.print_interruption_of_final(folder.path, run.rows)
-        else:
-            again = resume_command(folder)
-            run_summary.print_interruption(folder.path, run.rows, settings.trainer.max_epochs, again)
+        epochs = settings.trainer.max_epochs
+        where = f"after epoch {len(run.rows)} of {epochs}" if run.rows else "before the end of the first epoch"
+        if run.is_validated:
+            where = "after the fit with validation" if settings.refit else "after the last epoch, before the metrics"
+        elif settings.fits_several:
+            where = "before all networks were trained"
+        is_kept = folder.is_begun or is_terminated()
+        again = resume_command(folder.path) if is_kept else None
+        run_summary.print_interruption(folder.path, where, run.rows, again)
         raise stop from event
     run_summary.print_summary(folder.path, metrics, run.rows, run.examples())
     return metrics
@@ -135,7 +170,7 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
             return {}
         folder.failure.unlink(missing_ok=True)
         try:
-            metrics = _quietly(_begin(settings, folder, overrides, settings.shared_batches))
+            metrics = _quietly(_begin(settings, folder, overrides, alone=False))
         except Exception as error:
             if is_full_disk(error):
                 error = UserError(f"no space left on the disk of {shown_path(folder.path)}")
@@ -152,35 +187,17 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
 def _quietly(run: Run) -> dict[str, Any]:
     from imdbclf.training.fit import Interrupted  # noqa: PLC0415 - imports torch
 
-    run.quiet, run.resume_from = True, _unfinished(run.settings, run.folder)
-    if run.resume_from is None:
-        run.folder.discard_checkpoints()
+    run.quiet = True
     try:
         return run.execute()
     except Interrupted as event:
         raise KeyboardInterrupt from event
 
 
-def _unfinished(settings: Settings, folder: RunFolder) -> Path | None:
-    """The checkpoint from which an interrupted job resumes; None if it starts again from the first epoch.
-
-    It starts again if all epochs are done, or if callbacks of a library may have wanted to end it earlier.
-    """
-    from imdbclf.checkpoint import load_plain  # noqa: PLC0415 - imports torch
-
-    if settings.callbacks or not folder.last.exists():
-        return None
-    try:
-        epochs = int(load_plain(folder.last)["epoch"]) + 1
-    except UserError:
-        return None
-    return folder.last if epochs < settings.trainer.max_epochs else None
-
-
-def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_megabytes: int) -> Run:
+def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone: bool) -> Run:
     """Write what is known before the fit, and read the reviews while torch is imported.
 
-    `kept_megabytes` is the memory for batches that the next job of the process can use again.
+    A run `alone` says how to go on with it. A job of a sweep keeps batches, which the next one can use again.
     """
     # Both threads import it soon; a package that two threads begin to import at once can be incomplete for one.
     import scipy  # noqa: PLC0415, F401
@@ -189,7 +206,15 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
 
     chosen = decided_source(settings.data)
     settings = settings.model_copy(update={"data": settings.data.with_origin(chosen.settings)})
+    about = {"command": shlex.join(["imdbclf", "train", *overrides]), "data_source_because": chosen.because}
+    if alone:
+        # A resumed run has a command and a config that were made from those of the first attempt.
+        about |= {key: value for key, value in (read_json(folder.environment) or {}).items() if key in about}
+    write_json(folder.environment, about)
     write_config(settings, folder.config)
+    if alone:
+        folder_and_command = shown_path(folder.path), resume_command(folder.path)
+        log.info("Folder: %s (if the run is stopped, go on with: %s)", *folder_and_command)
     if getattr(settings.trainer, "devices", 1) in ("auto", "-1", -1):
         # Only Lightning knows how many these are. Several are refused before the reviews are read.
         from imdbclf.training.fit import Fit  # noqa: PLC0415
@@ -198,12 +223,14 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], kept_meg
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading needs neither torch nor Lightning, and its native code runs beside their import.
         loading: Future[PreparedReviews] = reader.submit(
-            kept_reviews, settings.data, settings.features, settings.seed, kept_megabytes
+            kept_reviews, settings.data, settings.features, settings.seed, 0 if alone else settings.shared_batches
         )
+        from imdbclf.training.fit import where_to_go_on  # noqa: PLC0415
         from imdbclf.training.run import Run  # noqa: PLC0415
     quiet_libraries()
-    write_json(folder.environment, environment(shlex.join(["imdbclf", "train", *overrides])))
-    return Run(settings, folder, loading, chosen.because)
+    write_json(folder.environment, about | environment())
+    resume_from = where_to_go_on(settings, folder)
+    return Run(settings, folder, loading, about["data_source_because"], resume_from=resume_from)
 
 
 def _with_new_name(argument: str) -> str:

@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from imdbclf.console import console
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import EpochRow
-from imdbclf.storage import copy_file
 
 log = logging.getLogger(__name__)
 
@@ -122,13 +121,21 @@ class LastCheckpoint(ModelCheckpoint):
         """Its name in checkpoints. Lightning calls this at every hook, and its own version lists all settings."""
         return type(self).__name__
 
+    def state_dict(self) -> dict[str, Any]:
+        """The score alone. Lightning also keeps absolute paths, which are wrong once the folder is moved or copied."""
+        return {"best_model_score": self.best_model_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the best epoch so far; its file is in the folder. `LastCheckpoint` has no score."""
+        score = state_dict["best_model_score"]
+        if score is not None:
+            own = str(Path(str(self.dirpath), f"{self.filename}{self.FILE_EXTENSION}"))
+            self.best_model_path, self.best_model_score, self.best_k_models = own, score, {own: score}
+            self.kth_best_model_path, self.kth_value = own, score
+
 
 class BestCheckpoint(LastCheckpoint):
-    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation.
-
-    Lightning forgets the best epoch when a run is resumed in another folder. This callback copies its file and keeps
-    its loss.
-    """
+    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "best", monitor="val/loss")
@@ -137,16 +144,3 @@ class BestCheckpoint(LastCheckpoint):
         """Save the epoch if it was validated and is the best so far."""
         if self.monitor in trainer.callback_metrics:
             super().on_train_epoch_end(trainer, pl_module)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best epoch of the resumed run, if its file still exists."""
-        best = Path(state_dict["best_model_path"] or "-")
-        if not best.is_file() or self.dirpath is None:
-            return
-        own = Path(self.dirpath) / best.name
-        if best.resolve() != own.resolve():
-            own.parent.mkdir(parents=True, exist_ok=True)
-            copy_file(best, own)
-        self.best_model_path, self.best_model_score = str(own), state_dict["best_model_score"]
-        self.best_k_models = {str(own): state_dict["best_model_score"]}
-        self.kth_best_model_path, self.kth_value = str(own), state_dict["best_model_score"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imdbclf.console import program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder, claim, reserve
+from imdbclf.folders.sweep import SweepFolder
 from imdbclf.settings import Settings, settings_keys
 from imdbclf.storage import write_text
 
@@ -26,6 +27,8 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf
 """The experiment space: inside the wheel, or at the top of the repository."""
 
 PRIMARY = "train"
+
+RESUME = "--resume"
 
 ONE_PROCESS = (
     "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
@@ -43,14 +46,22 @@ class Refused(BaseException):
 
 
 class BeforeAnything(Callback):
-    """Validates a single run before Hydra makes a folder, and chooses the folder."""
+    """Validates a single run before Hydra makes a folder, and chooses the folder.
+
+    With `resume` it is a folder of a stopped run, which goes on there.
+    """
+
+    def __init__(self, resume: bool = False) -> None:
+        self.resume = resume
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Validate the composed config, and claim the folder that the user named or reserve a new one."""
         try:
             settings = validated_ahead(config)
             chosen = Path(config.hydra.run.dir).expanduser()
-            if any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
+            if self.resume:
+                folder = chosen
+            elif any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
                 folder = claim(chosen)
             else:
                 folder = reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
@@ -123,9 +134,31 @@ def write_config(settings: Settings, path: Path) -> None:
     write_text(path, f"# Run this again: {again}\n{text}")
 
 
-def resume_command(folder: RunFolder) -> str:
-    """The command that resumes a run from its last epoch."""
-    return shlex.join([*_from_config(folder.config), override("ckpt_path", shown_path(folder.last))])
+def resume_command(folder: Path) -> str:
+    """The command that goes on with the run or the sweep in a folder, wherever it was stopped."""
+    return shlex.join([program(), "train", RESUME, shown_path(folder)])
+
+
+def resumed_arguments(arguments: Sequence[str]) -> list[str]:
+    """Hydra's arguments for `--resume FOLDER`: the config of a run, or the command of a sweep; others as given.
+
+    Raises:
+        UserError: if there are other arguments, or the folder holds neither a run nor a sweep.
+    """
+    typed = [part for text in arguments for part in (text.split("=", 1) if text.startswith(f"{RESUME}=") else [text])]
+    if RESUME not in typed:
+        return typed
+    option, *names = typed
+    if option != RESUME or len(names) != 1:
+        msg = f"{RESUME} FOLDER: takes nothing else; it goes on with the settings of the folder"
+        raise UserError(f"{msg} (with others, ckpt_path=FOLDER/checkpoints/last.ckpt goes on in a new folder)")
+    path = Path(names[0]).absolute()
+    if SweepFolder(path).manifest.is_file():
+        return [*shlex.split(SweepFolder(path).read().command)[2:], override("hydra.sweep.dir", str(path))]
+    if not (config := RunFolder(path).config).is_file():
+        raise UserError(f"{RESUME} {names[0]}: is not the folder of a run or of a sweep")
+    resumed = ["--config-dir", str(path), "--config-name", config.stem, override("hydra.run.dir", str(path))]
+    return [*resumed, "++hydra.callbacks.before_anything.resume=true"]
 
 
 def _from_config(path: Path) -> list[str]:

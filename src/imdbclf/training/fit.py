@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +31,8 @@ from imdbclf.training.checkpoint_io import DurableCheckpointIO
 from imdbclf.training.compose import ONE_PROCESS
 from imdbclf.training.process import versions
 
+log = logging.getLogger(__name__)
+
 
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
     """Ctrl-C or SIGTERM ended the fit; the checkpoints of its finished epochs are in the folder."""
@@ -51,8 +54,8 @@ class Fitted:
 class Fit:
     """One network that learns from the reviews of a data module.
 
-    A `quiet` fit shows no progress. `resume_from` is the checkpoint of an earlier attempt at the same fit; it has
-    priority over `ckpt_path` of the settings.
+    A `quiet` fit shows no progress. `resume_from` is the checkpoint of an earlier attempt at the same fit, in the same
+    folder, and may be that of the last epoch; it has priority over `ckpt_path` of the settings.
     """
 
     settings: Settings
@@ -82,6 +85,7 @@ class Fit:
         classifier = self.classifier(data)
         if self._earlier is not None:
             self._check_resumable(self._earlier, classifier, data)
+            self._take_over_best(rows_of(self._earlier))
         started = time.perf_counter()
         try:
             self.trainer.fit(classifier, datamodule=data, ckpt_path=self._earlier_path, weights_only=True)
@@ -170,16 +174,68 @@ class Fit:
     def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         """Refuse a checkpoint of other reviews or another network, or one that has all epochs already."""
         if not carries(contents[CHECKPOINT_KEY], data.prepared.vectorizer):
-            msg = f"ckpt_path={self.settings.ckpt_path}: was trained on other reviews or with other features"
+            msg = f"ckpt_path={self._earlier_path}: was trained on other reviews or with other features"
             raise UserError(msg)
         # Checkpoints of older versions do not name the number of members.
         if {"members": 1} | contents["hyper_parameters"] != dict(classifier.hparams):
-            msg = f"ckpt_path={self.settings.ckpt_path}: has another model, loss or optimizer than this experiment"
+            msg = f"ckpt_path={self._earlier_path}: has another model, loss or optimizer than this experiment"
             raise UserError(msg)
         done = int(contents["epoch"]) + 1
-        if done >= (self.trainer.max_epochs or 0):
+        if done >= (self.trainer.max_epochs or 0) and self.resume_from is None:
             msg = f"trainer.max_epochs={self.trainer.max_epochs}: must be above the checkpoint's {done} epochs"
             raise UserError(msg)
+
+    def _take_over_best(self, rows: list[EpochRow]) -> None:
+        """Copy the best epoch of these into the folder. It is in the checkpoint, or in `best.ckpt` beside it.
+
+        Raises:
+            UserError: if it is in neither.
+        """
+        best, earlier = best_row(rows), self._earlier_path
+        if best is None or earlier is None:
+            return
+        for path in (earlier.with_name(self.folder.best.name), earlier):
+            if _readable_rows(path) == rows[: int(best["epoch"])]:
+                break
+        else:
+            msg = f"ckpt_path={earlier}: {self.folder.best.name} beside it is not its best epoch, {best['epoch']:.0f}"
+            raise UserError(f"{msg}; give a checkpoint in the folder of its run")
+        if path.resolve() != self.folder.best.resolve():
+            self.folder.checkpoints.mkdir(parents=True, exist_ok=True)
+            copy_file(path, self.folder.best)
+
+
+def rows_of(contents: dict[str, Any]) -> list[EpochRow]:
+    """The history in a checkpoint; empty if it has none."""
+    rows: list[EpochRow] = contents.get("callbacks", {}).get(History.__name__, {}).get("rows", [])
+    return rows
+
+
+def _readable_rows(path: Path) -> list[EpochRow]:
+    """The history in a checkpoint file; empty if there is no file that can be read."""
+    try:
+        return rows_of(load_plain(path)) if path.exists() else []
+    except UserError as error:
+        log.warning("%s", error)
+        return []
+
+
+def where_to_go_on(settings: Settings, folder: RunFolder) -> Path | None:
+    """The checkpoint from which a stopped fit goes on in its folder; None if it has to start from the first epoch.
+
+    It has to if callbacks of a library may have wanted to end it earlier, and if the file of its best epoch is not
+    there. Of an ensemble, only whole members are kept. Checkpoints that are of no use are removed.
+    """
+    last, best = (_readable_rows(path) for path in (folder.last, folder.best))
+    if len(best) > len(last) and best_row(best) is best[-1]:
+        # The process died between the two files of an epoch, or the other one is damaged.
+        copy_file(folder.best, folder.last)
+        last = best
+    found = best_row(last)
+    if settings.callbacks or settings.model.members > 1 or not last or (found and best != last[: int(found["epoch"])]):
+        folder.discard_checkpoints()
+        return None
+    return folder.last
 
 
 def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:

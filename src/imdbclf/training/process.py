@@ -57,6 +57,11 @@ def sigterm_as_interrupt() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def is_terminated() -> bool:
+    """Whether SIGTERM was received: it comes from a scheduler, which will want to go on."""
+    return _stop["status"] == _TERMINATED
+
+
 def stopping() -> SystemExit:
     """The exit that ends an interrupted command, with status 130 after Ctrl-C and 143 after SIGTERM.
 
@@ -97,13 +102,12 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
 
 
-def environment(command: str) -> dict[str, Any]:
-    """Versions, machine and command of a run."""
+def environment() -> dict[str, Any]:
+    """Versions and machine of a run."""
     import torch  # noqa: PLC0415 - slow; a refused command line does without it
 
     accelerator = torch.accelerator.current_accelerator()
     return {
-        "command": command,
         "versions": versions(),
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),

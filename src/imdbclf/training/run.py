@@ -20,7 +20,7 @@ from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
-from imdbclf.training.fit import Fit, Fitted, Interrupted
+from imdbclf.training.fit import Fit, Fitted, Interrupted, where_to_go_on
 from imdbclf.training.results import Results
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
         }
     )
     final.path.mkdir(parents=True, exist_ok=True)
-    fit = Fit(everything, final, quiet)
+    fit = Fit(everything, final, quiet, where_to_go_on(everything, final))
     fit.prepare()
     fitted = learn(fit, validated.data.with_settings(everything.data))
     keep_temperature(final.best, read_checkpoint(folder.best).temperature)
