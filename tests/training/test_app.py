@@ -171,6 +171,10 @@ REFUSED = {
     "data.source=nowhere": "data.source=nowhere: no such folder; must be auto, sample, files",
     "+trainer.max_stepz=1": "trainer.max_stepz=1: Lightning's Trainer has no such argument; did you mean 'max_steps'?",
     "trainer.accelerator=warp": "invalid accelerator name",
+    "loss=null": "loss=null: must be bce, mse",
+    "hydra.run.dir=a::b": "hydra.run.dir=a::b: must not contain '::'",
+    f"hydra.run.dir={'a' * 300}": "File name too long",
+    "hydra.run.dir='~no/such/user'": "home directory",
     "ckpt_path=nowhere.ckpt": "nowhere.ckpt: there is no such checkpoint file",
     "ckpt_path=damaged.ckpt": "damaged.ckpt: ",
     "ckpt_path=foreign.ckpt": "foreign.ckpt: ",
@@ -189,6 +193,32 @@ def test_a_wrong_value_is_refused_in_one_line_and_leaves_nothing(
     assert message in result.err
     assert result.err.count("\n") == 1
     assert not list(here.rglob("outputs/*"))
+
+
+def test_every_choice_of_hydra_for_logging_writes_our_log_and_a_tilde_is_the_home_folder(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    for choice in ("disabled", "none"):
+        arguments = [f"hydra/job_logging={choice}", "trainer.max_epochs=1", f"hydra.run.dir='~/{choice}'"]
+        result = run(capsys, "train", *small, *arguments)
+        assert result.status == 0, result.err
+        assert "epoch 1/1" in (here / choice / "train.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ("loss=bce,null", "loss=null: must be bce, mse"),
+        (f"seed=1,{'9' * 5000}", "digits"),
+        ("hydra.sweep.dir=a::b", "hydra.sweep.dir=a::b: must not contain '::'"),
+        ("hydra.job.chdir=true", "hydra.job.chdir=true: must be false"),
+    ],
+)
+def test_a_sweep_refuses_what_cannot_be_composed(small: list[str], capsys: Capture, axis: str, message: str) -> None:
+    result = run(capsys, "train", "-m", *small, axis, "model.hidden=2,3")
+    assert (result.status, message in result.err, result.err.count("\n")) == (2, True, 1), result.err
 
 
 def test_several_processes_are_refused_in_a_sweep_and_under_another_launcher_too(

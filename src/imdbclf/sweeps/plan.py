@@ -19,7 +19,14 @@ from imdbclf.data.sweep_cache import content_key, decided_source
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
-from imdbclf.training.compose import folder_name, override, short_key, validated_ahead
+from imdbclf.training.compose import (
+    CONFIG_ERRORS,
+    explain_composition,
+    folder_name,
+    override,
+    short_key,
+    validated_ahead,
+)
 
 KEY_LENGTH = 12
 """Hexadecimal digits of a key: two of 10,000 jobs collide once in some five million sweeps."""
@@ -93,11 +100,13 @@ class Planner:
         """Compose and validate one job.
 
         Raises:
-            UserError: for the first wrong key or value.
-            HydraException: if Hydra cannot compose it.
+            UserError: for the first wrong key or value, or if Hydra cannot compose it.
         """
-        config = self.loader.load_sweep_config(self.config, list(overrides))
-        settings = validated_ahead(config)
+        try:
+            config = self.loader.load_sweep_config(self.config, list(overrides))
+            settings = validated_ahead(config)
+        except CONFIG_ERRORS as error:
+            raise explain_composition(error, overrides) from error
         # Validation passes the config to Hydra, which makes it read-only.
         OmegaConf.set_readonly(config.hydra, value=None)
         choices = {axis: _choice(config, axis) for axis in self.axes}

@@ -21,7 +21,7 @@ from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.sweeps.plan import PlannedJob, Planner, combinations, each_once, key_of, parsed
 from imdbclf.sweeps.progress import Tally, watched
-from imdbclf.training.compose import Refused, folder_name, override, short_key
+from imdbclf.training.compose import Refused, chosen_folder, folder_name, override, short_key
 from imdbclf.training.process import stopping
 
 
@@ -55,7 +55,7 @@ class SweepRun:
     def begin(self, axes: Sequence[str]) -> Planner:
         """Choose the folder and send the jobs' messages to their own logs; return what composes the jobs."""
         hydra = self.config.hydra
-        chosen = Path(hydra.sweep.dir).expanduser()
+        chosen = chosen_folder(self.config, "sweep")
         if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
             own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
             asked = [hydra.runtime.choices.get("sweep", "none"), self.experiment]

@@ -21,9 +21,7 @@ from typing import Annotated, Any, Literal, Self
 import filelock
 import numpy as np
 import optuna
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from optuna.trial import Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,7 +35,6 @@ from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, each_once
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
 from imdbclf.sweeps.space import Space
-from imdbclf.training.compose import explain_composition
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -221,8 +218,8 @@ class Search:
         """The trial's job; None if there is nothing to run, because it is not valid or its run is there already."""
         try:
             planned = self.planner.plan(self.space.overrides(trial.params))
-        except (UserError, HydraException, OmegaConfBaseException) as error:
-            trial.set_user_attr(ERROR, str(explain_composition(error)))
+        except UserError as error:
+            trial.set_user_attr(ERROR, str(error))
             self._finish(trial.number)
             return None
         trial.set_user_attr(JOB, asdict(planned.job))

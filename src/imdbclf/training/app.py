@@ -71,8 +71,12 @@ def train(arguments: Sequence[str]) -> None:
             stop = stopping()
             print("error: interrupted", file=sys.stderr)  # noqa: T201 - as the command line says it
             raise stop from event
-        except (HydraException, OmegaConfBaseException) as error:
-            raise explain_composition(error) from error
+        except Exception as error:
+            of_config = isinstance(error, HydraException | OmegaConfBaseException)
+            if not of_config and HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
+                raise
+            # A run refuses its own errors, so what is left comes from composing, or from Hydra's log.
+            raise explain_composition(error, arguments) from error
 
 
 def task(config: DictConfig) -> float | None:
@@ -240,9 +244,13 @@ def _with_new_name(argument: str) -> str:
 
 @contextmanager
 def _process_of_hydra(arguments: Sequence[str]) -> Iterator[None]:
-    """Set what Hydra reads of its process: `sys.argv`, and the variable by which it raises errors, not prints them."""
+    """Set what Hydra reads of its process: `sys.argv`, and the variable by which it raises errors, not prints them.
+
+    The config of an earlier command in this process is forgotten.
+    """
     argv, variable = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = ["imdbclf train", *arguments]
+    HydraConfig.instance().cfg = None
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
@@ -37,6 +38,10 @@ ONE_PROCESS = (
 """The answer to users who ask for several processes."""
 
 
+CONFIG_ERRORS = (UserError, HydraException, OmegaConfBaseException, ValueError, TypeError, RuntimeError, OSError)
+"""What Hydra and paths raise for wrong values in a config."""
+
+
 class Refused(BaseException):
     """Carries an error past Hydra, which hides errors of callbacks and adds comments to those of jobs."""
 
@@ -58,14 +63,14 @@ class BeforeAnything(Callback):
         """Validate the composed config, and claim the folder that the user named or reserve a new one."""
         try:
             settings = validated_ahead(config)
-            chosen = Path(config.hydra.run.dir).expanduser()
+            chosen = chosen_folder(config, "run")
             if self.resume:
                 folder = chosen
             elif any(override.startswith("hydra.run.dir=") for override in config.hydra.overrides.hydra):
                 folder = claim(chosen)
             else:
                 folder = reserve(chosen.with_name(f"{chosen.name}_{folder_name(settings.experiment)}"))
-        except (UserError, HydraException, OmegaConfBaseException) as error:
+        except CONFIG_ERRORS as error:
             raise Refused(explain_composition(error)) from error
         with read_write(config.hydra):
             config.hydra.run.dir = str(folder)
@@ -85,8 +90,28 @@ def validated(config: DictConfig) -> Settings:
     return settings
 
 
+def chosen_folder(config: DictConfig, mode: Literal["run", "sweep"]) -> Path:
+    """The folder of a run or a sweep, as the config names it.
+
+    Raises:
+        UserError: for a name that Lightning cannot write to.
+    """
+    folder = Path(config.hydra[mode].dir).expanduser()
+    if "::" in str(folder.absolute()):
+        msg = f"hydra.{mode}.dir={folder}: must not contain '::', which Lightning reads as two paths; give another name"
+        raise UserError(msg)
+    return folder
+
+
 def validated_ahead(config: DictConfig) -> Settings:
-    """`validated` for a job that has not started, so that Hydra does not know its folder yet."""
+    """`validated` for a job that has not started, so that Hydra does not know its folder yet.
+
+    Raises:
+        UserError: also for a working directory that Hydra would change, so that relative paths would be others.
+    """
+    if config.hydra.job.chdir:
+        msg = "hydra.job.chdir=true: must be false; relative paths of the settings are those of the working directory"
+        raise UserError(msg)
     with read_write(config.hydra):
         config.hydra.runtime.output_dir = config.hydra.run.dir
     HydraConfig.instance().set_config(config)
@@ -185,25 +210,46 @@ def override(key: str, value: str) -> str:
     return f'{key}="{escaped}"'
 
 
-def explain_composition(error: Exception) -> UserError:
-    """Hydra's error in one line: which key or choice is wrong, what is allowed, the most similar name."""
+def explain_composition(error: Exception, overrides: Iterable[str] = ()) -> UserError:
+    """Hydra's error in one line: which key or choice is wrong, what is allowed, the most similar name.
+
+    `overrides` are those of the command line; some errors of Hydra do not say which of them is wrong.
+    """
     if isinstance(error, UserError):
         return error
-    text = str(error)
+    return UserError(next(filter(None, map(_wrong_override, overrides)), None) or _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
     if (found := _NO_LAUNCHER.search(text)) and found[1].split("_")[0] in _LAUNCHER_EXTRAS:
-        return UserError(
-            f"hydra/launcher={found[1]}: is not installed; pip install 'imdbclf[{found[1].split('_')[0]}]'"
-        )
+        return f"hydra/launcher={found[1]}: is not installed; pip install 'imdbclf[{found[1].split('_')[0]}]'"
     if found := _NO_OPTION.search(text):
         group, name, options = found[1], found[2], found[3].split()
-        return UserError(f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}")
+        return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"
     for pattern, kind in ((_NO_KEY, "key"), (_NO_CONFIG, "config")):
         if found := pattern.search(text):
-            return UserError(f"{found[1]}: there is no such {kind}{nearest(found[1], _known_names())}")
+            return f"{found[1]}: there is no such {kind}{nearest(found[1], _known_names())}"
     if _NO_GRAMMAR.search(text):
-        rest = "Hydra cannot parse this; put values with spaces, commas or '=' into double quotes: 'key=\"a value\"'"
-        return UserError(f"{one_line(text).split(' See ')[0]} — {rest}")
-    return UserError(one_line(text))
+        rest = "Hydra cannot parse this; put values with spaces, commas, ~ or '=' into double quotes: 'key=\"a value\"'"
+        return f"{one_line(text).split(' See ')[0]} — {rest}"
+    return one_line(text)
+
+
+def _wrong_override(typed: str) -> str | None:
+    """What is wrong with an override, if it has a number that is too long, or a config group has no name of a file."""
+    key, _, value = typed.partition("=")
+    try:
+        choice = OverridesParser.create().parse_override(typed).value()
+    except ValueError:
+        return f"{key}={value[:20]}…: must be shorter; this number has {len(value):,} digits"
+    except HydraException:
+        return None
+    group = CONFIGS / key.lstrip("+~").partition("@")[0]
+    names = choice if isinstance(choice, list) else [choice]
+    if not group.is_dir() or "=" not in typed or all(isinstance(name, str) for name in names):
+        return None
+    return f"{key}={value}: must be {', '.join(sorted(path.stem for path in group.glob('*.yaml')))}"
 
 
 _LAUNCHER_EXTRAS = ("joblib", "submitit", "ray")
