@@ -55,6 +55,8 @@ def test_the_defaults_are_the_lecture() -> None:
             "text_column": "text",
             "label_column": "label",
             "group": None,
+            "labels": None,
+            "positive": None,
             "unlabelled": None,
             "val_size": 10_000,
             "batch_size": 512,
@@ -261,6 +263,23 @@ def test_a_run_is_computed_by_all_settings_but_the_marked_ones() -> None:
     assert computed["data"] == {"val_size": 5, "batch_size": 512, "layout": "csr"}
     assert computed["features"] == FeatureSettings().model_dump(by_alias=True)
     assert computed["seed"] == 3
+
+
+def test_a_setting_that_earlier_versions_did_not_have_counts_only_if_it_is_set() -> None:
+    assert settings_of(data={"positive": 1}).computed()["data"]["positive"] == 1
+    assert "positive" not in settings_of().computed()["data"]
+
+
+def test_settings_with_a_mapping_can_be_keys() -> None:
+    mapped = SourceSettings(labels={1: "neg", 5: "pos"})
+    assert hash(mapped) == hash(mapped.model_copy()) != hash(SourceSettings())
+
+
+@pytest.mark.parametrize("labels", [{1: "neg"}, {1: "neg", 2: "mid", 3: "pos"}])
+def test_a_mapping_of_labels_to_other_than_two_classes_is_refused(labels: dict[int, str]) -> None:
+    assert refusal(data={"labels": labels}) == (
+        f"data.labels={labels}: must map values to two classes, such as 'data.labels={{1:neg,2:neg,5:pos}}'"
+    )
 
 
 def test_reviews_of_another_place_are_split_and_cut_alike() -> None:

@@ -69,6 +69,9 @@ else:
         Literal[tuple(table)] for table in (ACTIVATIONS, LOSSES, SELECTIONS, TERM_WEIGHTS)
     )
 
+LabelValue = str | int | float | bool
+"""A label as typed or as in a file."""
+
 Layout = Literal["csr", "dense"]
 CalibrationName = Literal["none", "temperature"]
 
@@ -85,21 +88,34 @@ class NotComputed:
     """
 
 
+class Later:
+    """Marks a setting that earlier versions did not have.
+
+    At its default it is left out of `Settings.computed`, so that keys made of them stay the same.
+    """
+
+
 class _Frozen(BaseModel):
     # Strict, because a typo such as `batch_size=51.2` or `layers=true` must be refused rather than rounded;
     # a whole number where a fraction may stand is still accepted.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def __hash__(self) -> int:
+        """Settings are keys of what is kept for them; a dictionary among them has no hash of its own."""
+        return hash(self.model_dump_json())
 
 
 class SourceSettings(_Frozen):
     """Where the reviews come from.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders. Reviews of one `group` stay in one
-    part: it names a column, or is `film` for an `aclImdb` tree. `unlabelled` names reviews without labels, for a
-    teacher: a split (`unsupervised`) or a file. `cache_dir` is where encoded reviews are kept.
+    `train`, `test`, `text_column` and `label_column` describe files and folders. `labels` says which class each value
+    in the label column means; reviews with other values are left out. `positive` names the label that is class 1.
+    Reviews of one `group` stay in one part: it names a column, or is `film` for an `aclImdb` tree. `unlabelled` names
+    reviews without labels, for a teacher: a split (`unsupervised`) or a file. `cache_dir` is where encoded reviews are
+    kept.
 
-    What a run computes depends on the content of the reviews, not on their place; so none of these settings counts.
+    What a run computes depends on the content of the reviews, not on their place; so only `positive` counts.
     """
 
     source: Annotated[str, NotComputed] = "auto"
@@ -108,8 +124,17 @@ class SourceSettings(_Frozen):
     text_column: Annotated[str, NotComputed] = "text"
     label_column: Annotated[str, NotComputed] = "label"
     group: Annotated[str | None, NotComputed] = None
+    labels: Annotated[dict[LabelValue, LabelValue] | None, NotComputed] = None
+    positive: Annotated[LabelValue | None, Later] = None
     unlabelled: Annotated[str | None, NotComputed] = None
     cache_dir: Annotated[str | None, NotComputed] = None
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> SourceSettings:
+        if self.labels is not None and len({str(value) for value in self.labels.values()}) != 2:  # noqa: PLR2004
+            msg = f"labels={self.labels}: must map values to two classes, such as 'data.labels={{1:neg,2:neg,5:pos}}'"
+            raise ValueError(msg)
+        return self
 
     @property
     def origin(self) -> SourceSettings:
@@ -320,7 +345,12 @@ class Settings(_Frozen):
 
         They have the names of the first version that had them, so that a key made of them stays the same.
         """
-        return self.model_dump(by_alias=True, exclude=_not_computed(Settings))
+        plain = self.model_dump(by_alias=True, exclude=_not_computed(Settings))
+        for key, field in _fields(Settings):
+            group, _, name = key.partition(".")
+            if Later in field.metadata and plain[group][name] == field.default:
+                del plain[group][name]
+        return plain
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:

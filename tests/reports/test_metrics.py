@@ -14,6 +14,7 @@ def test_metrics_of_a_case_worked_by_hand() -> None:
     losses = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
     metrics = classification_metrics(labels, probabilities, losses)
     expected = {"accuracy": 3 / 5, "loss": 0.3, "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "auroc": 3 / 6}
+    expected |= {"balanced_accuracy": (2 / 3 + 1 / 2) / 2, "larger_class": 3 / 5}
     # Each has a bin of its own: (.1 + .4 + .8 + .4 + .7) / 5.
     expected["calibration_error"] = 2.4 / 5
     assert {name: figure.value for name, figure in metrics.items()} == pytest.approx(expected)

@@ -16,7 +16,7 @@ import secrets
 import shutil
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ from imdbclf.data.corpus import (
     encode_corpus,
     only_chunk,
 )
-from imdbclf.data.sources.base import Source
+from imdbclf.data.sources.base import Reviews, Source
+from imdbclf.data.sources.labels import order_of
 from imdbclf.data.tokenize import WORDS_VERSION
 from imdbclf.storage import flush
 
@@ -48,12 +49,22 @@ _UNCHECKED = {"parts", "label_names", "bytes", "rows"}
 
 @dataclass(frozen=True)
 class LoadedCorpus:
-    """A corpus, where it is from, how its source spells the labels 0 and 1, and whether it was in the cache."""
+    """A corpus, where it is from, how its source spells the labels 0 and 1, and whether it was in the cache.
+
+    `notes` are sentences on what was decided for the user.
+    """
 
     source: Source
     corpus: Corpus
     label_names: tuple[str, str]
     from_cache: bool
+    notes: tuple[str, ...] = ()
+
+    def flipped(self) -> LoadedCorpus:
+        """The same corpus with the other label as the positive one."""
+        negative, positive = self.label_names
+        parts = {part: reviews.flipped() for part, reviews in self.corpus.parts.items()}
+        return replace(self, corpus=replace(self.corpus, parts=parts), label_names=(positive, negative))
 
 
 def cache_folder(chosen: str | None = None) -> Path:
@@ -108,11 +119,11 @@ def _encoded(source: Source, entry: Path | None, *, sentence_ends: bool) -> Load
     corpus = encode_corpus(reviews.parts, sentence_ends=sentence_ends)
     try:
         if entry is not None:
-            _write(entry, corpus, reviews.label_names)
+            _write(entry, corpus, reviews)
     except OSError as error:
         needed = sum(part.table.nbytes for part in corpus.parts.values()) / 1e6
         log.warning("The cache needs %.0f MB and cannot be written (%s); continuing without.", needed, error.strerror)
-    return LoadedCorpus(source, corpus, reviews.label_names, from_cache=False)
+    return LoadedCorpus(source, corpus, reviews.label_names, from_cache=False, notes=reviews.notes)
 
 
 def _remove_stale(folder: Path) -> None:
@@ -123,7 +134,7 @@ def _remove_stale(folder: Path) -> None:
                 shutil.rmtree(unfinished)
 
 
-def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
+def _write(entry: Path, corpus: Corpus, read: Reviews) -> None:
     aside = entry.with_name(f".{entry.name}-{secrets.token_hex(4)}")
     aside.mkdir()
     try:
@@ -134,7 +145,8 @@ def _write(entry: Path, corpus: Corpus, label_names: tuple[str, str]) -> None:
                 writer.write_table(table)
         about = {
             "parts": list(corpus.parts),
-            "label_names": list(label_names),
+            "label_names": list(read.label_names),
+            "notes": list(read.notes),
             "bytes": {name: _file(aside, name).stat().st_size for name in tables},
             "rows": {name: table.num_rows for name, table in tables.items()},
             "crc32": {name: zlib.crc32(pa.memory_map(str(_file(aside, name))).read_buffer()) for name in tables},
@@ -172,6 +184,8 @@ def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | 
         about = _described(entry)
         tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
         negative, positive = about["label_names"]
+        if "notes" not in about and order_of((negative, positive)) is not None:
+            return None  # Earlier versions put numbers in the order of texts.
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         log.log(
             logging.WARNING if say else logging.DEBUG,
@@ -182,7 +196,8 @@ def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | 
         return None
     dictionary = only_chunk(tables.pop(_DICTIONARY).column("word"))
     parts = {name: EncodedReviews(table) for name, table in tables.items()}
-    return LoadedCorpus(source, Corpus(dictionary, parts), (negative, positive), from_cache=True)
+    notes = tuple(about.get("notes", ()))
+    return LoadedCorpus(source, Corpus(dictionary, parts), (negative, positive), from_cache=True, notes=notes)
 
 
 def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:

@@ -117,6 +117,12 @@ class EncodedReviews:
     def _column(self, name: str) -> pa.Array:
         return only_chunk(self.table.column(name))
 
+    def flipped(self) -> EncodedReviews:
+        """The same reviews with the labels 0 and 1 exchanged; -1 stays."""
+        labels = to_arrow(np.where(self.labels < 0, self.labels, 1 - self.labels))
+        place, field = SCHEMA.get_field_index("label"), SCHEMA.field("label")
+        return EncodedReviews(self.table.set_column(place, field, [labels]))
+
     def review_names(self) -> list[str]:
         """A name for each review that depends on its text only: the hash in hexadecimal; repeats are numbered."""
         repeat = np.zeros(len(self), dtype=np.int64)

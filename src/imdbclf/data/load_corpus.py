@@ -13,6 +13,7 @@ from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.files import SUFFIXES, FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
+from imdbclf.data.sources.labels import place
 from imdbclf.data.sources.sample import SampleSource
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
@@ -73,7 +74,19 @@ def load_corpus(settings: SourceSettings, *, sentence_ends: bool = False) -> Loa
     Raises:
         UserError: if the source can't be read.
     """
-    return load_or_encode(open_source(settings), cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
+    return corpus_of(open_source(settings), settings, sentence_ends=sentence_ends)
+
+
+def corpus_of(source: Source, settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus:
+    """`load_corpus` for a source that is open."""
+    loaded = load_or_encode(source, cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
+    if settings.positive is None:
+        return loaded
+    number = place(settings.positive, loaded.label_names)
+    if number is None:
+        msg = f"data.positive={settings.positive}: must be one of the labels, {' or '.join(loaded.label_names)}"
+        raise UserError(msg)
+    return loaded if number == 1 else loaded.flipped()
 
 
 def load_cached_corpus(settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus | None:

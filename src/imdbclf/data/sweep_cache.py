@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from imdbclf.data.cache import LoadedCorpus, cache_folder, cache_key, load_or_encode
-from imdbclf.data.load_corpus import ChosenSource, choose_source, open_source
+from imdbclf.data.cache import LoadedCorpus, cache_key
+from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
@@ -52,4 +52,4 @@ def forget() -> None:
 
 @lru_cache(maxsize=4)
 def _loaded(origin: SourceSettings, sentence_ends: bool) -> LoadedCorpus:
-    return load_or_encode(_opened(origin), cache_folder(origin.cache_dir), sentence_ends=sentence_ends)
+    return corpus_of(_opened(origin), origin, sentence_ends=sentence_ends)

@@ -14,7 +14,7 @@ from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.load_corpus import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.sources.base import same_meaning
+from imdbclf.data.sources.labels import place
 from imdbclf.errors import UserError
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
@@ -103,11 +103,14 @@ def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
     known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
     settings = Settings.from_config(config | {"data": known | chosen}).data
     # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
-    origin = settings.origin.model_copy(update={"group": None, "unlabelled": None})
+    origin = settings.origin.model_copy(update={"group": None, "unlabelled": None, "positive": None})
     loaded = load_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
-    negative, positive = checkpoint.about["label_names"]
-    if not same_meaning(loaded.label_names, (negative, positive)):
-        theirs = " and ".join(loaded.label_names)
-        msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {negative} and {positive}"
-        raise UserError(msg)
-    return loaded
+    names = checkpoint.about["label_names"]
+    places = {number: place(name, names) for number, name in enumerate(loaded.label_names) if name}
+    if all(number == its_place for number, its_place in places.items()):
+        return loaded
+    if all(its_place is not None and number != its_place for number, its_place in places.items()):
+        return loaded.flipped()
+    theirs = " and ".join(name for name in loaded.label_names if name)
+    msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {' and '.join(names)}"
+    raise UserError(msg)

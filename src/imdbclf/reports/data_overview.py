@@ -34,7 +34,9 @@ def print_overview(settings: SourceSettings, review: int) -> None:
         msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
         raise UserError(msg)
     out = console()
-    tell(f"{loaded.source.description}; labels {labels[0]} = 0, {labels[1]} = 1")
+    tell(f"{loaded.source.description}; labels {labels[0] or '(none)'} = 0, {labels[1] or '(none)'} = 1 (positive)")
+    for note in loaded.notes:
+        tell(note)
     if chosen.because:
         tell(f"(because {chosen.because})")
     out.print(_parts_table(loaded))
@@ -60,8 +62,8 @@ def _parts_table(loaded: LoadedCorpus) -> Table:
     heads = ("part", "reviews", *loaded.label_names, "words: median", "mean", "shortest", "longest", "duplicates")
     rows = []
     for part, reviews in loaded.corpus.parts.items():
-        lengths, positive = reviews.lengths, int(reviews.labels.sum())
-        counts = [len(reviews), len(reviews) - positive, positive]
+        lengths = reviews.lengths
+        counts = [len(reviews), int((reviews.labels == 0).sum()), int((reviews.labels == 1).sum())]
         duplicates = len(reviews) - len(np.unique(reviews.ids))
         shown = [f"{np.median(lengths):.0f}", f"{lengths.mean():.1f}", f"{lengths.min()}", f"{lengths.max():,}"]
         rows.append([part, *(f"{count:,}" for count in counts), *shown, f"{duplicates:,}"])

@@ -41,20 +41,35 @@ BINS = 15
 def classification_metrics(labels: Labels, probabilities: Probabilities, losses: npt.NDArray[np.float64]) -> Metrics:
     """Accuracy, loss, area under the ROC curve, precision, recall and F1 at the threshold .5, calibration error.
 
-    `losses` (n,) are those of each review. torchmetrics would take small logits for probabilities.
+    `losses` (n,) are those of each review. torchmetrics would take small logits for probabilities. `balanced_accuracy`
+    is the mean of the two classes' accuracies, `larger_class` the fraction of reviews in the larger class, which is the
+    accuracy of always predicting it. With labels of one class, the metrics that need two are left out.
     """
     truth, predicted = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
     # torchmetrics returns single precision; the number of hits is a whole number.
     hits = round(float(binary_accuracy(predicted, truth)) * len(labels))
-    return {
+    positive = float(labels.mean())
+    metrics = {
         "accuracy": Metric(hits / len(labels), proportion_interval(hits, len(labels))),
         "loss": Metric(float(losses.mean()), mean_interval(losses)),
-        "auroc": Metric(float(binary_auroc(predicted, truth))),
-        "precision": Metric(float(binary_precision(predicted, truth))),
-        "recall": Metric(float(binary_recall(predicted, truth))),
-        "f1": Metric(float(binary_f1_score(predicted, truth))),
+        "larger_class": Metric(max(positive, 1 - positive)),
         "calibration_error": Metric(calibration_error(labels, probabilities)),
     }
+    if 0 < positive < 1:
+        metrics |= {
+            "auroc": Metric(float(binary_auroc(predicted, truth))),
+            "precision": Metric(float(binary_precision(predicted, truth))),
+            "recall": Metric(float(binary_recall(predicted, truth))),
+            "f1": Metric(float(binary_f1_score(predicted, truth))),
+            "balanced_accuracy": Metric(balanced_accuracy(labels, probabilities)),
+        }
+    return metrics
+
+
+def balanced_accuracy(labels: Labels, probabilities: Probabilities) -> float:
+    """The mean of the accuracies on the negative and on the positive reviews."""
+    right = (probabilities > 0.5) == (labels == 1)  # noqa: PLR2004 - the threshold
+    return float((right[labels == 1].mean() + right[labels == 0].mean()) / 2)
 
 
 def calibration_error(labels: Labels, probabilities: Probabilities) -> float:

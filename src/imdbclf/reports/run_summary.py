@@ -15,11 +15,16 @@ from imdbclf.reports.history import EpochRow, conclusion
 
 _NAMES = {
     "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "larger_class": "larger class",
     "loss": "loss",
     "auroc": "area under ROC curve",
     "f1": "F1 score",
     "calibration_error": "calibration error",
 }
+UNBALANCED = 0.6
+"""With this fraction of reviews in the larger class, accuracy alone says little."""
+
 _PARTS = {"val": "validation", "test": "test"}
 
 
@@ -40,7 +45,7 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow
     because = f", because {metrics['data_source_because']}" if metrics["data_source_because"] else ""
     say(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters. "
-        f"Reviews: {metrics['data_source']}{because}."
+        f"Reviews: {metrics['data_source']}{because}; {metrics['label_names'][1]} is positive."
     )
     say("\nPredictions of the best network:")
     for line in examples:
@@ -68,10 +73,18 @@ def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     """Metrics with their 95 % intervals: a row for each metric, a column for each part."""
     parts = [part for part in _PARTS if f"{part}/loss" in metrics]
     heads = ["", *(f"{_PARTS[part]} (95 % interval)" for part in parts)]
-    rows = ([shown, *(_cell(metrics, f"{part}/{name}") for part in parts)] for name, shown in _NAMES.items())
+    unbalanced = any(metrics.get(f"{part}/larger_class", 0) > UNBALANCED for part in parts)
+    rows = (
+        [shown, *(_cell(metrics, f"{part}/{name}") for part in parts)]
+        for name, shown in _NAMES.items()
+        if (unbalanced or name not in {"balanced_accuracy", "larger_class"})
+        and any(f"{part}/{name}" in metrics for part in parts)
+    )
     return text_table(heads, rows, title=title)
 
 
 def _cell(metrics: dict[str, Any], key: str) -> str:
     interval = metrics.get(f"{key}_interval")
+    if key not in metrics:
+        return "one class"
     return f"{metrics[key]:.4f}" + (f" ({interval[0]:.4f} – {interval[1]:.4f})" if interval else "")

@@ -10,6 +10,7 @@ import torch
 
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.data.sources.labels import order_of
 from imdbclf.model.network import make_network
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, Settings
 
@@ -49,11 +50,15 @@ def _announce_reviews(settings: Settings, data: ReviewDataModule, because: str |
     parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
     log.info("Data:   %s%s", loaded.source.description, f" (because {because})" if because else "")
     log.info(
-        "        %s; %s = 0, %s = 1; words %s",
+        "        %s; %s = 0, %s = 1 (positive); words %s",
         ", ".join(f"{count:,} {PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
         *loaded.label_names,
         "from the cache" if loaded.from_cache else "encoded now",
     )
+    for note in loaded.notes:
+        log.info("        %s", note)
+    if settings.data.positive is None and (order := order_of(loaded.label_names)):
+        log.info("        labels in %s order; data.positive=LABEL chooses the positive one", order)
     # The sample is generated word by word, so its reviews are about no films.
     if parts["val"] and settings.data.source != "sample":
         log.info("        %s", _about_groups(settings.data, loaded.corpus.parts["train"]))

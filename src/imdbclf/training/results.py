@@ -71,6 +71,7 @@ class Results:
             "fit_seconds": round(final.seconds, 3),
             "data_source": data.loaded.source.description,
             "data_source_because": self.because,
+            "label_names": list(data.loaded.label_names),
             "refit": settings.refit,
             "group": settings.data.group,
             "reviews": {part: len(matrix) for part, matrix in data.prepared.matrices.items()},

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imdbclf.checkpoint import Checkpoint, keep_temperature, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews
@@ -60,6 +62,7 @@ class Run:
         settings, folder = self.settings, self.folder
         fit = Fit(settings, folder, self.quiet, self.resume_from)
         fit.prepare()
+        _check_classes(self.data)
         _check_calibration(settings, self.data.prepared)
         announce(settings, self.data, fit.trainer, self.because)
         try:
@@ -144,6 +147,19 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     final.best.replace(folder.best)
     final.discard_step()
     return replace(fitted, seconds=validated.seconds + fitted.seconds)
+
+
+def _check_classes(data: ReviewDataModule) -> None:
+    """Refuse training reviews of one class; the other class would be unknown.
+
+    Raises:
+        UserError: if the source has no training review of one class.
+    """
+    found = np.unique(data.loaded.corpus.parts["train"].labels)
+    if len(found) == 1:
+        only = f"one class only ({data.loaded.label_names[found[0]]!r})"
+        msg = f"{data.loaded.source.description}: {only}; a binary classification needs reviews of exactly two labels"
+        raise UserError(msg)
 
 
 def _check_calibration(settings: Settings, prepared: PreparedReviews) -> None:

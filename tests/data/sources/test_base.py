@@ -1,4 +1,4 @@
-"""Groups and labels as every source has them; texts are checked with the sources that read them."""
+"""Groups as every source has them; texts are checked with the sources that read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from data.helpers import TEST, table
-from imdbclf.data.sources.base import gather, number_labels, same_meaning
+from imdbclf.data.sources.base import gather
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
 
@@ -74,114 +74,3 @@ def test_a_missing_column_of_groups_is_named_with_those_there_are() -> None:
     assert str(refusal.value) == (
         "here: part train has no column 'film'; data.group=film must be null or one of text, label"
     )
-
-
-def numbered(*values: Any, type: pa.DataType | None = None) -> tuple[list[int], tuple[str, str]]:  # noqa: A002
-    columns, names = number_labels({"train": pa.chunked_array([pa.array(values, type)])}, "here")
-    assert columns["train"].type == pa.int8()
-    return columns["train"].to_pylist(), names
-
-
-def refusal(*values: Any) -> str:
-    with pytest.raises(UserError) as error:
-        numbered(*values)
-    return str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("values", "numbers", "names"),
-    [
-        ([0, 1, 1], [0, 1, 1], ("neg", "pos")),
-        ([1, 0], [1, 0], ("neg", "pos")),
-        ([1, -1], [1, 0], ("neg", "pos")),
-        ([0.0, 1.0], [0, 1], ("neg", "pos")),
-        ([-1.0, 1.0], [0, 1], ("neg", "pos")),
-        (["1", "0"], [1, 0], ("neg", "pos")),
-        ([True, False], [1, 0], ("false", "true")),
-        (["pos", "neg"], [1, 0], ("neg", "pos")),
-        (["positive", "negative"], [1, 0], ("negative", "positive")),
-        (["POS", "neg"], [1, 0], ("neg", "POS")),
-        (["Positive", "NEGATIVE"], [1, 0], ("NEGATIVE", "Positive")),
-        (["True", "False"], [1, 0], ("False", "True")),
-        (["yes", "No"], [1, 0], ("No", "yes")),
-        (["no", "Yes"], [0, 1], ("no", "Yes")),
-        (["ham", "spam"], [0, 1], ("ham", "spam")),
-        (["good", "bad"], [1, 0], ("bad", "good")),
-        ([2, 1], [1, 0], ("1", "2")),
-        ([0.5, 1.5], [0, 1], ("0.5", "1.5")),
-        (["", "x"], [0, 1], ("", "x")),
-    ],
-)
-def test_two_labels_are_numbered_0_and_1(values: list[Any], numbers: list[int], names: tuple[str, str]) -> None:
-    assert numbered(*values) == (numbers, names)
-
-
-@pytest.mark.parametrize("type_", [pa.int8(), pa.uint8(), pa.int64(), pa.uint64(), pa.float32(), pa.float64()], ids=str)
-def test_zeros_and_ones_may_be_of_any_numeric_type(type_: pa.DataType) -> None:
-    assert numbered(0, 1, 0, type=type_) == ([0, 1, 0], ("neg", "pos"))
-
-
-@pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
-def test_names_may_be_of_any_text_type(type_: pa.DataType) -> None:
-    assert numbered("pos", "neg", type=type_) == ([1, 0], ("neg", "pos"))
-
-
-def test_the_parts_are_numbered_together() -> None:
-    columns = {"train": pa.chunked_array([["b"], ["a"]]), "test": pa.chunked_array([["b", "b"]])}
-    numbers, names = number_labels(columns, "here")
-    assert {part: column.to_pylist() for part, column in numbers.items()} == {"train": [1, 0], "test": [1, 1]}
-    assert names == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (["pos", "pos"], "here: one class only ('pos'); a binary classification needs reviews of exactly two labels"),
-        ([1], "here: one class only ('1'); a binary classification needs reviews of exactly two labels"),
-        ([0, 2, 1], "here: 3 classes ('0', '1', '2'); a binary classification needs reviews of exactly two labels"),
-        (
-            list("gfedcba"),
-            "here: 7 classes ('a', 'b', 'c', 'd', 'e', …); a binary classification needs reviews of exactly two labels",
-        ),
-        (
-            ["neg", "Neg", "pos"],
-            "here: 3 classes ('Neg', 'neg', 'pos'); a binary classification needs reviews of exactly two labels",
-        ),
-        (["neg", None, "pos"], "here, part train: review 2 has no label; every review needs one"),
-        ([0.0, 1.0, None], "here, part train: review 3 has no label; every review needs one"),
-        ([None, None], "here, part train: review 1 has no label; every review needs one"),
-    ],
-)
-def test_labels_that_are_not_two_are_refused(values: list[Any], message: str) -> None:
-    assert refusal(*values) == message
-
-
-def test_the_review_without_a_label_is_counted_over_all_pieces_of_its_part() -> None:
-    columns = {"train": pa.chunked_array([["a", "b"], ["b", None]]), "test": pa.chunked_array([["a"]])}
-    with pytest.raises(UserError, match=r"^here, part train: review 4 has no label; every review needs one$"):
-        number_labels(columns, "here")
-
-
-def test_a_number_that_is_none_is_no_label() -> None:
-    assert "review 3 has no label" in refusal(0.0, 1.0, float("nan"))
-
-
-def test_labels_that_are_no_single_values_are_refused() -> None:
-    assert refusal([0], [1]).startswith("here")
-
-
-@pytest.mark.parametrize(
-    ("names", "others", "same"),
-    [
-        (("neg", "pos"), ("neg", "pos"), True),
-        (("neg", "pos"), ("Negative", "POSITIVE"), True),
-        (("false", "true"), ("neg", "pos"), True),
-        (("ham", "spam"), ("ham", "spam"), True),
-        (("ham", "spam"), ("neg", "pos"), False),
-        (("bad", "good"), ("ham", "spam"), False),
-    ],
-)
-def test_two_spellings_mean_the_same_if_they_are_equal_or_plain(
-    names: tuple[str, str], others: tuple[str, str], same: bool
-) -> None:
-    assert same_meaning(names, others) is same

@@ -8,6 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imdbclf.data.sources.labels import by_name, number_labels
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
@@ -17,11 +18,13 @@ class Reviews:
     """Reviews as read: for each part (`train`, `test`) a table of `text` (string) and `label` (int8, 0 or 1).
 
     The optional part `unlabelled` has labels of -1. With groups, the training part has a third column `group` (string;
-    null or empty if unknown); only this part is split. `label_names` are the source's names of 0 and 1.
+    null or empty if unknown); only this part is split. `label_names` are the source's names of 0 and 1; one is empty if
+    no review has it and it is not known. `notes` are sentences on what was decided for the user.
     """
 
     parts: dict[str, pa.Table]
     label_names: tuple[str, str]
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -55,6 +58,7 @@ def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> st
     """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
     columns = (settings.text_column, settings.label_column, settings.group)
     names = " ".join(column for column in columns if column is not None)
+    names = names if settings.labels is None else f"{names} by {settings.labels}"
     return names if unlabelled is None else f"{names} and {unlabelled}"
 
 
@@ -64,7 +68,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     The labels of the part `unlabelled` become -1.
 
     Raises:
-        UserError: for a missing column (the message lists the columns), an empty part, other than two labels, or
+        UserError: for a missing column (the message lists the columns), an empty part, more than two labels, or
             groups that are not single values.
     """
     labelled = {part: table for part, table in parts.items() if part != UNLABELLED}
@@ -78,18 +82,30 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     if settings.group is not None and "train" in parts:
         groups = group_values(parts["train"], settings.group, f"{where}: part train")
     try:
-        labels, names = number_labels({part: table[settings.label_column] for part, table in labelled.items()}, where)
+        columns = {part: by_name(table, settings.label_column) for part, table in labelled.items()}
+        labels, names, notes = number_labels(columns, where, settings.labels)
         texts = {part: _texts(table[settings.text_column], where) for part, table in labelled.items()}
     except pa.ArrowException as error:
         msg = f"{where}: cannot be read as texts and labels ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    reviews = Reviews({part: pa.table({"text": texts[part], "label": labels[part]}) for part in labelled}, names)
+    reviews = Reviews({part: pa.table({"text": texts[part], "label": labels[part]}) for part in labelled}, names, notes)
     if groups is not None:
         reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
+    reviews.parts.update({part: _labelled(table, f"{where}: part {part}") for part, table in reviews.parts.items()})
     if UNLABELLED in parts:
         unlabelled = _without_labels(parts[UNLABELLED], settings.text_column, f"{where}: part {UNLABELLED}")
         reviews.parts[UNLABELLED] = unlabelled
     return reviews
+
+
+def _labelled(table: pa.Table, where: str) -> pa.Table:
+    """The reviews whose label is in `data.labels`, or all without that setting."""
+    if table["label"].null_count == 0:
+        return table
+    if table["label"].null_count == table.num_rows:
+        msg = f"{where}: data.labels names none of the labels there"
+        raise UserError(msg)
+    return table.filter(pc.is_valid(table["label"]))
 
 
 def _without_labels(table: pa.Table, text_column: str, where: str) -> pa.Table:
@@ -150,60 +166,3 @@ def _texts(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
         msg = f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)"
         raise UserError(msg)
     return column.cast(pa.string()).fill_null("")
-
-
-KNOWN_PAIRS = [("0", "1"), ("-1", "1"), ("neg", "pos"), ("negative", "positive"), ("false", "true"), ("no", "yes")]
-"""Pairs (negative, positive) with a known meaning. Of two other values, the first in code-point order becomes 0."""
-
-
-Columns = dict[str, pa.ChunkedArray]
-
-
-def number_labels(columns: Columns, where: str) -> tuple[Columns, tuple[str, str]]:
-    """Labels as int8 zeros and ones, and their names: as spelt in the source, but `neg` and `pos` for numbers.
-
-    Args:
-        columns: the label column of each part, of any type.
-        where: the source in words, for the message.
-
-    Raises:
-        UserError: if the parts together do not have exactly two values, or a label is missing.
-    """
-    texts = {part: _as_text(column, f"{where}, part {part}") for part, column in columns.items()}
-    every = pa.chunked_array([chunk for text in texts.values() for chunk in text.chunks], type=pa.string())
-    found = sorted(pc.unique(every).to_pylist())
-    if len(found) != 2:  # noqa: PLR2004 - a binary classification
-        listed = ", ".join(repr(value) for value in found[:5]) + (", …" if len(found) > 5 else "")  # noqa: PLR2004
-        count = "one class only" if len(found) == 1 else f"{len(found)} classes"
-        msg = f"{where}: {count} ({listed}); a binary classification needs reviews of exactly two labels"
-        raise UserError(msg)
-    negative, positive = next(
-        (pair for pair in KNOWN_PAIRS if sorted(value.lower() for value in found) == sorted(pair)), found
-    )
-    if [value.lower() for value in found] == [positive, negative]:
-        found.reverse()
-    ones = {part: pc.equal(text, found[1]).cast(pa.int8()) for part, text in texts.items()}
-    return ones, ("neg", "pos") if found[1] == "1" else (found[0], found[1])
-
-
-def same_meaning(names: tuple[str, str], others: tuple[str, str]) -> bool:
-    """Whether two spellings of (0, 1) mean the same: they are equal, or both have a known meaning."""
-    return names == others or all((low.lower(), high.lower()) in KNOWN_PAIRS for low, high in (names, others))
-
-
-def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    if pa.types.is_nested(column.type):
-        msg = f"{where}: labels must be single values, not {column.type}"
-        raise UserError(msg)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-    if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py()
-        msg = f"{where}: review {row + 1} has no label; every review needs one"
-        raise UserError(msg)
-    if pa.types.is_floating(column.type):
-        whole = column.cast(pa.int64(), safe=False)
-        column = pc.if_else(pc.equal(whole, column), whole.cast(pa.string()), column.cast(pa.string()))
-    elif pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.cast(pa.string())

@@ -14,6 +14,7 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
+from imdbclf.data.sources.labels import stored_names
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
@@ -96,6 +97,9 @@ class FilesSource:
         for part, path in self._paths().items():
             with path.open("rb") as stream:
                 digest.update(f"{part} {path.suffix}".encode() + hashlib.file_digest(stream, "sha256").digest())
+            if path.suffix.lower() == ".parquet" and (names := _label_names(path, self.settings.label_column)):
+                # Earlier versions did not use stored names.
+                digest.update(repr(names).encode())
         return digest.hexdigest()
 
     def read(self) -> Reviews:
@@ -106,6 +110,13 @@ class FilesSource:
     def _paths(self) -> dict[str, Path]:
         named = {"train": self.train, "test": self.test, UNLABELLED: self.unlabelled}
         return {part: path for part, path in named.items() if path is not None}
+
+
+def _label_names(path: Path, label_column: str) -> list[str] | None:
+    try:
+        return stored_names(parquet.read_schema(path), label_column)
+    except pa.ArrowException:
+        return None  # `read` says why
 
 
 def _checked(settings: SourceSettings, part: str) -> Path | None:

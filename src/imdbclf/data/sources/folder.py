@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
 from imdbclf.errors import UserError, one_line
@@ -55,7 +54,7 @@ class FolderSource:
             msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
             raise UserError(msg)
         parts: dict[str, pa.Table] = {
-            part: _arrow(splits[part], self.settings.label_column) for part in ("train", "test") if part in splits
+            part: splits[part].with_format("arrow")[:] for part in ("train", "test") if part in splits
         }
         if (name := self.settings.unlabelled) is not None:
             others = [split for split in splits if split not in {"train", "test"}]
@@ -114,15 +113,3 @@ def _splits_that_are_there(readme: Path) -> dict[str, list[str]] | None:
     named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
     present = {split: paths for split, paths in named.items() if any(any(readme.parent.glob(path)) for path in paths)}
     return present if len(present) < len(named) else None
-
-
-def _arrow(split: Any, label_column: str) -> pa.Table:
-    """A split as a table; labels by their names if the dataset has names for them."""
-    table = split.with_format("arrow")[:]
-    names = getattr(split.features.get(label_column), "names", None)
-    if not names:
-        return table
-    place = table.column_names.index(label_column)
-    # A label without a name (-1 for unlabelled reviews) becomes a missing label.
-    known = pc.if_else(pc.greater_equal(table[label_column], 0), table[label_column], None)
-    return table.set_column(place, label_column, pc.take(pa.array(names), known))

@@ -1,0 +1,108 @@
+"""A checkpoint is measured on labels by their names, in any order, and on files with one class."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+from commands import run
+from data.helpers import write_json_lines
+
+from imdbclf.checkpoint import read_checkpoint
+
+Capture = pytest.CaptureFixture[str]
+
+TINY = ["data=files", "features.columns=300", "data.batch_size=32", "trainer.max_epochs=4", "optimizer.lr=0.01"]
+
+
+@pytest.fixture(scope="session")
+def reviews(small_files: dict[str, Path]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in small_files["train"].read_text(encoding="utf-8").splitlines()[:300]]
+
+
+def write(path: Path, reviews: list[dict[str, Any]], negative: object, positive: object) -> Path:
+    """The reviews with these labels."""
+    return write_json_lines(path, [row | {"label": (negative, positive)[row["label"]]} for row in reviews])
+
+
+def trained(capsys: Capture, *overrides: str) -> Path:
+    assert run(capsys, "train", *TINY, "data.val_size=60", *overrides, "hydra.run.dir=run").status == 0
+    return Path("run/checkpoints/best.ckpt")
+
+
+def evaluated(capsys: Capture, best: Path, *arguments: str) -> dict[str, Any]:
+    result = run(capsys, "evaluate", str(best), *arguments, "--json")
+    assert result.status == 0, result.err
+    metrics: dict[str, Any] = json.loads(result.out[result.out.index("{") :])
+    return metrics
+
+
+def test_names_stored_in_parquet_count_and_labels_are_matched_by_name(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["positive", "negative"])}
+    )
+    turned = [row | {"label": 1 - row["label"]} for row in reviews]
+    datasets.Dataset.from_list(turned, features=features).to_parquet(here / "stored.parquet")
+    best = trained(capsys, "data.train=stored.parquet")
+    assert read_checkpoint(best).about["label_names"] == ["negative", "positive"]
+    of_numbers = evaluated(capsys, best, "--source", str(write(here / "numbers.jsonl", reviews, 0, 1)))
+    assert of_numbers["test/accuracy"] > 0.8
+    assert evaluated(capsys, best, "--source", "stored.parquet")["test/accuracy"] == of_numbers["test/accuracy"]
+
+
+def test_what_is_positive_can_be_chosen_and_is_said_everywhere(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    file = write(here / "german.jsonl", reviews, "schlecht", "gut")
+    said = run(capsys, "train", *TINY, f"data.train={file}", "hydra.run.dir=first").out
+    assert "gut = 0, schlecht = 1 (positive)" in said
+    assert "labels in alphabetical order; data.positive=LABEL chooses the positive one" in said
+    best = trained(capsys, f"data.train={file}", "data.positive=gut")
+    assert json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))["label_names"] == ["schlecht", "gut"]
+    assert read_checkpoint(best).about["label_names"] == ["schlecht", "gut"]
+    assert evaluated(capsys, best, "--source", str(file))["test/accuracy"] > 0.8
+    one_class = [row for row in reviews if row["label"] == 1]
+    alone = evaluated(capsys, best, "--source", str(write(here / "alone.jsonl", one_class, "schlecht", "gut")))
+    assert alone["test/accuracy"] > 0.8
+    assert alone["test/larger_class"] == 1
+    assert not {"test/auroc", "test/f1", "test/precision", "test/recall", "test/balanced_accuracy"} & alone.keys()
+    refused = run(capsys, "evaluate", str(best), "--source", str(write(here / "other.jsonl", reviews, "ham", "spam")))
+    assert (refused.status, refused.err) == (
+        2,
+        f"error: files {here / 'other.jsonl'}: the labels are ham and spam, the checkpoint's are schlecht and gut\n",
+    )
+
+
+def test_a_positive_label_that_is_not_there_is_refused(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    file = write(here / "a.jsonl", reviews, "neg", "pos")
+    refused = run(capsys, "train", *TINY, f"data.train={file}", "data.positive=gut")
+    assert (refused.status, refused.err) == (2, "error: data.positive=gut: must be one of the labels, neg or pos\n")
+
+
+def test_stars_are_mapped_to_two_classes(here: Path, reviews: list[dict[str, Any]], capsys: Capture) -> None:
+    stars = [row | {"label": (row["label"] * 3 + 1 + n % 2) if n % 5 else 3} for n, row in enumerate(reviews)]
+    file = write_json_lines(here / "stars.jsonl", stars)
+    refused = run(capsys, "train", *TINY, f"data.train={file}")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "data.labels={1:neg,5:pos}" in refused.err
+    said = run(capsys, "train", *TINY, f"data.train={file}", "data.labels={1:neg,2:neg,4:pos,5:pos}")
+    assert said.status == 0, said.err
+    assert "60 of 300 reviews are left out: their labels are not in data.labels" in said.out
+
+
+def test_reviews_of_one_class_are_no_training_reviews(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    file = write(here / "a.jsonl", [row for row in reviews if row["label"]], "neg", "pos")
+    refused = run(capsys, "train", *TINY, f"data.train={file}")
+    assert (refused.status, refused.err) == (
+        2,
+        f"error: files {file}: one class only ('pos'); a binary classification needs reviews of exactly two labels\n",
+    )
