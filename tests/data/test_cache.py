@@ -212,9 +212,12 @@ def test_an_entry_from_before_there_were_checksums_is_used(tmp_path: Path) -> No
     source = CountedSource()
     path = entry_of(source, tmp_path) / "about.json"
     about = json.loads(path.read_text(encoding="utf-8"))
-    del about["crc32"], about["checksum"]
+    del about["crc32"], about["checksum"], about["notes"]
     path.write_text(json.dumps(about, indent=1), encoding="utf-8")
     assert load_or_encode(source, tmp_path).from_cache
+    # Its numbers were in the order of texts.
+    path.write_text(json.dumps(about | {"label_names": ["10", "2"]}), encoding="utf-8")
+    assert not load_or_encode(source, tmp_path).from_cache
     (path.parent / "train.arrow").write_bytes(bytes(about["bytes"]["train"]))
     assert load_cached(source, tmp_path) is None
 
