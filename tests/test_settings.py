@@ -54,6 +54,11 @@ def test_the_defaults_are_the_lecture() -> None:
             "test": None,
             "text_column": "text",
             "label_column": "label",
+            "delimiter": None,
+            "quote": None,
+            "escape": None,
+            "encoding": None,
+            "header": True,
             "group": None,
             "labels": None,
             "positive": None,
@@ -293,3 +298,29 @@ def test_the_old_name_of_a_setting_is_read_and_its_new_name_is_shown() -> None:
     settings = settings_of(features={"marks": True, "order": 2})
     assert settings.features == FeatureSettings(sentence_ends=True, order=2)
     assert refusal(features={"marks": 1}) == "features.sentence_ends=1: must be true or false"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("delimiter", "x", "comma, semicolon, tab or pipe"),
+        ("quote", "", "double, single or none"),
+        ("escape", 1, "backslash or none"),
+        ("encoding", "hex", "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"),
+        ("encoding", "nonsense", "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"),
+        ("header", "no", "true or false"),
+        ("text_column", 1.5, "a text"),
+    ],
+)
+def test_how_a_file_is_written_is_checked(key: str, value: object, allowed: str) -> None:
+    assert refusal(data={key: value}) == f"data.{key}={value}: must be {allowed}"
+
+
+def test_delimiters_may_be_the_characters_themselves() -> None:
+    written = SourceSettings.model_validate({"delimiter": ";", "quote": "'", "escape": "\\", "text_column": 1})
+    assert (written.delimiter, written.quote, written.escape, written.text_column) == (
+        "semicolon",
+        "single",
+        "backslash",
+        "1",
+    )

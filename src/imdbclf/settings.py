@@ -10,9 +10,17 @@ The tables at the top name what can be chosen, and the class or function behind 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from imdbclf.errors import UserError
@@ -58,16 +66,42 @@ TERM_WEIGHTS = {
 }
 """What `features.weighting` can be: functions that give each term a weight."""
 
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+"""What `data.delimiter` can be: between the cells of a line. The characters themselves are allowed, too."""
+
+QUOTES = {"double": '"', "single": "'", "none": None}
+"""What `data.quote` can be: around a cell with delimiters or line ends; doubled, it is a character of the cell."""
+
+ESCAPES = {"backslash": "\\", "none": None}
+"""What `data.escape` can be: in front of a quotation mark that is a character of the cell."""
+
 if TYPE_CHECKING:
     Activation: TypeAlias = str
     LossName: TypeAlias = str
     Selection: TypeAlias = str
     TermWeighting: TypeAlias = str
+    Delimiter: TypeAlias = str
+    Quote: TypeAlias = str
+    Escape: TypeAlias = str
 else:
     # The tables above give the names, so that a new one is a line in its table.
     Activation, LossName, Selection, TermWeighting = (
         Literal[tuple(table)] for table in (ACTIVATIONS, LOSSES, SELECTIONS, TERM_WEIGHTS)
     )
+    Delimiter, Quote, Escape = (
+        Annotated[Literal[tuple(table)], BeforeValidator(lambda value, table=table: _named(value, table))]
+        for table in (DELIMITERS, QUOTES, ESCAPES)
+    )
+
+
+def _named(value: object, table: dict[str, str | None]) -> object:
+    """The name of a character of the table; other values stay as they are."""
+    return next((name for name, character in table.items() if value is not None and value == character), value)
+
+
+Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+"""The name of a column. A number needs no quotation marks."""
+
 
 LabelValue = str | int | float | bool
 """A label as typed or as in a file."""
@@ -109,11 +143,12 @@ class SourceSettings(_Frozen):
     """Where the reviews come from.
 
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders. `labels` says which class each value
-    in the label column means; reviews with other values are left out. `positive` names the label that is class 1.
-    Reviews of one `group` stay in one part: it names a column, or is `film` for an `aclImdb` tree. `unlabelled` names
-    reviews without labels, for a teacher: a split (`unsupervised`) or a file. `cache_dir` is where encoded reviews are
-    kept.
+    `train`, `test`, `text_column` and `label_column` describe files and folders; `delimiter`, `quote`, `escape`,
+    `encoding` and `header` say how text files are written (null: as the file itself shows). Without a header line
+    columns are named by their numbers, from 1. `labels` says which class each value in the label column means; reviews
+    with other values are left out. `positive` names the label that is class 1. Reviews of one `group` stay in one part:
+    it names a column, or is `film` for an `aclImdb` tree. `unlabelled` names reviews without labels, for a teacher: a
+    split (`unsupervised`) or a file. `cache_dir` is where encoded reviews are kept.
 
     What a run computes depends on the content of the reviews, not on their place; so only `positive` counts.
     """
@@ -121,9 +156,14 @@ class SourceSettings(_Frozen):
     source: Annotated[str, NotComputed] = "auto"
     train: Annotated[str | None, NotComputed] = None
     test: Annotated[str | None, NotComputed] = None
-    text_column: Annotated[str, NotComputed] = "text"
-    label_column: Annotated[str, NotComputed] = "label"
-    group: Annotated[str | None, NotComputed] = None
+    text_column: Annotated[Column, NotComputed] = "text"
+    label_column: Annotated[Column, NotComputed] = "label"
+    delimiter: Annotated[Delimiter | None, NotComputed] = None
+    quote: Annotated[Quote | None, NotComputed] = None
+    escape: Annotated[Escape | None, NotComputed] = None
+    encoding: Annotated[str | None, NotComputed] = None
+    header: Annotated[bool, NotComputed] = True
+    group: Annotated[Column | None, NotComputed] = None
     labels: Annotated[dict[LabelValue, LabelValue] | None, NotComputed] = None
     positive: Annotated[LabelValue | None, Later] = None
     unlabelled: Annotated[str | None, NotComputed] = None
@@ -134,6 +174,18 @@ class SourceSettings(_Frozen):
         if self.labels is not None and len({str(value) for value in self.labels.values()}) != 2:  # noqa: PLR2004
             msg = f"labels={self.labels}: must map values to two classes, such as 'data.labels={{1:neg,2:neg,5:pos}}'"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _encoding_is_known(self) -> Self:
+        try:
+            b" ".decode(self.encoding or "utf-8")
+        except UnicodeError:
+            pass  # a known encoding that needs more than one byte
+        except (LookupError, ValueError):
+            known = "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"
+            msg = f"encoding={self.encoding}: must be {known}"
+            raise ValueError(msg) from None
         return self
 
     @property

@@ -279,8 +279,8 @@ def test_the_fingerprints_of_files_and_folders_are_these(tmp_path: Path) -> None
     file = write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}])
     named = SourceSettings(text_column="t", label_column="l", group="film", unlabelled="unsup")
     fingerprints: dict[Source, str] = {
-        FilesSource(file, None): "932169e80f36d2f754f4bcafc3575a8caf9f3ef1da9414f3e387e78b853700d2",
-        FilesSource(file, file, named, file): "6c405b7c1fd1fe585fb50d73f59f3de42bcbc766f8c405b51164f4fe5e89ed60",
+        FilesSource(file, None): "16224df635a179011485eeb6d21a606d85bbddc52bb731f3a92307605041a3e1",
+        FilesSource(file, file, named, file): "e977d0e35035dd119807950633398c3bc05ec9c792fff8bebc9a9252d50276eb",
         FolderSource(tmp_path): "f89244a2bf41b34caea40450c91db7236cf49d861af732ed4f1e15930041295c",
         FolderSource(tmp_path, named): "d077ac1f351c1995e23a05fd77a4a023abfebad32252c9397d31f4b860b0f98d",
     }

@@ -10,11 +10,13 @@ from pathlib import Path
 from imdbclf.data.cache import LoadedCorpus, cache_folder, is_encoded, load_cached, load_or_encode
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.base import Source
-from imdbclf.data.sources.files import SUFFIXES, FilesSource
+from imdbclf.data.sources.file_text import kind_of
+from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
 from imdbclf.data.sources.labels import place
 from imdbclf.data.sources.sample import SampleSource
+from imdbclf.data.sources.tables import FORMATS
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
 
@@ -113,7 +115,7 @@ def _named(settings: SourceSettings) -> Source:
         if AclImdbSource.recognises(path):
             return AclImdbSource(path, settings)
         return FolderSource(path, settings)
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
+    if path.is_file() and kind_of(path) in FORMATS:
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, settings)

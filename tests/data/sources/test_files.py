@@ -12,6 +12,7 @@ from pyarrow import csv, parquet
 from data.helpers import LABELLED, TEST, TRAIN, contents, table, write_json_lines
 from imdbclf.data.sources.base import Reviews
 from imdbclf.data.sources.files import FilesSource
+from imdbclf.data.sources.tables import SUFFIXES
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, SourceSettings
 
@@ -152,10 +153,12 @@ def test_parquet_texts_may_be_of_any_text_type(type_: pa.DataType, tmp_path: Pat
 
 def test_undecodable_bytes_name_the_line(tmp_path: Path) -> None:
     assert refusal(tmp_path / "a.csv", b"text,label\na,0\nb\xe9,1\n") == (
-        "a.csv: line 3 is not UTF-8 (byte 0xe9); save the file as UTF-8"
+        "a.csv: line 3 is not UTF-8 (byte 0xe9); save the file as UTF-8, "
+        "or say how it is encoded, for example data.encoding=cp1252"
     )
     assert refusal(tmp_path / "a.jsonl", b'{"text": "\xff", "label": 0}\n') == (
-        "a.jsonl: line 1 is not UTF-8 (byte 0xff); save the file as UTF-8"
+        "a.jsonl: line 1 is not UTF-8 (byte 0xff); save the file as UTF-8, "
+        "or say how it is encoded, for example data.encoding=cp1252"
     )
 
 
@@ -210,18 +213,13 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_label_names_the_review(tmp_path: Path) -> None:
     content = b'{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n{"text": "c"}\n'
-    assert refusal(tmp_path / "a.jsonl", content) == (
-        "files a.jsonl, part train: review 3 has no label; every review needs one"
-    )
+    assert refusal(tmp_path / "a.jsonl", content) == ("a.jsonl: line 3 has no label; every review needs one")
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv", b"text,label\na,0\nb\n"),
-        ("a.tsv", b"text\tlabel\na\t0\t1\n"),
         ("a.jsonl", b'{"text": "a", "label": 0}\n{"text": "b", "la\n'),
-        ("a.jsonl", b'[{"text": "a", "label": 0}]\n'),
         ("a.jsonl", b"text,label\na,0\n"),
         ("a.parquet", b"text,label\na,0\n"),
     ],
@@ -261,14 +259,12 @@ def test_settings_name_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        (
-            {},
-            "data.train=null: must be a file that ends in .csv, .tsv, .jsonl, .ndjson, .parquet when data.source=files",
-        ),
+        ({}, f"data.train=null: must be a file when data.source=files; it must end in {SUFFIXES}"),
         ({"train": "absent.csv"}, "data.train=absent.csv: there is no such file"),
-        ({"train": "a.txt"}, "data.train=a.txt: must end in one of .csv, .tsv, .jsonl, .ndjson, .parquet"),
+        ({"train": "a.doc"}, f"data.train=a.doc: must end in {SUFFIXES}"),
+        ({"train": "a.gz"}, f"data.train=a.gz: must end in {SUFFIXES}"),
         ({"train": "a.csv", "test": "absent.csv"}, "data.test=absent.csv: there is no such file"),
-        ({"train": "folder.csv"}, "data.train=folder.csv: there is no such file"),
+        ({"train": "folder.csv"}, f"data.train=folder.csv: the folder has no files that end in {SUFFIXES}"),
     ],
 )
 def test_files_that_are_not_there_are_refused(
@@ -280,3 +276,48 @@ def test_files_that_are_not_there_are_refused(
     with pytest.raises(UserError) as error:
         FilesSource.from_settings(settings_of(**named))
     assert str(error.value) == message
+
+
+SENTENCES = ["Loved this place.\t1", "Crust is not good.\t0", '"Never" again\t0', "Good\t1"]
+
+
+def test_the_message_of_a_missing_column_gives_the_command_that_is_likely_right(tmp_path: Path) -> None:
+    content = "\n".join(["reviews\tsentiment", *SENTENCES])
+    message = refusal(tmp_path / "a.txt", content.encode())
+    assert message.endswith(
+        "must be one of reviews, sentiment; try data.text_column=reviews data.label_column=sentiment"
+    )
+    found = reviews_in(tmp_path / "a.txt", text_column="reviews", label_column="sentiment")
+    assert found[:2] == [("Loved this place.", 1), ("Crust is not good.", 0)]
+
+
+def test_the_message_says_how_a_file_without_header_line_is_read(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "a.txt", "\n".join(SENTENCES).encode())
+    assert message.endswith("; without a header line: data.header=false data.text_column=1 data.label_column=2")
+
+
+def test_a_link_is_read_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(b"text,label\na,0\nb,1\n")
+    (tmp_path / "a.csv").symlink_to(tmp_path / "blob")
+    source = FilesSource.from_settings(settings_of(train=str(tmp_path / "a.csv")))
+    assert contents(source.read()) == {"train": [("a", 0), ("b", 1)]}
+
+
+def test_a_folder_of_parts_is_read_as_one_file(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for number, review in enumerate(TRAIN):
+        write(tmp_path / "parts" / f"part-{number}.parquet", [review])
+    source = FilesSource.from_settings(settings_of(train=str(tmp_path / "parts")))
+    assert contents(source.read()) == {"train": TRAIN}
+    one = source.fingerprint()
+    write(tmp_path / "parts" / "part-9.parquet", TEST)
+    assert source.fingerprint() != one
+
+
+@pytest.mark.parametrize(
+    "written", [{"delimiter": "tab"}, {"quote": "none"}, {"encoding": "cp1252"}, {"header": False}]
+)
+def test_the_fingerprint_follows_how_files_are_written(written: dict[str, Any], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", TRAIN)
+    plain = FilesSource(path, None).fingerprint()
+    assert FilesSource(path, None, SourceSettings.model_validate(written)).fingerprint() != plain

@@ -57,7 +57,9 @@ UNLABELLED = "unlabelled"
 def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> str:
     """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
     columns = (settings.text_column, settings.label_column, settings.group)
-    names = " ".join(column for column in columns if column is not None)
+    written = {key: getattr(settings, key) for key in ("delimiter", "quote", "escape", "encoding", "header")}
+    told = [f"{key}={value}" for key, value in written.items() if value != getattr(DEFAULTS, key)]
+    names = " ".join([*(column for column in columns if column is not None), *told])
     names = names if settings.labels is None else f"{names} by {settings.labels}"
     return names if unlabelled is None else f"{names} and {unlabelled}"
 
@@ -74,7 +76,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     labelled = {part: table for part, table in parts.items() if part != UNLABELLED}
     for part, table in labelled.items():
         for key, column in (("text", settings.text_column), ("label", settings.label_column)):
-            _find(table, column, f"{where}: part {part}", f"data.{key}_column must be one of")
+            _find(table, column, f"{where}: part {part}", f"data.{key}_column must be one of", _likely(table))
         if table.num_rows == 0:
             msg = f"{where}: part {part} is empty; there must be at least one review of each label"
             raise UserError(msg)
@@ -140,12 +142,34 @@ def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
         raise UserError(msg) from error
 
 
-def _find(table: pa.Table, column: str, where: str, allowed: str) -> None:
+def _likely(table: pa.Table) -> str:
+    """The settings that are likely right for a table with other columns, in words; an empty text if none are."""
+    values = {name: table[number] for number, name in enumerate(table.column_names)}
+    lengths = {
+        name: pc.sum(pc.binary_length(column)).as_py() or 0
+        for name, column in values.items()
+        if pa.types.is_string(column.type)
+    }
+    text = max(lengths, key=lambda name: lengths[name], default=None)
+    counts = {name: len(column.unique()) for name, column in values.items() if not pa.types.is_nested(column.type)}
+    few = [name for name, count in counts.items() if name != text and 1 < count < table.num_rows]
+    if text is None or not few:
+        return ""
+    label = min(few, key=lambda name: counts[name])
+    if pa.types.is_string(values[label].type) and pc.index(values[label], label).as_py() >= 0:
+        numbers = [table.column_names.index(name) + 1 for name in (text, label)]
+        return (
+            f"; without a header line: data.header=false data.text_column={numbers[0]} data.label_column={numbers[1]}"
+        )
+    return f"; try data.text_column={text} data.label_column={label}"
+
+
+def _find(table: pa.Table, column: str, where: str, allowed: str, hint: str = "") -> None:
     """Refuse a column name that does not occur exactly once."""
     count = table.column_names.count(column)
     if count != 1:
         listed = ", ".join(dict.fromkeys(table.column_names))
-        msg = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'; {allowed} {listed}"
+        msg = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'; {allowed} {listed}{hint}"
         raise UserError(msg)
 
 

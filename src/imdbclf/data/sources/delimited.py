@@ -1,0 +1,160 @@
+"""Delimited text, such as CSV and TSV: the file shows how it is written, and each row is checked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from imdbclf.data.sources.file_text import text_of
+from imdbclf.errors import UserError
+from imdbclf.settings import DELIMITERS, ESCAPES, QUOTES, SourceSettings
+
+log = logging.getLogger(__name__)
+
+csv.field_size_limit((1 << 31) - 1)  # a review may be longer than the module's default
+
+
+class Rows(NamedTuple):
+    """Columns, and the line of the file, from 1, on which each row begins; None if rows have no lines."""
+
+    table: pa.Table
+    lines: Sequence[int] | None = None
+
+    def place(self, row: int) -> str:
+        """Where row `row`, from 0, is."""
+        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+
+
+Reader = Callable[[Path, SourceSettings], Rows]
+
+
+class _Dialect(NamedTuple):
+    """How a delimited file is written, by the names in the settings."""
+
+    delimiter: str
+    quote: str
+    escape: str
+
+    def rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """The cells of each line that is not empty, and its number.
+
+        Raises:
+            csv.Error: for quotation marks that do not fit; the message names the line.
+        """
+        quote = QUOTES[self.quote]
+        reader = csv.reader(
+            io.StringIO(text, newline=""),
+            delimiter=DELIMITERS[self.delimiter],
+            quotechar=quote,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            escapechar=ESCAPES[self.escape],
+            strict=True,
+        )
+        line = 1
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            shown = str(error).replace("\t", "a tab")
+            msg = f"line {line}: quotation marks do not fit ({shown})"
+            raise csv.Error(msg) from error
+
+
+def delimited(usual: str) -> Reader:
+    """A reader of text whose cells are delimited by `usual`, unless the file or the settings say otherwise.
+
+    It raises a UserError that names the line for a row that does not fit. What it finds out is logged as a warning.
+    """
+
+    def read(path: Path, settings: SourceSettings) -> Rows:
+        text = text_of(path, settings.encoding)
+        first = None
+        for dialect in _dialects(text, usual, settings):
+            try:
+                rows = _fitting_rows(path, text, dialect, settings)
+            except csv.Error as error:
+                first = first or error
+                continue
+            usually = {"delimiter": usual, "quote": "double", "escape": "none"}
+            found = {key: getattr(dialect, key) for key, value in usually.items() if getattr(dialect, key) != value}
+            if told := [f"data.{key}={value}" for key, value in found.items() if getattr(settings, key) is None]:
+                log.warning("%s: read with %s%s", path, " ".join(told), f", since {first}" if first else "")
+            return rows
+        msg = f"{path}: {first}; data.delimiter, data.quote and data.escape say how the file is written"
+        raise UserError(msg)
+
+    return read
+
+
+def _dialects(text: str, usual: str, settings: SourceSettings) -> Iterator[_Dialect]:
+    """What the file may be written like, the most usual first; what the settings say is not varied."""
+    head = text.lstrip("\r\n").partition("\n")[0]
+    wanted = (settings.text_column, settings.label_column)
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        cells = next(csv.reader([head], delimiter=DELIMITERS[delimiter]), [])
+        return sum(name in map(str.strip, cells) for name in wanted) if settings.header else 0, len(cells)
+
+    delimiter = settings.delimiter or max([usual, *DELIMITERS], key=fit)
+    quotes = [settings.quote] if settings.quote else ["double", "none"]
+    escapes = [settings.escape] if settings.escape else ["none", "backslash"] if '\\"' in text else ["none"]
+    for quote, escape in product(quotes, escapes):
+        if settings.escape or escape == "none" or quote != "none":
+            yield _Dialect(delimiter, quote, escape)
+
+
+def _fitting_rows(path: Path, text: str, dialect: _Dialect, settings: SourceSettings) -> Rows:
+    """The rows of a delimited file; a repeated header line is left out.
+
+    Raises:
+        csv.Error: if a row does not fit; the message names the line.
+        UserError: if there is no header line.
+    """
+    numbered = list(dialect.rows(text))
+    if not numbered:
+        msg = f"{path}: the file has no header line; it must name a text and a label column"
+        raise UserError(msg)
+    names = [cell.strip() for cell in numbered[0][1]]
+    if not settings.header:
+        names = [str(number) for number in range(1, len(names) + 1)]
+    body = numbered[int(settings.header) :]
+    for line, cells in body:
+        if len(cells) != len(names):
+            shown = " | ".join(repr(cell[:30]) for cell in cells[:4])
+            msg = f"line {line} has {len(cells)} cells ({shown}) and the first line {len(names)}"
+            raise csv.Error(msg)
+    if settings.header and (repeated := [line for line, cells in body if [cell.strip() for cell in cells] == names]):
+        log.warning(
+            "%s: line %d repeats the header line; such lines are left out (%d)", path, repeated[0], len(repeated)
+        )
+        body = [(line, cells) for line, cells in body if [cell.strip() for cell in cells] != names]
+    columns = [list(column) for column in zip(*(cells for _, cells in body), strict=True)] or [[] for _ in names]
+    if settings.label_column in names and settings.quote is None:
+        _refuse_swallowed(body, names.index(settings.label_column), len(names), dialect)
+    table = pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
+    return Rows(table, [line for line, _ in body])
+
+
+def _refuse_swallowed(body: list[tuple[int, list[str]]], label: int, width: int, dialect: _Dialect) -> None:
+    """Refuse a cell with line ends if a line in it looks like a row of its own: it has a label in the label's place."""
+    known = {cells[label].strip() for _, cells in body if "\n" not in cells[label]}
+    for line, cells in body:
+        for column, cell in enumerate(cells):
+            for inner in cell.splitlines() if "\n" in cell else ():
+                pieces = [piece.strip().strip('"') for piece in inner.split(DELIMITERS[dialect.delimiter])]
+                place = label - width if label > column else label
+                if len(pieces) > 1 and -len(pieces) <= place < len(pieces) and pieces[place] in known:
+                    msg = (
+                        f"line {line}: a quotation mark begins a cell that goes on over lines which look like rows "
+                        f"({inner[-40:]!r}); data.quote=none reads the file without quoting, data.quote=double as it is"
+                    )
+                    raise csv.Error(msg)

@@ -1,0 +1,210 @@
+"""A file as a table, by the end of its name; its texts and labels are looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import lzma
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from imdbclf.data.sources.delimited import Reader, Rows, delimited
+from imdbclf.data.sources.file_text import PACKED, kind_of, text_of
+from imdbclf.errors import UserError, one_line
+from imdbclf.settings import SourceSettings
+
+log = logging.getLogger(__name__)
+
+
+def read_file(path: Path, settings: SourceSettings, *, labelled: bool = True) -> pa.Table:
+    """The columns of a file. Labels lose the blanks around them, and those of an `unlabelled` part are not checked.
+
+    What is decided about the file, and texts without words, are logged as warnings.
+
+    Raises:
+        UserError: if the file is empty, or not what its name says, or a row does not fit; the row is named.
+    """
+    kind = kind_of(path)
+    try:
+        if path.stat().st_size == 0:
+            msg = f"{path}: the file is empty; it must hold a text and a label column"
+            raise UserError(msg)
+        rows = FORMATS[kind](path, settings)
+        rows.table.validate(full=True)
+    except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, ValueError, OverflowError) as error:
+        msg = f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})"
+        raise UserError(msg) from error
+    _look_at_texts(path, rows, settings.text_column)
+    return _with_plain_labels(path, rows, settings.label_column) if labelled else rows.table
+
+
+def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
+    """Warn of texts without a character that can be seen."""
+    if rows.table.column_names.count(column) == 1 and pa.types.is_string(rows.table[column].type):
+        blank = pc.equal(pc.utf8_trim_whitespace(rows.table[column].fill_null("")), "")
+        if found := np.flatnonzero(blank.to_numpy()).tolist():
+            log.warning("%s: %s has an empty text; there are %d such reviews", path, rows.place(found[0]), len(found))
+
+
+def _with_plain_labels(path: Path, rows: Rows, column: str) -> pa.Table:
+    """The table, its labels without blanks around them.
+
+    Raises:
+        UserError: if some reviews have a label and others have none; the first of these is named.
+    """
+    table = rows.table
+    if table.column_names.count(column) != 1:
+        return table
+    labels = table[column]
+    if pa.types.is_string(labels.type):
+        plain = pc.utf8_trim_whitespace(labels)
+        changed = pc.fill_null(pc.not_equal(plain, labels), False)
+        if found := np.flatnonzero(changed.to_numpy()).tolist():
+            shown = labels[found[0]].as_py()
+            log.warning("%s: %s has the label %r; blanks around labels are left out", path, rows.place(found[0]), shown)
+        labels = pc.if_else(pc.equal(plain, ""), None, plain)
+    if 0 < labels.null_count < len(labels):
+        row = pc.index(pc.is_null(labels), True).as_py()
+        msg = f"{path}: {rows.place(row)} has no label; every review needs one"
+        raise UserError(msg)
+    return table.set_column(table.column_names.index(column), column, labels)
+
+
+def _json(path: Path, settings: SourceSettings) -> Rows:
+    """One object a line, or an array of objects."""
+    text = text_of(path, settings.encoding)
+    if text.lstrip().startswith("["):
+        objects, lines = list(enumerate(_parsed(text, path, "the array"), start=1)), None
+    else:
+        numbered = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        objects = [(number, _parsed(line, path, f"line {number}")) for number, line in numbered]
+        lines = [number for number, _ in objects]
+    for number, value in objects:
+        if not isinstance(value, dict):
+            place = f"line {number}" if lines else f"object {number} of the array"
+            msg = f"{path}: {place} is no object, but {json.dumps(value)[:40]}; each review must be an object"
+            raise UserError(msg)
+    values = [value for _, value in objects]
+    names = list(dict.fromkeys(name for value in values for name in value))
+    wanted = (settings.text_column, settings.label_column, settings.group)
+    rows = Rows(pa.table({}), lines)
+    columns = {}
+    for name in names:
+        column = [value.get(name) for value in values]
+        for row, cell in enumerate(column if name in wanted else ()):
+            if isinstance(cell, list | dict) or (name == settings.text_column and not isinstance(cell, str | None)):
+                msg = f"{path}: {rows.place(row)}: {name} is {json.dumps(cell)[:40]}, which is no single value or text"
+                raise UserError(msg)
+        columns[name] = _column(column)
+    return Rows(pa.table(columns), lines)
+
+
+def _parsed(text: str, path: Path, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        msg = f"{path}: {place} has values that are nested too deeply"
+        raise UserError(msg) from error
+    except ValueError as error:
+        msg = f"{path}: cannot be read as {kind_of(path)[1:]} ({place}: {one_line(error)[:120]})"
+        raise UserError(msg) from error
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """The values of one type, else as texts; nested values, which nobody asks for, are left out."""
+    if any(isinstance(value, list | dict) for value in values):
+        return pa.nulls(len(values))
+    if len({type(value) for value in values if value is not None}) > 1:
+        values = [value if isinstance(value, str | None) else json.dumps(value) for value in values]
+    return pa.array(values)
+
+
+def _parquet(path: Path, _settings: SourceSettings) -> Rows:
+    with parquet.ParquetFile(path) as file:
+        return Rows(file.read())
+
+
+def _arrow(path: Path, _settings: SourceSettings) -> Rows:
+    """Arrow's stream, as `save_to_disk` of the package `datasets` writes it."""
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        return Rows(stream.read_all())
+
+
+FORMATS: dict[str, Reader] = {
+    ".parquet": _parquet,
+    ".arrow": _arrow,
+    ".csv": delimited("comma"),
+    ".tsv": delimited("tab"),
+    ".jsonl": _json,
+    ".ndjson": _json,
+    ".json": _json,
+    ".txt": delimited("tab"),
+}
+"""The reader of a file, by the end of its name. A new format is a line here."""
+
+SUFFIXES = f"{', '.join(FORMATS)}; text also compressed ({', '.join(PACKED)})"
+"""The ends of file names, in words."""
+
+READING_VERSION = 2
+"""Increased when the same files give other texts or labels; part of the fingerprints."""
+
+_NO_REVIEWS = {"state.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"}
+"""What the package `datasets` writes beside the data."""
+
+
+def data_files(path: Path) -> list[Path]:
+    """The file itself; of a folder, all files below it of its commonest format, in order of their names.
+
+    Hidden files, what a Mac adds to archives (`__MACOSX`), pipes and devices are left out. Links are followed.
+    """
+    if path.is_file():
+        return [path]
+    found: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
+    seen = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            folders.clear()  # a link to a folder above it
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        for name in names:
+            file = Path(folder, name)
+            if (
+                kind_of(file) in FORMATS
+                and not name.startswith((".", "__"))
+                and name not in _NO_REVIEWS
+                and file.is_file()
+            ):
+                found[kind_of(file)].append(file)
+    commonest = max(found, key=lambda kind: len(found[kind]))
+    return sorted(found[commonest], key=lambda file: file.relative_to(path).as_posix())
+
+
+def content_hash(file: Path) -> bytes:
+    """SHA-256 of the file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def read_files(files: Sequence[Path], settings: SourceSettings, *, labelled: bool = True) -> pa.Table:
+    """The rows of all files, one after the other.
+
+    Raises:
+        UserError: if a file cannot be read, or their columns have different types.
+    """
+    tables = [read_file(file, settings, labelled=labelled) for file in files]
+    if len(tables) == 1:
+        return tables[0]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        msg = f"{files[0].parent}: the files do not fit together ({one_line(error)[:160]})"
+        raise UserError(msg) from error
