@@ -45,16 +45,17 @@ def test_auto_is_imdb_where_the_hubs_cache_has_it(unreachable_hub: Path, monkeyp
 
 
 @pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("sentence_ends", [False, True])
 def test_auto_is_imdb_once_it_has_been_encoded_although_the_hub_and_its_cache_are_gone(
-    unreachable_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unreachable_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sentence_ends: bool
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     settings = DataSettings(cache_dir=str(tmp_path / "encoded"))
     layout = write_hub_layout(hub_cache(unreachable_hub))
-    load_or_encode(open_source(settings), tmp_path / "encoded")
+    load_or_encode(open_source(settings), tmp_path / "encoded", sentence_ends=sentence_ends)
     shutil.rmtree(layout)
     assert choose_source(settings).settings.source == "stanfordnlp/imdb"
-    assert load_or_encode(open_source(settings), tmp_path / "encoded").from_cache
+    assert load_or_encode(open_source(settings), tmp_path / "encoded", sentence_ends=sentence_ends).from_cache
     assert choose_source(DataSettings(cache_dir=str(tmp_path / "other"))).settings.source == "sample"
 
 

@@ -109,8 +109,8 @@ def load_cached(source: Source, folder: Path, *, sentence_ends: bool = False) ->
 
 
 def is_encoded(source: Source, folder: Path) -> bool:
-    """Whether the source's reviews are in the cache; then the source itself is not needed."""
-    return (folder / cache_key(source) / _ABOUT).is_file()
+    """Whether the source's reviews are in the cache, with sentence ends or without them."""
+    return any((folder / cache_key(source, sentence_ends=ends) / _ABOUT).is_file() for ends in (False, True))
 
 
 def _encoded(source: Source, entry: Path | None, *, sentence_ends: bool) -> LoadedCorpus:
