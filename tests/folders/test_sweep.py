@@ -29,7 +29,20 @@ def test_the_seed_is_not_among_what_is_compared() -> None:
     assert SWEEP.compared == ["model.layers"]
 
 
-@pytest.mark.parametrize("contents", [None, "", "[", '{"no": "format"}', '{"format": 0}'])
+NO_SWEEPS = [
+    None,
+    "",
+    "[",
+    "[]",
+    '{"no": "format"}',
+    '{"format": 0}',
+    '{"format": 1}',
+    '{"format": 1, "experiment": "x", "command": "x", "axes": [], "jobs": [1], "search": {}}',
+    '{"format": 1, "experiment": "x", "command": "x", "axes": 3, "jobs": [], "search": {}}',
+]
+
+
+@pytest.mark.parametrize("contents", NO_SWEEPS)
 def test_a_folder_that_is_no_sweeps_is_refused_by_name(tmp_path: Path, contents: str | None) -> None:
     folder = SweepFolder(tmp_path)
     if contents is not None:

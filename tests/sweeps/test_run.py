@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import threading
@@ -15,9 +14,11 @@ import filelock
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from commands import made, metrics_of, run, start
+from commands import going_on, made, metrics_of, run, start
+from training.helpers import is_same
 
 from imdbclf.folders.sweep import SweepFolder
+from imdbclf.reports.sweep.job_table import collect
 from imdbclf.sweeps.run import SweepRun
 from sweeps.conftest import FOUR
 from sweeps.helpers import results, sweep, times, wait_until
@@ -132,6 +133,49 @@ def test_a_failed_job_is_tried_again(repaired: Path) -> None:
     assert not (job_of(repaired, "layers-1_loss-bce") / "failure.json").exists()
 
 
+DAMAGES = {
+    "metrics.json": [
+        "",
+        '{"val/loss": 0.',
+        "[]",
+        '{"epochs": [], "best_epoch": 1}',
+        '{"epochs": 2, "best_epoch": 1e999}',
+        "{}",
+    ],
+    "history.csv": [
+        "",
+        "epoch,train/loss,train/accuracy\n1,0.5,0.5\n",
+        "epoch,seconds\n1,x\n",
+        "\0,\0\n\0\n",
+        "a\n1,2,3\n",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), [(name, damage) for name in DAMAGES for damage in DAMAGES[name]])
+def test_a_job_with_a_damaged_file_is_named_in_a_report_as_one_to_do_again(copy: Path, name: str, damage: str) -> None:
+    (job_of(copy, "layers-2_loss-mse") / name).write_text(damage, encoding="utf-8")
+    collected = collect(SweepFolder(copy), SweepFolder(copy).read())
+    assert [(row.status, row.error) for row in collected.rows if row.status != "done"] == [
+        ("failed", f"{name} cannot be read")
+    ]
+
+
+def test_damaged_jobs_of_a_sweep_are_done_again_wherever_its_folder_is_now(
+    copy: Path, four: Path, capsys: Capture
+) -> None:
+    damages = [(name, damage) for name in DAMAGES for damage in DAMAGES[name][:2]]
+    moved = copy.rename(copy.with_name("moved"))
+    jobs = sorted(moved.glob("runs/*"))
+    for job, (name, damage) in zip(jobs, damages, strict=True):
+        (job / name).write_text(damage, encoding="utf-8")
+    resumed = run(capsys, "train", "--resume", "moved")
+    assert resumed.status == 0, resumed.err
+    for job, (name, _) in zip(jobs, damages, strict=True):
+        assert f"moved/runs/{job.name}/{name}: is damaged; the job is done again.\n" in resumed.out
+        assert is_same(job, four / "runs" / job.name)
+
+
 def test_a_failing_job_is_logged_in_its_folder_shown_at_the_end_and_stops_no_other(
     here: Path, quick: list[str], capsys: Capture
 ) -> None:
@@ -216,10 +260,12 @@ def test_a_stopped_sweep_keeps_what_is_done_and_prints_the_command_that_goes_on(
     process.stdout.close()
     assert process.wait() == 143, lines
     assert "Traceback" not in "".join(lines)
-    (again,) = (line.removeprefix("Go on:    ") for line in lines if line.startswith("Go on:"))
     done = times(here / "outputs" / "sweep_lecture_layers")
     assert 1 <= len(done) < 3
-    resumed = run(capsys, *shlex.split(again)[1:])
+    again = going_on("".join(lines))
+    assert again == ["train", "--resume", "outputs/sweep_lecture_layers"]
+    assert any(line.startswith("Folder: outputs/sweep_lecture_layers (") for line in lines[:2])
+    resumed = run(capsys, *again)
     assert resumed.status == 0, resumed.err
     after = times(here / "outputs" / "sweep_lecture_layers")
     assert len(after) == 3

@@ -5,14 +5,15 @@ Runs of earlier commands stay in the folder, and are used again if a command ask
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from imdbclf.errors import UserError
 from imdbclf.folders.run import Entry, Folder, RunFolder
-from imdbclf.storage import write_json
+from imdbclf.setting_errors import explain
+from imdbclf.storage import read_json, write_json
 
 Choice = bool | int | float | str | None | list[int]
 """A value on an axis, as in the config."""
@@ -55,6 +56,9 @@ class Sweep:
         return [axis for axis in self.axes if axis != SEED]
 
 
+_SWEEP = TypeAdapter(Sweep)
+
+
 class SweepFolder(Folder):
     """The files of one sweep."""
 
@@ -80,17 +84,18 @@ class SweepFolder(Folder):
         Raises:
             UserError: if the folder is not one of a sweep, or one of another version.
         """
-        try:
-            contents: Mapping[str, Any] = dict(json.loads(self.manifest.read_text(encoding="utf-8")).items())
-        except (OSError, ValueError, AttributeError) as error:
+        contents = read_json(self.manifest)
+        if contents is None:
             msg = f"{self.path}: is not the folder of a sweep (no {self.manifest.name} that can be read)"
-            raise UserError(msg) from error
+            raise UserError(msg)
         if contents.get("format") != FORMAT:
             msg = f"{self.manifest}: has format {contents.get('format')}; this version reads format {FORMAT}"
             raise UserError(msg)
-        jobs = [SweepJob(**job) for job in contents["jobs"]]
-        known = {name: contents[name] for name in ("experiment", "command", "axes", "search")}
-        return Sweep(jobs=jobs, **known)
+        try:
+            return _SWEEP.validate_python(contents)
+        except ValidationError as error:
+            msg = f"{self.manifest}: is damaged, or not of a sweep ({explain(error, ())})"
+            raise UserError(msg) from error
 
     def check_usable(self) -> None:
         """Refuse a folder with other files; an empty one and an earlier sweep may be used.

@@ -15,6 +15,8 @@ from imdbclf.storage import atomic_write
 
 COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
 
+_ALWAYS = {"epoch", "train/loss", "train/accuracy", "seconds"}
+
 EpochRow = dict[str, float]
 """Values by the names in `COLUMNS`; `epoch` counts from 1. Without validation there are no `val/` values."""
 
@@ -28,9 +30,21 @@ def write_history(rows: Iterable[Mapping[str, Any]], path: Path, columns: Sequen
 
 
 def read_history(path: Path) -> list[EpochRow]:
-    """The rows that `write_history` wrote."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
+    """The rows that `write_history` wrote.
+
+    Raises:
+        OSError: if there is no such file.
+        ValueError: if it was damaged.
+    """
+    msg = f"{path}: is not the history of a run"
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(stream)]
+    except (csv.Error, TypeError) as error:
+        raise ValueError(msg) from error
+    if not all(row.keys() >= _ALWAYS for row in rows):
+        raise ValueError(msg)
+    return rows
 
 
 def best_row(rows: Sequence[EpochRow]) -> EpochRow | None:

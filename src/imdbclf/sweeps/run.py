@@ -19,9 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from imdbclf.console import console, program, shown_path, spoken, tell
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
+from imdbclf.reports.sweep.job_table import damaged_file
 from imdbclf.sweeps.plan import PlannedJob, Planner, combinations, each_once, key_of, parsed
 from imdbclf.sweeps.progress import Tally, watched
-from imdbclf.training.compose import Refused, chosen_folder, folder_name, override, short_key
+from imdbclf.training.compose import Refused, chosen_folder, folder_name, override, resume_command, short_key
 from imdbclf.training.process import stopping
 
 
@@ -86,6 +87,19 @@ class SweepRun:
         """Write `sweep.json`."""
         self.folder.write(Sweep(self.experiment, self.command, axes, jobs, search))
 
+    def announce(self) -> None:
+        """Say where the sweep is, and how to go on with it, before anything can stop it."""
+        path = self.folder.path
+        tell(f"Folder: {shown_path(path)} (if the sweep is stopped, go on with: {resume_command(path)})")
+
+    def is_done(self, job: SweepJob) -> bool:
+        """Whether the job has run. One whose files are damaged, which is said, has to run again."""
+        run = self.folder.run(job)
+        if run.outcome == "done" and (damaged := damaged_file(run)):
+            tell(f"{shown_path(damaged)}: is damaged; the job is done again.")
+            run.metrics.unlink()
+        return run.outcome == "done"
+
     def launch(self, jobs: Sequence[PlannedJob], tally: Tally) -> None:
         """Run jobs and watch them: in this process one by one; by other launchers all at once, composed there again.
 
@@ -123,7 +137,7 @@ class SweepRun:
             of = "" if tally.total is None else f" of {tally.total}"
             done = tally.finished - tally.failed
             tell(f"\nInterrupted with {done}{of} jobs done in {shown_path(self.folder.path)}.")
-            tell(f"Go on:    {self.command}")
+            tell(f"Go on:    {resume_command(self.folder.path)}")
             raise stop from event
 
     def report(self, elsewhere: Collection[str] = ()) -> None:
@@ -161,7 +175,8 @@ def run_grid(sweep: SweepRun) -> None:
     if len(once) < len(planned):
         tell(f"{len(planned) - len(once)} of {len(planned)} jobs compute what another one does; each is run once.")
     sweep.write_manifest(axes, [one.job for one in once], {})
-    pending = [one for one in once if sweep.folder.run(one.job).outcome != "done"]
+    sweep.announce()
+    pending = [one for one in once if not sweep.is_done(one.job)]
     if len(pending) < len(once):
         tell(f"{len(once) - len(pending)} of {len(once)} jobs were done before.")
     # Jobs with the same reviews and batches run one after the other.
@@ -175,5 +190,5 @@ def run_grid(sweep: SweepRun) -> None:
     except Exception as error:
         # Launchers raise errors of many kinds; the jobs that are done are reported all the same.
         tell(f"The launcher gave up ({type(error).__name__}: {one_line(error)[:200]}).")
-        tell(f"Go on:    {sweep.command}")
+        tell(f"Go on:    {resume_command(sweep.folder.path)}")
     sweep.report()

@@ -174,6 +174,9 @@ class Search:
 
     def run(self) -> None:
         """Run batches of trials until the budget is spent; report."""
+        with self.turn:
+            self._write_manifest()
+        self.sweep.announce()
         tally = Tally(self.folder, [], total=self.settings.trials, monitor=self.settings.monitor)
         tally.done_before = len(counted(self.study, *FINISHED))
         if tally.done_before:
@@ -223,7 +226,7 @@ class Search:
             self._finish(trial.number)
             return None
         trial.set_user_attr(JOB, asdict(planned.job))
-        if self.folder.run(planned.job).outcome != "done":
+        if not self.sweep.is_done(planned.job):
             return planned
         trial.set_user_attr(REUSED, value=True)
         self._tell(trial, planned.job)

@@ -178,8 +178,10 @@ def resumed_arguments(arguments: Sequence[str]) -> list[str]:
         msg = f"{RESUME} FOLDER: takes nothing else; it goes on with the settings of the folder"
         raise UserError(f"{msg} (with others, ckpt_path=FOLDER/checkpoints/last.ckpt goes on in a new folder)")
     path = Path(names[0]).absolute()
-    if SweepFolder(path).manifest.is_file():
-        return [*shlex.split(SweepFolder(path).read().command)[2:], override("hydra.sweep.dir", str(path))]
+    if (sweep := SweepFolder(path)).manifest.is_file():
+        # The folder may have been moved since.
+        typed = [text for text in shlex.split(sweep.read().command)[2:] if not text.startswith("hydra.sweep.dir=")]
+        return [*typed, override("hydra.sweep.dir", shown_path(path))]
     if not (config := RunFolder(path).config).is_file():
         raise UserError(f"{RESUME} {names[0]}: is not the folder of a run or of a sweep")
     resumed = ["--config-dir", str(path), "--config-name", config.stem, override("hydra.run.dir", str(path))]

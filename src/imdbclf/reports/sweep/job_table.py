@@ -16,7 +16,7 @@ from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
 from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import COLUMNS, EpochRow, read_history, write_history
-from imdbclf.storage import atomic_write
+from imdbclf.storage import atomic_write, read_json
 
 _NUMBERS = {
     "val/loss": float,
@@ -72,10 +72,28 @@ def collect(folder: SweepFolder, sweep: Sweep) -> CollectedRuns:
     """Read the runs of a sweep, which may be in any state. Jobs with the same folder are one run and one row."""
     jobs = {job.folder: job for job in sweep.jobs}
     epochs = {name: _epochs(folder.run(job)) for name, job in jobs.items()}
-    metrics = {name: _read(folder.run(job).metrics) for name, job in jobs.items()}
+    metrics = {name: read_json(folder.run(job).metrics) for name, job in jobs.items()}
     rows = [_row(folder.run(job), job, sweep, metrics[name], epochs[name]) for name, job in jobs.items()]
     sources = dict.fromkeys(str(found["data_source"]) for found in metrics.values() if found and "data_source" in found)
     return CollectedRuns(rows, epochs, list(sources))
+
+
+def damaged_file(run: RunFolder) -> Path | None:
+    """The file of a finished run that cannot be reported; None if all can. A history that was removed is not missed."""
+    try:
+        measured = _measured(read_json(run.metrics) or {})
+    except (TypeError, ValueError, OverflowError):
+        measured = {}
+    if not measured:
+        return run.metrics
+    try:
+        return None if not run.history.exists() or read_history(run.history) else run.history
+    except (OSError, ValueError):
+        return run.history
+
+
+def _measured(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
 
 
 def _row(
@@ -86,23 +104,15 @@ def _row(
     if run.outcome == "unfinished":
         return JobRow(job.folder, "unfinished", choices, seed, {})
     if run.outcome == "failed":
-        reason = (_read(run.failure) or {}).get("error", "no reason was recorded")
-        return JobRow(job.folder, "failed", choices, seed, {}, one_line(reason))
-    if metrics is None:
-        return JobRow(job.folder, "failed", choices, seed, {}, f"{run.metrics.name} cannot be read")
-    found = {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
+        return JobRow(job.folder, "failed", choices, seed, {}, one_line(run.error()))
+    damaged = damaged_file(run)
+    if damaged or not metrics:
+        return JobRow(job.folder, "failed", choices, seed, {}, f"{(damaged or run.metrics).name} cannot be read")
+    found = _measured(metrics)
     if epochs:
         # A resumed run measured only its last part; its history has the seconds of all epochs.
         found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
     return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), found)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return contents if isinstance(contents, dict) else None
 
 
 def _epochs(run: RunFolder) -> list[EpochRow]:
