@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from imdbclf.storage import atomic_write, copy_file, write_json
+from imdbclf.storage import atomic_write, copy_file, json_text, write_json
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -55,3 +56,12 @@ def test_a_copy_that_could_not_be_made_leaves_the_old_file_and_nothing_else(
         copy_file(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
+
+
+def test_json_has_null_for_what_is_no_number() -> None:
+    text = json_text({"a": [float("nan"), 1.5], "b": {"c": float("-inf")}, "d": (float("inf"), "NaN", 1, None)})
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": [None, 1.5],
+        "b": {"c": None},
+        "d": [None, "NaN", 1, None],
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import typer
 from imdbclf import __version__
 from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.startup import fast_imports
+from imdbclf.storage import json_text
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """Hydra's variable for tracebacks; `--debug` sets it."""
@@ -110,7 +110,7 @@ def evaluate(
 
     result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, plot)
     if as_json:
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        typer.echo(json_text(result))
         return
     from imdbclf.console import console  # noqa: PLC0415
     from imdbclf.reports.run_summary import metrics_table  # noqa: PLC0415
@@ -176,7 +176,7 @@ def compare(
 
     comparison = compare_runs(runs, reviews)
     if as_json:
-        typer.echo(json.dumps(asdict(comparison), indent=2, ensure_ascii=False))
+        typer.echo(json_text(asdict(comparison)))
         return
     from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +71,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, contents: dict[str, Any]) -> None:
     """Write indented JSON, completely or not at all."""
-    write_text(path, json.dumps(contents, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(contents) + "\n")
+
+
+def json_text(contents: dict[str, Any], indent: int | None = 2) -> str:
+    """The contents as JSON. It has no numbers for NaN and infinity: they become null."""
+    return json.dumps(_finite(contents), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

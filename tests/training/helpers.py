@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from commands import metrics_of
+from lightning.pytorch.callbacks import Callback
 
 from imdbclf.reports.history import read_history
 from imdbclf.training.callbacks import History
@@ -64,3 +65,20 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], Non
 
     monkeypatch.setattr(History, "on_train_epoch_end", interrupt)
     return lambda: monkeypatch.setattr(History, "on_train_epoch_end", original)
+
+
+class Spoiling(Callback):
+    """Makes a weight infinite after a step, counted from 1."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        if trainer.global_step == self.step:
+            with torch.no_grad():
+                next(pl_module.parameters()).fill_(float("inf"))
+
+
+def spoiled_after(step: int) -> list[str]:
+    """The overrides that add it to a run."""
+    return ["+callbacks.spoil._target_=training.helpers.Spoiling", f"+callbacks.spoil.step={step}"]

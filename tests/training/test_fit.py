@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import DataSettings, FeatureSettings, ModelSettings, Settings, TrainerSettings
 from imdbclf.training.fit import Fit
-from training.helpers import equal, equal_weights, weights_of
+from training.helpers import equal, equal_weights, spoiled_after, weights_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -104,6 +105,43 @@ def test_a_callback_that_cannot_be_made_is_named(here: Path) -> None:
         settings = Settings(experiment="fit", callbacks={"mine": {"_target_": target}})
         with pytest.raises(UserError, match=rf"^mine \({target}\): .*{reason}"):
             Fit(settings, RunFolder(here)).prepare()
+
+
+# Numbers that are not finite
+
+
+@pytest.mark.parametrize(
+    ("val_size", "step", "message"),
+    [
+        (200, 8, "error: epoch 2: the training loss is not finite"),
+        # The last step of the second epoch: validation, or else the weights, show it.
+        (200, 14, "error: epoch 2: (val/loss|a weight) is not finite"),
+        (0, 20, "error: epoch 2: a weight is not finite"),
+    ],
+)
+def test_a_fit_whose_numbers_are_not_finite_ends_and_leaves_the_last_good_checkpoint(
+    here: Path, small: list[str], capsys: Capture, val_size: int, step: int, message: str
+) -> None:
+    arguments = [f"data.val_size={val_size}", *spoiled_after(step), "hydra.run.dir=run"]
+    result = run(capsys, "train", *small, *arguments)
+    assert result.status == 2
+    assert re.match(message + r" \(the last training loss was 0\.\d+\); try ", result.err)
+    assert result.err.endswith(
+        "an optimizer.lr below 0.001, or trainer.gradient_clip_val=1; epoch 1 is in run/checkpoints/last.ckpt\n"
+    )
+    assert len((here / "run/history.csv").read_text(encoding="utf-8").splitlines()) == 2
+    assert all(weights.isfinite().all() for weights in weights_of(here / "run", "last").values())
+
+
+def test_a_sweep_counts_a_job_whose_numbers_are_not_finite_as_failed(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    rates = ["optimizer=sgd", "optimizer.lr=1e35,1e36", "trainer.max_epochs=1", "hydra.sweep.dir=sweep"]
+    result = run(capsys, "train", "-m", *small, *rates)
+    assert result.status == 2
+    assert "2 of 2 jobs failed" in result.err
+    failure, _ = (here / "sweep").rglob("failure.json")
+    assert "epoch 1: the training loss is not finite" in failure.read_text(encoding="utf-8")
 
 
 # Resuming

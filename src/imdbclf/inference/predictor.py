@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -18,6 +17,7 @@ from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix, offsets_of
 from imdbclf.errors import one_line
 from imdbclf.model.calibration import calibrated, calibrated_one
 from imdbclf.model.network import Network, OneRowNetwork, members_of
+from imdbclf.storage import json_text
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -44,7 +44,7 @@ class Prediction:
 
     def as_json(self, text: str) -> str:
         """The prediction and its text as a JSON object, in one line."""
-        return json.dumps(asdict(self) | {"text": text}, ensure_ascii=False)
+        return json_text(asdict(self) | {"text": text}, indent=None)
 
 
 class Predictor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,55 @@ SECONDS_BETWEEN_UPDATES = 0.1
 
 
 class History(Callback):
-    """A row of metrics for each finished epoch; part of checkpoints, so that a resumed run has all epochs."""
+    """A row of metrics for each finished epoch; part of checkpoints, so that a resumed run has all epochs.
+
+    It ends a fit whose numbers are no longer finite, before they are in a checkpoint. `last_loss` is the last finite
+    loss of a step on the CPU, or of an epoch on other devices, where a look at each step would wait for the device.
+    """
 
     def __init__(self) -> None:
         self.rows: list[EpochRow] = []
+        self.last_loss: float | None = None
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Note the time."""
         self._started = time.perf_counter()
 
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,  # noqa: ARG002
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: Any,
+        *_: Any,
+    ) -> None:
+        """Look at the loss of the step.
+
+        Raises:
+            FloatingPointError: if it is not finite.
+        """
+        loss = outputs["loss"]
+        if loss.device.type != "cpu":
+            return
+        if not isfinite(value := loss.item()):
+            msg = "the training loss"
+            raise FloatingPointError(msg)
+        self.last_loss = value
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Add the row of the epoch and log it."""
+        """Add the row of the epoch and log it.
+
+        Raises:
+            FloatingPointError: if a metric or a weight is not finite.
+        """
         assert isinstance(pl_module, ReviewClassifier)  # noqa: S101 - every fit is of one
         means = pl_module.epoch_means("train") | pl_module.epoch_means("val")
         row = {"epoch": float(trainer.current_epoch + 1)} | {name: value.item() for name, value in means.items()}
+        # A loss can be finite although a gradient was not, and weights although no review of the epoch shows it.
+        wrong = [name for name, value in row.items() if not isfinite(value)]
+        if wrong or not all(weights.isfinite().all() for weights in pl_module.parameters()):
+            raise FloatingPointError(wrong[0] if wrong else "a weight")
+        self.last_loss = row["train/loss"]
         row["seconds"] = round(time.perf_counter() - self._started, 4)
         self.rows.append(row)
         log.info("%s", epoch_line(row, trainer.max_epochs or 0))

@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.checkpoint import attachment, carries, load_plain
-from imdbclf.console import console
+from imdbclf.console import console, shown_path
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder
@@ -78,6 +78,7 @@ class Fit:
 
         Raises:
             UserError: if the checkpoint to resume from does not match.
+            UserError: if its numbers are no longer finite.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
         """
         # Here, so that a network does not depend on what was fitted before it.
@@ -93,18 +94,34 @@ class Fit:
             # Lightning raises it after it has shut down because of a KeyboardInterrupt.
             if self.trainer.state.status is not TrainerStatus.INTERRUPTED:
                 raise
+        except FloatingPointError as error:
+            self._keep_finished_epochs()
+            raise UserError(self._not_finite(error)) from error
         seconds = time.perf_counter() - started
         if self.trainer.state.status is TrainerStatus.INTERRUPTED:
-            # An epoch that was reported but has no checkpoint yet does not count.
-            saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
-            self.history.rows = self.history.rows[:saved]
-            if saved:
-                write_history(self.history.rows, self.folder.history)
+            self._keep_finished_epochs()
             raise Interrupted
         if best_row(self.history.rows) is None:
             copy_file(self.folder.last, self.folder.best)
         write_history(self.history.rows, self.folder.history)
         return Fitted(self.history.rows, seconds, data)
+
+    def _keep_finished_epochs(self) -> None:
+        """Write the history. An epoch that was reported but has no checkpoint yet does not count."""
+        saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
+        self.history.rows = self.history.rows[:saved]
+        if saved:
+            write_history(self.history.rows, self.folder.history)
+
+    def _not_finite(self, error: FloatingPointError) -> str:
+        """What is said of a fit that was ended, with the last good checkpoint, if there is one."""
+        last, lr = self.history.last_loss, self.settings.optimizer.lr
+        before = "" if last is None else f" (the last training loss was {last:.4g})"
+        kept = f"; epoch {len(self.history.rows)} is in {shown_path(self.folder.last)}" if self.history.rows else ""
+        return (
+            f"epoch {self.trainer.current_epoch + 1}: {error} is not finite{before}; try an optimizer.lr below {lr:g}, "
+            f"or trainer.gradient_clip_val=1{kept}"
+        )
 
     def classifier(self, data: ReviewDataModule) -> ReviewClassifier:
         """The untrained network, with what its checkpoints carry."""

@@ -67,7 +67,7 @@ class Run:
         announce(settings, self.data, fit.trainer, self.because)
         try:
             validated = learn(fit, self.data)
-        except (Interrupted, KeyboardInterrupt):
+        except (Interrupted, KeyboardInterrupt, UserError):
             self._keep_history(fit.history.rows)
             raise
         self._keep_history(validated.rows)
