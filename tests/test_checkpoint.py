@@ -22,8 +22,12 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import MLP
+
+MUTATIONS = 200
+"""Copies of a checkpoint, each with one part replaced, dropped or of another size."""
 
 DAMAGES = 200
 """Copies of a checkpoint, each with one flipped bit or one block of zeros."""
@@ -229,14 +233,15 @@ def test_a_run_on_n_grams_carries_its_weights(ngram_run: Path) -> None:
 
 
 def test_a_checkpoint_from_before_there_were_weightings_is_one_of_ones_and_can_be_evaluated(
-    altered: Callable[..., Path], best: Path, finished_run: Path
+    altered: Callable[..., Path], best: Path, finished_run: Path, small_files: dict[str, Path]
 ) -> None:
     settings = load_plain(best)[CHECKPOINT_KEY]["settings"]
     older = {key: value for key, value in settings.items() if key != "features"}
     path = altered(settings=older | {"data": settings["data"] | {"vocab_size": 500}})
     assert "weighting" not in load_plain(path)[CHECKPOINT_KEY]
     assert read_checkpoint(path).vectorizer == Vectorizer(read_checkpoint(best).vectorizer.vocabulary)
-    assert evaluate_checkpoint(path)["test/accuracy"] == metrics_of(finished_run)["test/accuracy"]
+    again = evaluate_checkpoint(path, str(small_files["test"]))
+    assert again["test/accuracy"] == metrics_of(finished_run)["test/accuracy"]
 
 
 @pytest.mark.parametrize(
@@ -314,3 +319,102 @@ def test_a_temperature_that_is_none_is_refused(best: Path, tmp_path: Path, tempe
     torch.save(contents, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match="do not fit together"):
         read_checkpoint(tmp_path / "x.ckpt")
+
+
+WRONG: list[Any] = [
+    None,
+    True,
+    -1,
+    10**30,
+    0.5,
+    float("nan"),
+    "",
+    "\ud800",
+    "x" * 5000,
+    b"",
+    [],
+    {},
+    [1],
+    ["pos"],
+    {"x": 1},
+    (1, 2),
+    torch.zeros(0),
+    torch.ones(3),
+    torch.full((500, 16), float("inf")),
+    torch.ones(500, 16).to_sparse(),
+    torch.ones(1).expand(10**9, 16),
+    torch.ones(2, dtype=torch.complex64),
+    torch.ones(500, 16, dtype=torch.int64),
+    torch.ones(500, 16, device="meta"),
+]
+"""What can stand where something else must, in a file of plain types."""
+
+
+def places(contents: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something is in nested dictionaries and lists."""
+    inside = contents.items() if isinstance(contents, dict) else enumerate(contents) if type(contents) is list else ()
+    return [place] * bool(place) + [one for key, value in inside for one in places(value, (*place, key))]
+
+
+def copied(contents: Any) -> Any:
+    """The contents in dictionaries and lists of their own."""
+    if isinstance(contents, dict):
+        return {key: copied(value) for key, value in contents.items()}
+    return list(map(copied, contents)) if isinstance(contents, list) else contents
+
+
+def mutated(contents: dict[str, Any], rng: np.random.Generator) -> tuple[dict[str, Any], str]:
+    """The contents with one part replaced, dropped or of another size, and what was done."""
+    contents = copied(contents)
+    every = places(contents)
+    *way, key = every[rng.integers(len(every))]
+    within: Any = contents
+    for step in way:
+        within = within[step]
+    old = within[key]
+    if (kind := rng.integers(4)) == 0:
+        del within[key]
+        return contents, f"without {way} {key}"
+    if kind == 1 and isinstance(old, (torch.Tensor, str, list)) and len(old) > 1:
+        within[key] = old[: len(old) // 2]
+    elif kind == 2 and isinstance(within, dict):
+        within[f"{key}2"] = within.pop(key)
+    else:
+        within[key] = WRONG[rng.integers(len(WRONG))]
+    return contents, f"{way} {key} = {str(within.get(key, 'renamed') if isinstance(within, dict) else within)[:60]}"
+
+
+TEXTS = ["a good film", "w1 w2"]
+
+
+def refusal(path: Path, done: str) -> str:
+    """Why a checkpoint cannot be used for predictions; empty if it can."""
+    try:
+        predictor = Predictor.from_checkpoint(path)
+        [prediction.as_json("x") for prediction in predictor.predict(TEXTS)]
+        predictor.probabilities(TEXTS * 40)
+    except UserError as error:
+        return str(error)
+    except Exception as error:
+        raise AssertionError(done) from error
+    return ""
+
+
+def what_is_read(run: Path) -> dict[str, Any]:
+    """The parts of a run's checkpoint that are read for predictions and evaluations."""
+    whole = load_plain(run / "checkpoints" / "best.ckpt")
+    ours = whole[CHECKPOINT_KEY] | {"settings": {"data": whole[CHECKPOINT_KEY]["settings"]["data"]}}
+    return {name: whole[name] for name in ("hyper_parameters", "state_dict", "epoch")} | {CHECKPOINT_KEY: ours}
+
+
+def test_a_changed_checkpoint_is_used_or_refused_in_a_line(finished_run: Path, ngram_run: Path, tmp_path: Path) -> None:
+    both = [what_is_read(run) for run in (finished_run, ngram_run)]
+    rng, file, refused = np.random.default_rng(6), tmp_path / "x.ckpt", 0
+    for number in range(MUTATIONS):
+        changed, done = mutated(both[number % 2], rng)
+        torch.save(changed, file)
+        line = refusal(file, done)
+        assert "\n" not in line
+        assert line.startswith(f"{file}: ") or not line
+        refused += bool(line)
+    assert refused > MUTATIONS / 5

@@ -6,12 +6,13 @@ import hashlib
 import io
 import pickle
 import warnings
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from torch import Tensor
 
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
@@ -19,20 +20,23 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import Network, make_network
+from imdbclf.settings import Activation, Fraction, LossName, Positive, SourceSettings, Width
 from imdbclf.storage import atomic_write
 
 FORMAT = 2
 """Increased when the attachment changes in a way that older versions would misread."""
 
 _PREFIX = "network."
-_TEMPERATURE = "temperature"
+_TAKEN_OUT = ("vocabulary", "weighting", "marks", "temperature")
+"""What the vectorizer and the temperature of a `Checkpoint` are made of; its `about` has the rest."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A trained network and everything needed to use it.
 
-    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`.
+    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`. `origin` says
+    where the reviews were; it is what the file says, so it is not read from there without a check.
     """
 
     network: Network
@@ -41,6 +45,77 @@ class Checkpoint:
     about: dict[str, Any]
     temperature: float = 1.0
     """Divides the logits; 1 if none was fitted."""
+    origin: SourceSettings = field(default_factory=SourceSettings)
+
+
+def _ordinary(tensor: Tensor) -> Tensor:
+    """Refuse tensors that claim more numbers than the file holds, and those that no layer computes with.
+
+    Raises:
+        ValueError: if it is no dense tensor of finite numbers.
+    """
+    dense = tensor.layout is torch.strided and tensor.device.type == "cpu" and tensor.dtype in _DTYPES
+    if not dense or tensor.nbytes > tensor.untyped_storage().nbytes() or not bool(tensor.isfinite().all()):
+        msg = "must be a tensor of finite numbers"
+        raise ValueError(msg)
+    return tensor
+
+
+_DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+Numbers = Annotated[Tensor, AfterValidator(_ordinary)]
+
+
+def _known(data: Any) -> Any:
+    """The settings that this version knows; an older one may have had others (`vocab_size`)."""
+    return {key: data[key] for key in SourceSettings.model_fields if key in data} if isinstance(data, dict) else data
+
+
+class _Part(BaseModel):
+    """A part of a checkpoint. What Lightning and callbacks of libraries add is not looked at."""
+
+    model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+
+class _Weighting(_Part):
+    columns: Numbers | None
+    unit_length: bool
+
+
+class _RunSettings(_Part):
+    data: Annotated[SourceSettings, BeforeValidator(_known)] = SourceSettings()
+
+
+class _Attachment(_Part):
+    """See `attachment`. Files of older versions have no `marks`, `weighting` and `temperature`."""
+
+    format: Literal[2]
+    vocabulary: str
+    marks: bool = False
+    weighting: _Weighting | None = None
+    temperature: Positive = 1.0
+    label_names: Annotated[list[str], Field(min_length=2, max_length=2)]
+    data_source: str = ""
+    settings: _RunSettings = _RunSettings()
+
+
+class _HyperParameters(_Part):
+    """Of `ReviewClassifier`. Files of older versions have no `members`."""
+
+    widths: Annotated[list[Width], Field(min_length=1)]
+    activation: Activation
+    dropout: Fraction
+    loss: LossName
+    optimizer: dict[str, bool | int | float | str]
+    members: Width = 1
+
+
+class _Contents(_Part):
+    """What every reader of a checkpoint relies on."""
+
+    epoch: Annotated[int, Field(ge=0)]
+    state_dict: dict[str, Numbers]
+    hyper_parameters: _HyperParameters
+    attachment: Annotated[_Attachment, Field(alias=CHECKPOINT_KEY)]
 
 
 def attachment(vectorizer: Vectorizer, **about: Any) -> dict[str, Any]:
@@ -71,17 +146,16 @@ def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
     return about["vocabulary"], about.get("marks", False), weighting["unit_length"], values
 
 
-def _vectorizer(about: dict[str, Any]) -> Vectorizer:
+def _vectorizer(about: _Attachment) -> Vectorizer:
     """The inverse of `attachment`. Files without term weights (older ones, too) have rows of ones."""
-    vocabulary, plain = Vocabulary.from_text(about.pop("vocabulary")), about.pop("weighting", None)
-    sentence_ends = bool(about.pop("marks", False))
+    vocabulary, plain = Vocabulary.from_text(about.vocabulary), about.weighting
     if plain is None:
-        return Vectorizer(vocabulary, sentence_ends=sentence_ends)
-    columns = None if plain["columns"] is None else plain["columns"].numpy()
+        return Vectorizer(vocabulary, sentence_ends=about.marks)
+    columns = None if plain.columns is None else plain.columns.float().numpy()
     if columns is not None and columns.shape != (len(vocabulary),):
         msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
         raise ValueError(msg)
-    return Vectorizer(vocabulary, TermWeights(columns, bool(plain["unit_length"])), sentence_ends)
+    return Vectorizer(vocabulary, TermWeights(columns, plain.unit_length), about.marks)
 
 
 def keep_temperature(path: Path, temperature: float) -> None:
@@ -91,7 +165,7 @@ def keep_temperature(path: Path, temperature: float) -> None:
         UserError: see `load_plain`.
     """
     contents = load_plain(path)
-    contents[CHECKPOINT_KEY][_TEMPERATURE] = temperature
+    contents[CHECKPOINT_KEY]["temperature"] = temperature
     write_checkpoint(path, contents)
 
 
@@ -141,7 +215,34 @@ def load_plain(path: Path) -> dict[str, Any]:
     """The contents of a checkpoint; code in the file is never executed.
 
     Raises:
-        UserError: if the file is missing, corrupt, contains code, or was not written by imdbclf.
+        UserError: if the file is missing, corrupt, contains code, or was not written by imdbclf, or if a part is not
+            what it must be.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], _Contents]:
+    """The contents of a file, and those that we rely on, validated."""
+    contents = _unpickled(path)
+    ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
+    if not isinstance(ours, dict) or repr(ours.get("format")) != repr(FORMAT):
+        kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
+        msg = f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote"
+        raise UserError(msg)
+    try:
+        return contents, _Contents.model_validate(contents)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        msg = f"{path}: the checkpoint's parts do not fit together ({one_line(what)[:120]})"
+        raise UserError(msg) from error
+
+
+def _unpickled(path: Path) -> Any:
+    """What `torch.load` reads.
+
+    Raises:
+        UserError: see `load_plain`.
     """
     if not path.is_file():
         msg = f"{path}: there is no such checkpoint file"
@@ -151,7 +252,7 @@ def load_plain(path: Path) -> dict[str, Any]:
         with warnings.catch_warnings():
             # Other files are refused below; torch's warnings about their pickle protocol are not helpful.
             warnings.simplefilter("ignore")
-            contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         msg = f"{path}: not loaded: the file is corrupt or contains code; give a checkpoint that `imdbclf train` wrote"
         raise UserError(msg) from error
@@ -159,12 +260,6 @@ def load_plain(path: Path) -> dict[str, Any]:
         # Random bytes can make the unpickler raise any error.
         msg = f"{path}: not a readable checkpoint (damaged, or another kind of file: {one_line(error)[:80]})"
         raise UserError(msg) from error
-    ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
-    if not isinstance(ours, dict) or ours.get("format") != FORMAT:
-        kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
-        msg = f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote"
-        raise UserError(msg)
-    return contents
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -173,28 +268,23 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UserError: see `load_plain`; also if the parts of the file do not fit together.
     """
-    contents = load_plain(path)
-    about = dict(contents[CHECKPOINT_KEY])
+    contents, valid = _read(path)
+    about = {name: value for name, value in contents[CHECKPOINT_KEY].items() if name not in _TAKEN_OUT}
+    settings = valid.hyper_parameters
+    weights = {name.removeprefix(_PREFIX): value for name, value in valid.state_dict.items()}
     try:
-        vectorizer = _vectorizer(about)
-        settings = contents["hyper_parameters"]
-        weights = {name.removeprefix(_PREFIX): value for name, value in contents["state_dict"].items()}
+        vectorizer = _vectorizer(valid.attachment)
+        if settings.members * len(settings.widths) > len(weights):
+            msg = f"{settings.members} × {len(settings.widths)} layers, but {len(weights)} tensors"
+            raise ValueError(msg)
         # On the meta device: memory is used for the numbers that are in the file, not for the sizes that it claims.
         with torch.device("meta"):
             network = make_network(
-                # Older files have no `members`.
-                settings.get("members", 1),
-                len(vectorizer),
-                settings["widths"],
-                settings["activation"],
-                settings["dropout"],
+                settings.members, len(vectorizer), settings.widths, settings.activation, settings.dropout
             )
         network.load_state_dict(weights, assign=True)
-        loss, temperature = str(settings["loss"]), about.pop(_TEMPERATURE, 1.0)
-        if not 0 < temperature < inf:
-            msg = f"temperature {temperature}"
-            raise ValueError(msg)
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+    except (ValueError, RuntimeError, OverflowError, TypeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    return Checkpoint(network.eval(), vectorizer, loss, about, float(temperature))
+    origin, temperature = valid.attachment.settings.data, valid.attachment.temperature
+    return Checkpoint(network.float().eval(), vectorizer, settings.loss, about, temperature, origin)

@@ -1,8 +1,10 @@
-"""A checkpoint is measured on labels by their names, in any order, and on files with one class."""
+"""A checkpoint is measured on labels by their names, in any order, and on files with one class; where its reviews are."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ import pytest
 from commands import run
 from data.helpers import write_json_lines
 
-from imdbclf.checkpoint import read_checkpoint
+from imdbclf.checkpoint import load_plain, read_checkpoint, write_checkpoint
+from imdbclf.errors import UserError
+from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.model import CHECKPOINT_KEY
 
 Capture = pytest.CaptureFixture[str]
 
@@ -106,3 +111,73 @@ def test_reviews_of_one_class_are_no_training_reviews(
         2,
         f"error: files {file}: one class only ('pos'); a binary classification needs reviews of exactly two labels\n",
     )
+
+
+REFUSED = r"best\.ckpt: is not in the folder of its run, .*; give --source SOURCE, or set IMDBCLF_DATA$"
+
+
+@pytest.fixture
+def copied(finished_run: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A copy of a run's checkpoint outside of its folder, with other settings of its reviews."""
+
+    def copy(**data: Any) -> Path:
+        contents = load_plain(finished_run / "checkpoints" / "best.ckpt")
+        contents[CHECKPOINT_KEY]["settings"]["data"] |= data
+        write_checkpoint(tmp_path / "best.ckpt", contents)
+        return tmp_path / "best.ckpt"
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"source": "stranger/dataset"}, {"source": "/etc"}, {"train": "/etc/passwd", "test": "/etc/passwd"}],
+    ids=["files", "dataset", "folder", "other files"],
+)
+def test_a_copied_checkpoint_does_not_decide_what_is_read(copied: Callable[..., Path], data: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=REFUSED):
+        evaluate_checkpoint(copied(**data))
+
+
+def test_with_a_source_or_the_variable_a_copied_checkpoint_is_evaluated(
+    copied: Callable[..., Path], small_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, source = copied(), str(small_files["test"])
+    named = evaluate_checkpoint(path, source)
+    monkeypatch.setenv("IMDBCLF_DATA", source)
+    assert evaluate_checkpoint(path) == named
+
+
+@pytest.mark.parametrize("source", ["sample", "stanfordnlp/imdb"])
+def test_public_reviews_are_read(
+    copied: Callable[..., Path], source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    try:
+        found = evaluate_checkpoint(copied(source=source))["data_source"]
+    except UserError as error:
+        found = str(error)
+    assert {"sample": "sample", "stanfordnlp/imdb": "stanfordnlp/imdb"}[source] in found
+    assert "is not in the folder of its run" not in found
+
+
+def test_a_run_folder_is_believed_wherever_it_is_and_not_beside_other_settings(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(finished_run, tmp_path / "moved")
+    best = moved / "checkpoints" / "best.ckpt"
+    assert evaluate_checkpoint(best)["reviews"] == 200
+    (tmp_path / "link.ckpt").symlink_to(best)
+    assert evaluate_checkpoint(tmp_path / "link.ckpt")["reviews"] == 200
+    for config in ("data: {source: files, train: other.csv, test: other.csv}", "data: 5", "[", ""):
+        (moved / "config.yaml").write_text(config, encoding="utf-8")
+        with pytest.raises(UserError, match=REFUSED):
+            evaluate_checkpoint(best)
+
+
+def test_a_checkpoint_does_not_choose_the_folder_of_the_cache(
+    copied: Callable[..., Path], small_files: dict[str, Path], tmp_path: Path
+) -> None:
+    evaluate_checkpoint(copied(cache_dir=str(tmp_path / "cache")), str(small_files["test"]))
+    assert not (tmp_path / "cache").exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import re
 import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -219,6 +222,23 @@ def test_every_choice_of_hydra_for_logging_writes_our_log_and_a_tilde_is_the_hom
 def test_a_sweep_refuses_what_cannot_be_composed(small: list[str], capsys: Capture, axis: str, message: str) -> None:
     result = run(capsys, "train", "-m", *small, axis, "model.hidden=2,3")
     assert (result.status, message in result.err, result.err.count("\n")) == (2, True, 1), result.err
+
+
+class Trap:
+    """Unpickling it makes a folder called `trap`."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("trap",)
+
+
+@pytest.mark.parametrize("option", ["--experimental-rerun", "--experimental-rerun=", "--experi", "--e="])
+def test_a_pickle_file_is_never_run(here: Path, small: list[str], capsys: Capture, option: str) -> None:
+    (here / "evil.pickle").write_bytes(pickle.dumps(Trap()))
+    given = [f"{option}evil.pickle"] if option.endswith("=") else [option, "evil.pickle"]
+    result = run(capsys, "train", *small, *given)
+    assert (result.status, result.err.count("\n")) == (2, 1)
+    assert result.err.startswith(f"error: {given[0]}: is refused, because it runs code that is in the file; ")
+    assert [path.name for path in here.iterdir()] == ["evil.pickle"]
 
 
 def test_several_processes_are_refused_in_a_sweep_and_under_another_launcher_too(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,17 @@ import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.load_corpus import load_corpus
+from imdbclf.data.load_corpus import VARIABLE, load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.sources.hub import LECTURE_DATASET
 from imdbclf.data.sources.labels import place
-from imdbclf.errors import UserError
+from imdbclf.errors import UserError, one_line
+from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import make_loss
 from imdbclf.reports.metrics import Metrics, classification_metrics
-from imdbclf.settings import DataSettings, Settings
+from imdbclf.settings import SourceSettings
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def evaluate_checkpoint(
 ) -> dict[str, Any]:
     """The metrics of a checkpoint on one part of a source, `test` or `train`.
 
-    `source`, `text_column` and `label_column` replace the settings of the run. `plot` is the PNG file for the
+    `source`, `text_column` and `label_column` replace the settings of the run. Without `source`, the reviews of the run
+    are used if its folder says the same as the checkpoint, or if they are public. `plot` is the PNG file for the
     reliability diagram.
 
     Raises:
@@ -80,7 +85,8 @@ def evaluate_checkpoint(
         raise UserError(msg)
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
-    loaded = _loaded(checkpoint, {key: value for key, value in chosen.items() if value is not None})
+    origin = _origin(path, checkpoint, {key: value for key, value in chosen.items() if value is not None})
+    loaded = _loaded(origin, checkpoint)
     if split not in loaded.corpus.parts:
         msg = f"--split {split}: must be {' or '.join(loaded.corpus.parts)}"
         raise UserError(msg)
@@ -96,14 +102,8 @@ def evaluate_checkpoint(
     return flat_metrics(split, evaluation) | about
 
 
-def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
-    """The reviews of the checkpoint's run, or of what is chosen instead; their labels mean what the checkpoint's do."""
-    config = dict(checkpoint.about["settings"])
-    # An older checkpoint may have settings that do not exist any more (`vocab_size`).
-    known = {key: value for key, value in config["data"].items() if key in DataSettings.model_fields}
-    settings = Settings.from_config(config | {"data": known | chosen}).data
-    # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
-    origin = settings.origin.model_copy(update={"group": None, "unlabelled": None, "positive": None})
+def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
+    """The reviews; their labels mean what the checkpoint's do."""
     loaded = load_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
     names = checkpoint.about["label_names"]
     places = {number: place(name, names) for number, name in enumerate(loaded.label_names) if name}
@@ -114,3 +114,45 @@ def _loaded(checkpoint: Checkpoint, chosen: dict[str, str]) -> LoadedCorpus:
     theirs = " and ".join(name for name in loaded.label_names if name)
     msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {' and '.join(names)}"
     raise UserError(msg)
+
+
+def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, str]) -> SourceSettings:
+    """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says.
+
+    Raises:
+        UserError: if only the checkpoint says it.
+    """
+    origin = checkpoint.origin
+    if "source" not in chosen and not _may_follow(path, origin):
+        if not os.environ.get(VARIABLE):
+            named = one_line(checkpoint.about.get("data_source", origin.source))[:80]
+            msg = (
+                f"{path}: is not in the folder of its run, so the reviews that it names are not read ({named}); "
+                f"give --source SOURCE, or set {VARIABLE}"
+            )
+            raise UserError(msg)
+        chosen = {"source": "auto", **chosen}
+    if "source" in chosen:
+        origin = origin.model_copy(update={"train": None, "test": None})
+    # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
+    # Where the cache is, only the user decides.
+    return origin.model_copy(update={"group": None, "unlabelled": None, "positive": None, "cache_dir": None, **chosen})
+
+
+def _may_follow(path: Path, origin: SourceSettings) -> bool:
+    """Whether the reviews that a checkpoint names are public, or those of the run folder in which it lies.
+
+    Its writer could have named any folder or dataset.
+    """
+    if origin.source in {"sample", LECTURE_DATASET}:
+        return True
+    from omegaconf import OmegaConf  # noqa: PLC0415 - slow to import
+
+    folder = RunFolder(path.resolve().parent.parent)
+    try:
+        config: Any = OmegaConf.to_container(OmegaConf.load(folder.config))
+        same = all(config["data"].get(key) == getattr(origin, key) for key in ("source", "train", "test"))
+    except Exception:
+        # For a file that is not YAML, the reader raises errors of many types.
+        return False
+    return same and path.resolve().parent == folder.checkpoints

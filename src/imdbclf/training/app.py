@@ -59,6 +59,7 @@ def train(arguments: Sequence[str]) -> None:
         UserError: for anything that the user can correct.
         SystemExit: with status 130 or 143 if the run was interrupted.
     """
+    _refuse_rerun(arguments)
     arguments = resumed_arguments(arguments)
     # Hydra accepts `-m` only before or after all overrides; users type it anywhere.
     arguments = sorted(map(_with_new_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
@@ -235,6 +236,21 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     write_json(folder.environment, about | environment())
     resume_from = where_to_go_on(settings, folder)
     return Run(settings, folder, loading, about["data_source_because"], resume_from=resume_from)
+
+
+def _refuse_rerun(arguments: Sequence[str]) -> None:
+    """Refuse an option of Hydra, also if it is shortened, as Hydra allows.
+
+    Raises:
+        UserError: if it is given.
+    """
+    for argument in arguments:
+        if argument.startswith("--e") and "--experimental-rerun".startswith(argument.partition("=")[0]):
+            msg = (
+                f"{argument}: is refused, because it runs code that is in the file; "
+                "a run's config.yaml names in its first line the command that repeats the run"
+            )
+            raise UserError(msg)
 
 
 def _with_new_name(argument: str) -> str:
