@@ -1,4 +1,4 @@
-"""A checkpoint is measured on labels by their names, in any order, and on files with one class; where its reviews are."""
+"""A checkpoint is measured on labels by their names, also where a file has one class. Where its reviews are."""
 
 from __future__ import annotations
 
