@@ -64,6 +64,10 @@ def test_the_defaults_are_the_lecture() -> None:
             "positive": None,
             "unlabelled": None,
             "val_size": 10_000,
+            "adapt_val_size": False,
+            "test_size": 0,
+            "folds": None,
+            "fold": None,
             "batch_size": 512,
             "layout": "csr",
             "cache_dir": None,
@@ -285,6 +289,27 @@ def test_a_mapping_of_labels_to_other_than_two_classes_is_refused(labels: dict[i
     assert refusal(data={"labels": labels}) == (
         f"data.labels={labels}: must map values to two classes, such as 'data.labels={{1:neg,2:neg,5:pos}}'"
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"fold": 1}, "data.fold=1: only with data.folds, the number of folds"),
+        (
+            {"folds": 5},
+            "data.fold=null: must be a number from 0 to 4, one of data.folds=5; "
+            "-m 'data.fold=range(5)' trains with each",
+        ),
+        (
+            {"folds": 2, "fold": 2},
+            "data.fold=2: must be a number from 0 to 1, one of data.folds=2; -m 'data.fold=range(2)' trains with each",
+        ),
+        ({"folds": 1, "fold": 0}, "data.folds=1: must be 2 or more"),
+        ({"test_size": 1.5}, "data.test_size=1.5: must be a whole number or below 1"),
+    ],
+)
+def test_folds_and_parts_that_cannot_be_are_refused(data: dict[str, Any], message: str) -> None:
+    assert refusal(data=data) == message
 
 
 def test_reviews_of_another_place_are_split_and_cut_alike() -> None:

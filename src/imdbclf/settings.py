@@ -195,9 +195,35 @@ class SourceSettings(_Frozen):
 
 
 class SplitSettings(_Frozen):
-    """How training reviews are split: `val_size` is a count of validation reviews, or a fraction."""
+    """How training reviews are split: `val_size` is a count of validation reviews, or a fraction.
+
+    `test_size` is the same for test reviews, which are split off first; only for a source without a test part. With
+    `adapt_val_size` a count of more than half of the training reviews becomes a fifth of them; composing a command line
+    unsets it if `val_size` was typed. With `folds`, the validation part is one of so many equal parts: `fold`, from 0.
+    """
 
     val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000
+    adapt_val_size: Annotated[bool, NotComputed] = False
+    test_size: Annotated[Annotated[int, Field(ge=0)] | Fraction, Later] = 0
+    folds: Annotated[Annotated[int, Field(ge=2)] | None, Later] = None
+    fold: Annotated[Annotated[int, Field(ge=0)] | None, Later] = None
+
+    @model_validator(mode="after")
+    def _a_fold_of_the_folds(self) -> SplitSettings:
+        if self.folds is None and self.fold is not None:
+            msg = f"fold={self.fold}: only with data.folds, the number of folds"
+            raise ValueError(msg)
+        if self.folds is not None and (self.fold is None or self.fold >= self.folds):
+            shown = "null" if self.fold is None else self.fold
+            every = f"-m 'data.fold=range({self.folds})' trains with each"
+            msg = f"fold={shown}: must be a number from 0 to {self.folds - 1}, one of data.folds={self.folds}; {every}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is to be a validation part."""
+        return self.folds is not None or self.val_size > 0
 
 
 class BatchSettings(_Frozen):
@@ -366,12 +392,12 @@ class Settings(_Frozen):
     def _choices_fit_together(self) -> Settings:
         for wrong, message in (
             (
-                self.calibration.name == "temperature" and self.data.val_size == 0,
+                self.calibration.name == "temperature" and not self.data.validates,
                 "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
                 "give a data.val_size above 0, or calibration=none",
             ),
             (
-                self.refit and self.data.val_size == 0,
+                self.refit and not self.data.validates,
                 "refit=true: needs a validation part to find the epochs; data.val_size must be above 0",
             ),
             (

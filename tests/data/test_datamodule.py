@@ -151,7 +151,9 @@ def test_a_source_without_test_reviews_trains_and_says_what_is_missing(tmp_path:
     assert len(module.train_dataloader()) == 1
     with pytest.raises(UserError) as refusal:
         module.test_dataloader()
-    assert str(refusal.value) == f"files {tmp_path / 'train.csv'}: there is no test part; data.test names one"
+    assert str(refusal.value) == (
+        f"files {tmp_path / 'train.csv'}: there is no test part; data.test names one, data.test_size=0.2 splits one off"
+    )
 
 
 def test_a_validation_part_that_leaves_nothing_is_refused(tmp_path: Path) -> None:

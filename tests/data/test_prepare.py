@@ -168,3 +168,76 @@ def test_every_part_has_the_values_that_the_training_part_teaches() -> None:
     for matrix in prepared.matrices.values():
         assert matrix.values is not None
         np.testing.assert_array_equal(matrix.values, weights.by_column[matrix.columns])
+
+
+def imbalanced(folder: Path, **values: Any) -> DataSettings:
+    """Settings of 40 training reviews, of which every tenth is positive, in one file."""
+    rows = [{"text": f"word{n} film", "label": int(n % 10 == 0)} for n in range(40)]
+    file = write_json_lines(folder / "train.jsonl", rows)
+    return DataSettings(source="files", train=str(file), cache_dir=str(folder / ".cache"), **values)
+
+
+def test_a_test_part_is_split_off_by_content_and_is_the_same_for_every_seed(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, [f"film {n // 4}" for n in range(40)], val_size=8, test_size=0.2)
+    ids = []
+    for seed in range(3):
+        prepared = load_reviews(settings, seed, TWENTY)
+        assert {part: len(matrix) for part, matrix in prepared.matrices.items()} == {"train": 24, "val": 8, "test": 8}
+        train, test = (prepared.loaded.corpus.parts[part] for part in ("train", "test"))
+        assert train.groups is not None
+        assert test.groups is not None
+        assert not np.isin(test.groups, train.groups).any()
+        ids.append(test.ids.tolist())
+    assert ids[0] == ids[1] == ids[2]
+
+
+def test_a_module_with_other_settings_keeps_the_test_part(tmp_path: Path) -> None:
+    settings = imbalanced(tmp_path, val_size=8, test_size=10)
+    module = ReviewDataModule(settings, features=TWENTY)
+    on_all = module.with_settings(settings.model_copy(update={"val_size": 0}))
+    assert [len(on_all.prepared.matrices[part]) for part in ("train", "val", "test")] == [30, 0, 10]
+
+
+def test_a_test_size_is_refused_where_there_is_a_test_part_or_nothing_would_be_left(tmp_path: Path) -> None:
+    there = settings_of(tmp_path / "there").model_copy(update={"test_size": 5})
+    with pytest.raises(UserError, match=r"^data\.test_size=5: must be 0; folder .*: there is a test part$"):
+        load_reviews(there, 0)
+    with pytest.raises(UserError, match=r"^data\.test_size=40: must be below the 40 .*; data\.test_size=0\.2 fits$"):
+        load_reviews(imbalanced(tmp_path, test_size=40), 0)
+
+
+def test_a_default_size_that_does_not_fit_is_adapted_and_said(tmp_path: Path) -> None:
+    prepared = load_reviews(imbalanced(tmp_path, val_size=21, adapt_val_size=True), 0, TWENTY)
+    assert len(prepared.matrices["val"]) == 8
+    assert prepared.loaded.notes == ("data.val_size=21 is more than half of the 40 training reviews; it is 0.2 here",)
+    assert len(load_reviews(imbalanced(tmp_path, val_size=20, adapt_val_size=True), 0).matrices["val"]) == 20
+    assert len(load_reviews(imbalanced(tmp_path, val_size=21), 0).matrices["val"]) == 21
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_parts_of_unbalanced_reviews_have_the_same_fraction_of_each_class(tmp_path: Path, seed: int) -> None:
+    prepared = load_reviews(imbalanced(tmp_path, val_size=10, test_size=10), seed, TWENTY)
+    assert {part: int(labels.sum()) for part, labels in prepared.labels.items()} == {"train": 2, "val": 1, "test": 1}
+
+
+@pytest.mark.parametrize("group", [None, "film"])
+def test_each_review_is_in_one_fold_and_groups_are_not_divided(tmp_path: Path, group: str | None) -> None:
+    settings = grouped(tmp_path, [f"film {n // 4}" for n in range(40)], group=group, folds=5, fold=0)
+    folds = [sides(settings.model_copy(update={"fold": fold}), seed=1)[1] for fold in range(5)]
+    assert sorted(word for fold in folds for word in fold) == sorted(f"word{n}" for n in range(40))
+    assert [len(fold) for fold in folds] == [8] * 5
+    if group is not None:
+        films = [{int(word[4:]) // 4 for word in fold} for fold in folds]
+        assert sum(map(len, films)) == 10
+
+
+def test_every_fold_of_unbalanced_reviews_has_both_classes(tmp_path: Path) -> None:
+    for fold in range(4):
+        prepared = load_reviews(imbalanced(tmp_path, folds=4, fold=fold), 0, TWENTY)
+        assert (len(prepared.labels["val"]), int(prepared.labels["val"].sum())) == (10, 1)
+
+
+def test_more_folds_than_groups_are_refused(tmp_path: Path) -> None:
+    settings = grouped(tmp_path, ["a", "b"] * 20, folds=5, fold=1)
+    with pytest.raises(UserError, match=r"^data\.folds=5: too many; fold 1 or the rest of the reviews is empty$"):
+        load_reviews(settings, 0)

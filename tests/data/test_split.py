@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.split import joined, split_rows, validation_count
+from imdbclf.data.split import joined, part_count, split_rows
 from imdbclf.errors import UserError
 
 GROUPS = st.lists(st.integers(0, 12) | st.integers(0, 2**64 - 1), max_size=40).map(
@@ -80,7 +80,7 @@ def test_a_group_larger_than_the_validation_part_stays_in_training() -> None:
     [(10_000, 25_000, 10_000), (0.4, 25_000, 10_000), (0, 25_000, 0), (0.0, 25_000, 0), (0.26, 10, 3), (1, 2, 1)],
 )
 def test_a_validation_size_means_this_many_reviews(val_size: float, n: int, count: int) -> None:
-    assert validation_count(val_size, n) == count
+    assert part_count(val_size, n) == count
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,10 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(
     val_size: float, n: int, value: str, reviews: str
 ) -> None:
     with pytest.raises(UserError) as refusal:
-        validation_count(val_size, n)
+        part_count(val_size, n)
     assert str(refusal.value) == (
         f"data.val_size={value}: must be below the {reviews} training reviews (a count, or a fraction below 1)"
+        "; data.val_size=0.2 fits"
     )
 
 

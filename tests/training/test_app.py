@@ -168,7 +168,8 @@ REFUSED = {
     "features.order=2 features.min_documents=100000": (
         "features.columns=500: there are only 0 n-grams of up to 2 words in 100000 or more training reviews"
     ),
-    "data.val_size=600": "data.val_size=600: must be below the 600 training reviews (a count, or a fraction below 1)",
+    "data.val_size=600": "data.val_size=600: must be below the 600 training reviews (a count, or a fraction below 1); "
+    "data.val_size=0.2 fits",
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
     "data.group=film": "part train has no column 'film'; data.group=film must be null or one of text, label",
     "data.source=nowhere": "data.source=nowhere: no such folder; must be auto, sample, files",

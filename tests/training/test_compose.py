@@ -93,10 +93,24 @@ def test_the_default_is_the_lecture() -> None:
 def test_the_configs_say_the_same_defaults_as_the_settings() -> None:
     settings = validated_ahead(composed())
     defaults = Settings(experiment="lecture")
-    assert (settings.data, settings.features) == (defaults.data, defaults.features)
+    # Written settings of earlier versions do not have this key, and their split must stay.
+    adapted = defaults.data.model_copy(update={"adapt_val_size": True})
+    assert (settings.data, settings.features) == (adapted, defaults.features)
     assert (settings.model, settings.loss) == (defaults.model, defaults.loss)
     assert (settings.optimizer, settings.teacher) == (defaults.optimizer, defaults.teacher)
     assert settings.calibration == defaults.calibration
+
+
+def test_the_default_experiment_leaves_what_the_data_chose() -> None:
+    assert validated_ahead(composed("data=files")).data.val_size == 0.2
+    assert validated_ahead(composed("data=files", "experiment=lecture")).data.val_size == 0.2
+
+
+@pytest.mark.parametrize(
+    ("override", "adapts"), [("seed=1", True), ("data.val_size=9", False), ("++data.val_size=0.3", False)]
+)
+def test_a_number_of_validation_reviews_that_was_typed_is_not_adapted(override: str, adapts: bool) -> None:
+    assert validated_ahead(composed(override)).data.adapt_val_size is adapts
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,10 @@ class EncodedReviews:
     def _column(self, name: str) -> pa.Array:
         return only_chunk(self.table.column(name))
 
+    def taken(self, rows: npt.NDArray[np.int64]) -> EncodedReviews:
+        """The reviews in these rows."""
+        return EncodedReviews(self.table.take(to_arrow(rows)).combine_chunks())
+
     def flipped(self) -> EncodedReviews:
         """The same reviews with the labels 0 and 1 exchanged; -1 stays."""
         labels = to_arrow(np.where(self.labels < 0, self.labels, 1 - self.labels))

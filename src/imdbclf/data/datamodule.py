@@ -19,6 +19,9 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
 
+NO_TEST_PART = "data.test names one, data.test_size=0.2 splits one off"
+"""What a user can do without a test part."""
+
 
 class ReviewDataModule(pl.LightningDataModule):
     """Training, validation and test reviews as multi-hot batches, for one process.
@@ -72,7 +75,9 @@ class ReviewDataModule(pl.LightningDataModule):
         self, settings: DataSettings, pseudo_labels: npt.NDArray[np.float32] | None = None
     ) -> ReviewDataModule:
         """The same corpus, split and prepared by other settings."""
-        prepared = prepare_reviews(self.loaded, settings, self.feature_settings, self.seed, pseudo_labels)
+        # The test part has been split off already.
+        split = settings.model_copy(update={"test_size": 0})
+        prepared = prepare_reviews(self.loaded, split, self.feature_settings, self.seed, pseudo_labels)
         return ReviewDataModule(settings, self.seed, prepared, self.feature_settings)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 - Lightning's signature
@@ -105,7 +110,7 @@ class ReviewDataModule(pl.LightningDataModule):
             UserError: if the source has no test part.
         """
         if "test" not in self.prepared.matrices:
-            msg = f"{self.loaded.source.description}: there is no test part; data.test names one"
+            msg = f"{self.loaded.source.description}: there is no test part; {NO_TEST_PART}"
             raise UserError(msg)
         return self._loader("test", EVALUATION_BATCH)
 

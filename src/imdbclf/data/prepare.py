@@ -16,7 +16,7 @@ from imdbclf.data.load_corpus import load_corpus
 from imdbclf.data.multihot import MultiHotMatrix, gathered
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.base import UNLABELLED
-from imdbclf.data.split import Rows, split_reviews
+from imdbclf.data.split import Rows, fitting_size, split_reviews, split_test
 from imdbclf.data.term_weights import Labels, learn_term_weights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
@@ -75,10 +75,14 @@ def prepare_reviews(
         UserError: if there is no training part, if the validation part would leave no training reviews, or if there
             are fewer n-grams than columns.
     """
-    corpus, disk = loaded.corpus, cache_folder(settings.cache_dir)
-    if "train" not in corpus.parts:
+    if "train" not in loaded.corpus.parts:
         msg = f"{loaded.source.description}: there is no training part"
         raise UserError(msg)
+    loaded = with_test_part(loaded, settings)
+    corpus, disk = loaded.corpus, cache_folder(settings.cache_dir)
+    if (size := fitting_size(settings, n := len(corpus.parts["train"]))) != settings.val_size:
+        why = f"data.val_size={settings.val_size} is more than half of the {n:,} training reviews; it is {size} here"
+        loaded = replace(loaded, notes=(*loaded.notes, why))
     rows, val_rows = split_reviews(corpus.parts["train"], settings, seed)
     more = None if pseudo_labels is None else PseudoLabelled(corpus.parts[UNLABELLED], pseudo_labels)
     vectorizer, matrix, labels = _learn(corpus, features, rows, more, disk)
@@ -92,6 +96,23 @@ def prepare_reviews(
             prepared.matrices[name] = vectorizer.encode(corpus, reviews, part_rows, disk)
             prepared.labels[name] = reviews.labels if part_rows is None else reviews.labels[part_rows]
     return prepared
+
+
+def with_test_part(loaded: LoadedCorpus, settings: DataSettings) -> LoadedCorpus:
+    """The corpus with the test part that `data.test_size` splits off the training part.
+
+    Raises:
+        UserError: if the source has a test part, or the size does not fit.
+    """
+    parts = loaded.corpus.parts
+    if not settings.test_size:
+        return loaded
+    if "test" in parts:
+        msg = f"data.test_size={settings.test_size}: must be 0; {loaded.source.description}: there is a test part"
+        raise UserError(msg)
+    rows, test_rows = split_test(parts["train"], settings)
+    split = {"train": parts["train"].taken(rows), "test": parts["train"].taken(test_rows)}
+    return replace(loaded, corpus=replace(loaded.corpus, parts={**parts, **split}))
 
 
 def _learn(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,45 +17,109 @@ LEAST_FRACTION = 0.5
 """With groups, the validation part must have at least this fraction of the requested reviews."""
 
 
+UNBALANCED = 0.6
+"""With a larger fraction of reviews in one class, the parts of a split have the same fraction."""
+
+FITTING = 0.2
+"""The fraction of validation reviews where a default count does not fit."""
+
+_TEST_SEED = 0
+"""Seed of the split into training and test part: runs with different seeds have the same test part."""
+
+
 def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
     """Row numbers of the training and of the validation part; identical reviews and groups stay together.
 
     Raises:
         UserError: if there is nothing to split, or too few reviews fit into the validation part.
     """
-    val_count = validation_count(settings.val_size, len(train))
-    units = train.sequences if train.groups is None else joined(train.sequences, train.groups)
-    if train.groups is not None and val_count > 0 and (units == units[0]).all():
-        msg = (
-            f"data.group={settings.group}: all {len(train):,} training reviews are in one group; "
-            "there must be at least two groups, one of them for validation (or data.val_size=0)"
-        )
-        raise UserError(msg)
-    rows, val_rows = split_rows(units, val_count, seed)
-    if val_count > 0 and len(val_rows) == 0:
-        kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
-        msg = f"data.val_size={settings.val_size}: must be larger; every group of {kept} has more reviews"
-        raise UserError(msg)
-    if train.groups is not None and len(val_rows) < LEAST_FRACTION * val_count:
-        msg = (
-            f"data.val_size={settings.val_size}: only {len(val_rows):,} of {val_count:,} reviews fit, since groups of "
-            f"data.group={settings.group} are not divided and the other groups are too large"
-        )
+    if settings.folds is None or settings.fold is None:
+        return _split(train, fitting_size(settings, len(train)), "val_size", settings, seed)
+    fold = partial(_fold_rows, folds=settings.folds, fold=settings.fold, seed=seed)
+    units = _units(train)
+    rows, val_rows = _merged([(each, *fold(units[each])) for each in _strata(train, units)])
+    if not len(rows) or not len(val_rows):
+        msg = f"data.folds={settings.folds}: too many; fold {settings.fold} or the rest of the reviews is empty"
         raise UserError(msg)
     return rows, val_rows
 
 
-def validation_count(val_size: float, n: int) -> int:
-    """The number of validation reviews that `data.val_size` (a count, or a fraction below 1) means among n.
+def split_test(train: EncodedReviews, settings: DataSettings) -> tuple[Rows, Rows]:
+    """Row numbers of the training and of the test part that `data.test_size` asks for; the same for every seed.
+
+    Raises:
+        UserError: see `split_reviews`.
+    """
+    return _split(train, settings.test_size, "test_size", settings, _TEST_SEED)
+
+
+def fitting_size(settings: DataSettings, n: int) -> float:
+    """`data.val_size`, or a fraction if this count was not typed and is more than half of n training reviews."""
+    too_large = isinstance(settings.val_size, int) and 2 * settings.val_size > n
+    return FITTING if settings.adapt_val_size and too_large else settings.val_size
+
+
+def _split(train: EncodedReviews, size: float, key: str, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
+    count = part_count(size, len(train), key)
+    units = _units(train)
+    if train.groups is not None and count > 0 and (units == units[0]).all():
+        part = "test" if key == "test_size" else "validation"
+        msg = (
+            f"data.group={settings.group}: all {len(train):,} training reviews are in one group; "
+            f"there must be at least two groups, one of them for {part} (or data.{key}=0)"
+        )
+        raise UserError(msg)
+    strata = _strata(train, units)
+    counts = [round(count * len(each) / max(1, len(train))) for each in strata[1:]]
+    pairs = zip(strata, [count - sum(counts), *counts], strict=True)
+    rows, split_off = _merged([(each, *split_rows(units[each], its_count, seed)) for each, its_count in pairs])
+    if count > 0 and len(split_off) == 0:
+        kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
+        msg = f"data.{key}={size}: must be larger; every group of {kept} has more reviews"
+        raise UserError(msg)
+    if train.groups is not None and len(split_off) < LEAST_FRACTION * count:
+        msg = (
+            f"data.{key}={size}: only {len(split_off):,} of {count:,} reviews fit, since groups of "
+            f"data.group={settings.group} are not divided and the other groups are too large"
+        )
+        raise UserError(msg)
+    return rows, split_off
+
+
+def part_count(size: float, n: int, key: str = "val_size") -> int:
+    """The number of reviews that a size (a count, or a fraction below 1) means among n.
 
     Raises:
         UserError: if nothing would be left to train on.
     """
-    count = val_size if isinstance(val_size, int) else round(val_size * n)
+    count = size if isinstance(size, int) else round(size * n)
     if count >= n:
-        msg = f"data.val_size={val_size}: must be below the {n:,} training reviews (a count, or a fraction below 1)"
+        fits = f"; data.{key}={FITTING} fits" if round(FITTING * n) < n and size != FITTING else ""
+        msg = f"data.{key}={size}: must be below the {n:,} training reviews (a count, or a fraction below 1){fits}"
         raise UserError(msg)
     return count
+
+
+def _units(train: EncodedReviews) -> npt.NDArray[np.uint64]:
+    return train.sequences if train.groups is None else joined(train.sequences, train.groups)
+
+
+def _strata(train: EncodedReviews, units: npt.NDArray[np.uint64]) -> list[Rows]:
+    """The rows that are split by themselves: all, or each class if they are unbalanced; groups have both classes."""
+    positive = float(train.labels.mean()) if len(train) else 0.5
+    if train.groups is not None or not UNBALANCED < max(positive, 1 - positive) < 1:
+        return [np.arange(len(train))]
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    # Equal reviews with different labels stay together.
+    classes = train.labels[first][unit]
+    return [np.flatnonzero(classes == label) for label in (0, 1)]
+
+
+def _merged(pieces: list[tuple[Rows, Rows, Rows]]) -> tuple[Rows, Rows]:
+    """Both sides of the split of all rows, from the splits of some rows each."""
+    rows = np.concatenate([stratum[left] for stratum, left, _ in pieces])
+    split_off = np.concatenate([stratum[taken] for stratum, _, taken in pieces])
+    return np.sort(rows), np.sort(split_off)
 
 
 def joined(sequences: npt.NDArray[np.uint64], groups: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -84,10 +150,7 @@ def split_rows(groups: npt.NDArray[np.uint64], val_count: int, seed: int) -> tup
     The seed decides an order of the groups (see `joined`). In this order they go into the validation part until it has
     `val_count` reviews. A group that does not fit is skipped, so groups are never divided.
     """
-    key = scramble(groups ^ scramble(np.array([seed], dtype=np.uint64)))
-    order = np.lexsort((groups, key))
-    starts = np.flatnonzero(np.r_[True, groups[order][1:] != groups[order][:-1]]) if len(order) else order
-    sizes = np.diff(np.r_[starts, len(order)])
+    order, starts, sizes = _in_order(groups, seed)
     in_validation = np.zeros(len(groups), dtype=bool)
     fitting = int(np.searchsorted(np.cumsum(sizes), val_count, side="right"))
     in_validation[order[: int(sizes[:fitting].sum())]] = True
@@ -99,3 +162,19 @@ def split_rows(groups: npt.NDArray[np.uint64], val_count: int, seed: int) -> tup
             in_validation[order[start : start + size]] = True
             missing -= int(size)
     return np.flatnonzero(~in_validation), np.flatnonzero(in_validation)
+
+
+def _fold_rows(groups: npt.NDArray[np.uint64], folds: int, fold: int, seed: int) -> tuple[Rows, Rows]:
+    """Row numbers of the other folds and of one fold, each ascending; groups are never divided."""
+    order, starts, sizes = _in_order(groups, seed)
+    in_fold = np.zeros(len(groups), dtype=bool)
+    in_fold[order] = np.repeat(starts * folds // max(1, len(groups)) == fold, sizes)
+    return np.flatnonzero(~in_fold), np.flatnonzero(in_fold)
+
+
+def _in_order(groups: npt.NDArray[np.uint64], seed: int) -> tuple[Rows, Rows, Rows]:
+    """The rows in the order of their groups that the seed decides, and the start and the size of each group in it."""
+    key = scramble(groups ^ scramble(np.array([seed], dtype=np.uint64)))
+    order = np.lexsort((groups, key))
+    starts = np.flatnonzero(np.r_[True, groups[order][1:] != groups[order][:-1]]) if len(order) else order
+    return order, starts, np.diff(np.r_[starts, len(order)])

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from imdbclf.data.corpus import EncodedReviews
-from imdbclf.data.datamodule import ReviewDataModule
+from imdbclf.data.datamodule import NO_TEST_PART, ReviewDataModule
 from imdbclf.data.sources.labels import order_of
 from imdbclf.model.network import make_network
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, Settings
@@ -57,6 +57,8 @@ def _announce_reviews(settings: Settings, data: ReviewDataModule, because: str |
     )
     for note in loaded.notes:
         log.info("        %s", note)
+    if "test" not in parts:
+        log.info("        no test part, so nothing is tested: %s", NO_TEST_PART)
     if settings.data.positive is None and (order := order_of(loaded.label_names)):
         log.info("        labels in %s order; data.positive=LABEL chooses the positive one", order)
     # The sample is generated word by word, so its reviews are about no films.

@@ -87,6 +87,10 @@ def validated(config: DictConfig) -> Settings:
     container = OmegaConf.to_container(plain, resolve=True)
     settings = Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
     _check_one_process(settings.trainer.model_dump())
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
+        exact = settings.data.model_copy(update={"adapt_val_size": False})
+        settings = settings.model_copy(update={"data": exact})
     return settings
 
 

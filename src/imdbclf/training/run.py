@@ -132,7 +132,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     log.info("The final fit, on all training reviews, %d epochs as validation found best:", epochs)
     everything = settings.model_copy(
         update={
-            "data": settings.data.model_copy(update={"val_size": 0}),
+            "data": settings.data.model_copy(update={"val_size": 0, "folds": None, "fold": None}),
             "trainer": settings.trainer.model_copy(update={"max_epochs": epochs}),
             "refit": False,
             "ckpt_path": None,
