@@ -13,7 +13,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test tests test-all test-ray fuzz checks lint types wheel peers bench bench-quick profile
+.PHONY: help setup train test tests test-all test-ray fuzz chaos checks lint types wheel peers bench bench-quick profile
 .PHONY: lecture-sweep ladder docs docs-check clean
 
 help: ## List the targets
@@ -52,6 +52,9 @@ $(RAY_READY): $(READY) .ci/setup-ray
 
 fuzz: $(READY) ## Try hostile files, folders and values on every verb (ARGS="--seed 1 --count 300")
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+chaos: $(READY) ## Stop runs and a sweep at random moments and compare what comes of them (ARGS="--kills 25 --seed 1")
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs
 	@$(BIN)/ruff check .

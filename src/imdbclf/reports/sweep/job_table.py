@@ -87,9 +87,10 @@ def damaged_file(run: RunFolder) -> Path | None:
     if not measured:
         return run.metrics
     try:
-        return None if not run.history.exists() or read_history(run.history) else run.history
-    except (OSError, ValueError):
+        epochs = read_history(run.history)[-1]["epoch"] if run.history.exists() else None
+    except (OSError, ValueError, IndexError):
         return run.history
+    return run.history if epochs and epochs != measured.get("epochs", epochs) else None
 
 
 def _measured(metrics: Mapping[str, Any]) -> dict[str, float]:
