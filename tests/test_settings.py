@@ -58,6 +58,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "quote": None,
             "escape": None,
             "encoding": None,
+            "config": None,
             "header": True,
             "group": None,
             "labels": None,

@@ -57,7 +57,7 @@ UNLABELLED = "unlabelled"
 def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> str:
     """The column names for a fingerprint. Optional ones count only if they are used, so that caches stay valid."""
     columns = (settings.text_column, settings.label_column, settings.group)
-    written = {key: getattr(settings, key) for key in ("delimiter", "quote", "escape", "encoding", "header")}
+    written = {key: getattr(settings, key) for key in ("delimiter", "quote", "escape", "encoding", "header", "config")}
     told = [f"{key}={value}" for key, value in written.items() if value != getattr(DEFAULTS, key)]
     names = " ".join([*(column for column in columns if column is not None), *told])
     names = names if settings.labels is None else f"{names} by {settings.labels}"

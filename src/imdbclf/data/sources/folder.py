@@ -1,28 +1,39 @@
-"""A folder in the Hub's layout, read offline by `datasets.load_dataset`."""
+"""A folder in the Hub's layout: which of its files belong to which split, by its README or by their names."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
+import json
+import os
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
+from imdbclf.data.sources.tables import READING_VERSION, content_hash, data_files, read_files
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
-_NOT_DATA = {".gitattributes", ".lock"}
-"""The README is data: its header can say which file belongs to which part."""
+_SHARD = re.compile(r"(?:.*[-._ ])?(\w+)-\d{5}-of-\d{5}\b")
+_WORDS = {
+    "train": "train training",
+    "validation": "validation valid val dev",
+    "test": "test testing eval evaluation",
+}
+"""Words in the names of files and folders, and the split that the Hub takes them for."""
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Any folder that `load_dataset(folder)` reads. Its splits `train` and `test` are used; `test` is optional.
+    """Any folder of data files. Its splits `train` and `test` are used; `test` is optional.
 
-    `settings.unlabelled` names a split of reviews without labels that is also read.
+    The header of a README.md decides which file belongs to which split (`data.config` if it has several
+    configurations), as on the Hub; else the names of files and folders decide. `settings.unlabelled` names a split of
+    reviews without labels that is also read. What `save_to_disk` of `datasets` writes is such a folder, too.
     """
 
     path: Path
@@ -34,82 +45,132 @@ class FolderSource:
         return f"folder {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names and contents of the data files (one second per gigabyte)."""
-        digest = hashlib.sha256(f"folder {named_columns(self.settings, self.settings.unlabelled)}".encode())
-        for file in self._files():
-            digest.update(str(file.relative_to(self.path)).encode())
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        """Hash of the names and contents of the files that are read (one second per gigabyte)."""
+        columns = named_columns(self.settings, self.settings.unlabelled)
+        digest = hashlib.sha256(f"folder {READING_VERSION} {columns} {self._class_names}".encode())
+        for part, files in self._parts().items():
+            for file in files:
+                name = os.fsencode(file.relative_to(self.path).as_posix())
+                digest.update(f"{part} {len(name)} ".encode() + name + content_hash(file))
         return digest.hexdigest()
 
     def read(self) -> Reviews:
-        """Read `train` and `test` through `datasets`."""
-        where = f"data.source={self.path}"
-        kinds = {file.suffix for file in self._files()} - {".md"}
-        if not kinds:
+        """Read `train` and `test`, and the split of unlabelled reviews if one is named."""
+        where, wanted = f"data.source={self.path}", self.settings.unlabelled
+        if not self._splits:
             msg = f"{where}: the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree"
             raise UserError(msg)
-        splits = load_quietly(self.path, where, only_csv=kinds == {".csv"})
-        if "train" not in splits:
-            msg = f"{where}: there is no split 'train' (only {', '.join(splits)})"
+        if "train" not in self._splits:
+            msg = f"{where}: there is no split 'train' (only {', '.join(self._splits)})"
             raise UserError(msg)
-        parts: dict[str, pa.Table] = {
-            part: splits[part].with_format("arrow")[:] for part in ("train", "test") if part in splits
-        }
-        if (name := self.settings.unlabelled) is not None:
-            others = [split for split in splits if split not in {"train", "test"}]
-            if name not in others:
-                listed = ", ".join(others) or "none there"
-                msg = f"data.unlabelled={name}: must be null or a split of {self.path} without labels ({listed})"
-                raise UserError(msg)
-            parts[UNLABELLED] = splits[name].with_format("arrow")[:]
+        if wanted is not None and wanted not in (others := self._splits.keys() - {"train", "test"}):
+            listed = ", ".join(sorted(others)) or "none there"
+            msg = f"data.unlabelled={wanted}: must be null or a split of {self.path} without labels ({listed})"
+            raise UserError(msg)
+        parts = {}
+        for part, files in self._parts().items():
+            table = read_files(files, self.settings, labelled=part != UNLABELLED)
+            parts[part] = self._with_class_names(table)
         return gather(parts, self.settings, where)
 
-    def _files(self) -> list[Path]:
-        files = (file for file in self.path.rglob("*") if file.is_file())
-        return sorted(
-            file
-            for file in files
-            if file.suffix not in _NOT_DATA
-            and not any(part.startswith((".", "_")) for part in file.relative_to(self.path).parts)
-            and (self.settings.unlabelled is not None or "unsupervised" not in file.name)
-        )
+    def _parts(self) -> dict[str, list[Path]]:
+        """The files of each part of the reviews."""
+        named = {"train": "train", "test": "test", UNLABELLED: self.settings.unlabelled}
+        return {part: self._splits[split] for part, split in named.items() if split in self._splits}
 
+    @cached_property
+    def _splits(self) -> dict[str, list[Path]]:
+        """The existing files of each split."""
+        config = self._config
+        try:
+            if named := config.get("data_files"):
+                return self._named_files(named if isinstance(named, list) and isinstance(named[0], dict) else [named])
+            files = data_files(self.path / _inside(config.get("data_dir") or "."))
+        except (AttributeError, KeyError, TypeError, ValueError, NotImplementedError) as error:
+            msg = f"{self.path / 'README.md'}: its data_files cannot be understood ({one_line(error)[:80]})"
+            raise UserError(msg) from error
+        splits = {file: split_of(file.relative_to(self.path)) for file in files}
+        named_splits = sorted({split for split in splits.values() if split is not None})
+        found = {split: [file for file in files if splits[file] == split] for split in named_splits}
+        return found or ({"train": files} if files else {})
 
-def load_quietly(path: Path, where: str, *, only_csv: bool) -> dict[str, Any]:
-    """`datasets.load_dataset(path)` without progress bars, with errors in one line."""
-    import datasets  # noqa: PLC0415 - takes a second, and is not needed with a filled cache
+    def _named_files(self, entries: list[Any]) -> dict[str, list[Path]]:
+        """The files that the README names, by split; a split without existing files is left out."""
+        found: dict[str, list[Path]] = {}
+        for entry in entries:
+            split, paths = (entry["split"], entry["path"]) if isinstance(entry, dict) else ("train", entry)
+            for pattern in paths if isinstance(paths, list) else [paths]:
+                files = sorted(file for file in self.path.glob(_inside(pattern)) if file.is_file())
+                found.setdefault(str(split), []).extend(files)
+        return {split: files for split, files in found.items() if files}
 
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity(logging.CRITICAL)
-    # "NA" and "null" are texts; pandas would read them as missing values.
-    options: dict[str, Any] = {"keep_default_na": False} if only_csv else {}
-    try:
-        if present := _splits_that_are_there(path / "README.md"):
-            options["data_files"] = present
-        return dict(datasets.load_dataset(str(path), **options))
-    except Exception as error:
-        # The readers of `datasets` raise errors of many kinds; all mean that the folder cannot be read.
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
-        msg = f"{where}: cannot be read as a dataset ({one_line(root)[:200]})"
-        raise UserError(msg) from error
+    @cached_property
+    def _head(self) -> dict[str, Any]:
+        """The header of the README."""
+        readme = self.path / "README.md"
+        text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else ""
+        if not (found := re.match(r"\ufeff?---\r?\n(.*?)\r?\n---", text, re.DOTALL)):
+            return {}
+        import yaml  # noqa: PLC0415 - most folders have no such header
 
+        try:
+            head = yaml.safe_load(found[1])
+        except (yaml.YAMLError, RecursionError) as error:
+            msg = f"{readme}: its header is no YAML ({one_line(error)[:120]})"
+            raise UserError(msg) from error
+        return head if isinstance(head, dict) else {}
 
-def _splits_that_are_there(readme: Path) -> dict[str, list[str]] | None:
-    """The existing files of each split in the README's header; None if no split is missing or no files are named.
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        """The chosen configuration of the README."""
+        listed = found if isinstance(found := self._head.get("configs"), list) else []
+        configs = {str(config.get("config_name")): config for config in listed if isinstance(config, dict)}
+        chosen = self.settings.config
+        if chosen is None:
+            defaults = [name for name, config in configs.items() if config.get("default") or len(configs) == 1]
+            chosen = next(iter([*defaults, *({"default"} & configs.keys())]), None)
+        if chosen in configs or (chosen is None and not configs):
+            return configs.get(chosen or "", {})
+        shown = "null" if chosen is None else chosen
+        msg = f"data.config={shown}: must be one of the configurations of {self.path} ({', '.join(configs) or 'none'})"
+        raise UserError(msg)
 
-    The lecture's dataset is downloaded without its unlabelled reviews, and `datasets` fails if a split has no files.
-    """
-    import huggingface_hub  # noqa: PLC0415 - `datasets` imports it anyway
-
-    head = (huggingface_hub.metadata_load(readme) if readme.is_file() else None) or {}
-    configs = head.get("configs") or []
-    (config,) = [config for config in configs if len(configs) == 1 or config.get("default")] or [{}]
-    files = config.get("data_files") or []
-    if not all(isinstance(file, dict) for file in files):
+    @cached_property
+    def _class_names(self) -> list[str] | None:
+        """The names of the labels 0, 1, … in the README."""
+        about: Any = self._head.get("dataset_info")
+        for info in about if isinstance(about, list) else [about]:
+            try:
+                if info.get("config_name") in {None, self._config.get("config_name")}:
+                    dtypes = {feature["name"]: feature["dtype"] for feature in info["features"]}
+                    names = dtypes[self.settings.label_column]["class_label"]["names"]
+                    return [str(names[number]) for number in sorted(names, key=int)]
+            except (AttributeError, KeyError, TypeError, ValueError):
+                continue
         return None
-    named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
-    present = {split: paths for split, paths in named.items() if any(any(readme.parent.glob(path)) for path in paths)}
-    return present if len(present) < len(named) else None
+
+    def _with_class_names(self, table: pa.Table) -> pa.Table:
+        """The table, with the README's names of labels where `datasets` stores them, if it has none of its own."""
+        if self._class_names is None or b"huggingface" in (table.schema.metadata or {}):
+            return table
+        features = {self.settings.label_column: {"names": self._class_names, "_type": "ClassLabel"}}
+        return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _inside(pattern: str) -> str:
+    """The pattern, which must not lead out of the folder."""
+    if ".." in Path(pattern).parts:
+        raise ValueError(pattern)
+    return pattern
+
+
+def split_of(file: Path) -> str | None:
+    """The split that the relative name of a file says, or else the folder nearest to it; None if none does."""
+    for name in reversed(file.parts):
+        words = set(re.split(r"[-._ \d]+", name.lower()))
+        for split, known in _WORDS.items():
+            if words & set(known.split()):
+                return split
+        if (found := _SHARD.match(name)) and found[1] not in {"data", "part"}:
+            return found[1]
+    return None
