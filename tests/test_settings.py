@@ -104,7 +104,7 @@ def test_the_defaults_are_the_lecture() -> None:
 
 WIDTHS = st.integers(1, 512)
 SHARES = st.just(0) | st.floats(0, 1, exclude_max=True)
-POSITIVE = st.floats(0, 1e6, exclude_min=True) | st.integers(1, 10)
+POSITIVE = st.floats(1e-37, 1e6) | st.integers(1, 10)
 NOT_NEGATIVE = st.floats(0, 1e6)
 NAMES = st.text(max_size=10)
 
@@ -140,8 +140,8 @@ CONFIGS = st.fixed_dictionaries(
         "seed": st.integers(0, 2**32 - 1),
         "ckpt_path": st.none() | NAMES,
         "data": group(
-            source=NAMES,
-            train=st.none() | NAMES,
+            source=NAMES.filter(bool),
+            train=st.none() | NAMES.filter(bool),
             val_size=st.integers(0, 10**6) | SHARES,
             batch_size=WIDTHS,
             layout=st.sampled_from(["csr", "dense"]),

@@ -25,7 +25,7 @@ def explain(error: ValidationError, keys: Collection[str]) -> str:
         return f"{key}={value}: there is no such key{nearest(key, others)}"
     if first["type"] in {"missing", "union_tag_not_found"}:
         return f"{key}: must be given"
-    if first["type"] == "value_error":
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
         text = one_line(first["ctx"]["error"])
         return f"{key}.{text}" if key else text
     same_key = [problem for problem in problems if _config_path(problem, keys) == path]
@@ -61,7 +61,9 @@ _RANGES = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "a text",
+    "string_too_short": "a text that is not empty",
     "list_type": "a list",
+    "value_error": "{error}",
     "dict_type": "a group of keys, as a file in configs/ gives",
     "model_type": "a group of keys, as a file in configs/ gives",
     "model_attributes_type": "a group of keys, as a file in configs/ gives",
@@ -77,7 +79,7 @@ def _allowed(problem: Problem) -> str:
 def _names(problem: Problem) -> list[str]:
     context = problem.get("ctx", {})
     names = str(context.get("expected", context.get("expected_tags", "")))
-    return names.replace("'", "").replace(" or ", ", ").split(", ")
+    return names.replace("'", "").replace(" or ", ", ").split(", ") if names else []
 
 
 def _shown(value: Any, width: int = 60) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -106,12 +107,26 @@ Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) 
 LabelValue = str | int | float | bool
 """A label as typed or as in a file."""
 
+Name = Annotated[str, Field(min_length=1)]
 Layout = Literal["csr", "dense"]
 CalibrationName = Literal["none", "temperature"]
 
-Width = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Width = Annotated[int, Field(ge=1, le=1_000_000)]
+Few = Annotated[int, Field(ge=1, le=1_000)]
+LARGEST, SMALLEST = 1e37, 1e-37
+"""Between these, numbers are what they say in single precision."""
+
+
+def _not_tiny(value: float) -> float:
+    if value < SMALLEST:
+        msg = f"{SMALLEST} or more"
+        raise ValueError(msg)
+    return value
+
+
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -154,9 +169,9 @@ class SourceSettings(_Frozen):
     What a run computes depends on the content of the reviews, not on their place; so only `positive` counts.
     """
 
-    source: Annotated[str, NotComputed] = "auto"
-    train: Annotated[str | None, NotComputed] = None
-    test: Annotated[str | None, NotComputed] = None
+    source: Annotated[Name, NotComputed] = "auto"
+    train: Annotated[Name | None, NotComputed] = None
+    test: Annotated[Name | None, NotComputed] = None
     text_column: Annotated[Column, NotComputed] = "text"
     label_column: Annotated[Column, NotComputed] = "label"
     delimiter: Annotated[Delimiter | None, NotComputed] = None
@@ -168,8 +183,8 @@ class SourceSettings(_Frozen):
     group: Annotated[Column | None, NotComputed] = None
     labels: Annotated[dict[LabelValue, LabelValue] | None, NotComputed] = None
     positive: Annotated[LabelValue | None, Later] = None
-    unlabelled: Annotated[str | None, NotComputed] = None
-    cache_dir: Annotated[str | None, NotComputed] = None
+    unlabelled: Annotated[Name | None, NotComputed] = None
+    cache_dir: Annotated[Name | None, NotComputed] = None
 
     @model_validator(mode="after")
     def _two_classes(self) -> SourceSettings:
@@ -231,7 +246,7 @@ class SplitSettings(_Frozen):
 class BatchSettings(_Frozen):
     """How reviews become batches."""
 
-    batch_size: Width = 512
+    batch_size: Count = 512
     layout: Layout = "csr"
 
 
@@ -255,9 +270,9 @@ class FeatureSettings(_Frozen):
 
     sentence_ends: Annotated[bool, Field(serialization_alias="marks")] = False
     order: Annotated[int, Field(ge=1, le=3)] = 1
-    columns: Annotated[int, Field(ge=3)] = 10_000
+    columns: Annotated[int, Field(ge=3, le=2**31 - 1)] = 10_000
     selection: Selection = "frequency"
-    min_documents: Width = 1
+    min_documents: Count = 1
     weighting: TermWeighting = "multi_hot"
     unit_length: bool = False
     smoothing: Positive = 1.0
@@ -270,11 +285,11 @@ class ModelSettings(_Frozen):
     With several `members` the network is an ensemble, whose members are trained one after the other.
     """
 
-    layers: Width = 2
+    layers: Few = 2
     hidden: Width | list[Width] = 16
     activation: Activation = "relu"
     dropout: Fraction = 0.0
-    members: Width = 1
+    members: Few = 1
 
     @model_validator(mode="after")
     def _a_width_for_each_layer(self) -> ModelSettings:
@@ -358,7 +373,7 @@ class CalibrationSettings(_Frozen):
 class TeacherSettings(_Frozen):
     """Number of teacher networks that pseudo-label unlabelled reviews for the network to learn from; 0 disables it."""
 
-    members: Annotated[int, Field(ge=0)] = 0
+    members: Annotated[int, Field(ge=0, le=1_000)] = 0
 
 
 class TrainerSettings(_Frozen):
@@ -366,7 +381,7 @@ class TrainerSettings(_Frozen):
 
     model_config = ConfigDict(extra="allow")
 
-    max_epochs: Width = 20
+    max_epochs: Count = 20
 
 
 class Settings(_Frozen):
@@ -374,11 +389,11 @@ class Settings(_Frozen):
 
     experiment: Annotated[str, NotComputed]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    threads: Width | None = 1
+    threads: Few | None = 1
     ckpt_path: str | None = None
     refit: bool = False
     fail_fast: Annotated[bool, NotComputed] = False
-    shared_batches: Annotated[int, Field(ge=0), NotComputed] = 1_000
+    shared_batches: Annotated[int, Field(ge=0, le=2**31 - 1), NotComputed] = 1_000
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()

@@ -17,7 +17,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
-from imdbclf.training.compose import CONFIG_ERRORS, CONFIGS, PRIMARY, explain_composition, override, validated_ahead
+from imdbclf.training.compose import (
+    CONFIG_ERRORS,
+    CONFIGS,
+    PRIMARY,
+    explain_composition,
+    override,
+    validated_ahead,
+    with_known_name,
+)
 
 GROUPS = (
     "data",
@@ -150,6 +158,8 @@ REFUSED = {
     f"seed={'9' * 5000}": "seed=99999999999999999999…: must be shorter; this number has 5,000 digits",
     f"optimizer.lr={'9' * 5000}": "must be shorter; this number has 5,000 digits",
     "hydra.job.chdir=true": "hydra.job.chdir=true: must be false; relative paths",
+    "trainer.devices=100000": "trainer.devices=100000: must be 1; a run uses one process",
+    "trainer.log_every_n_steps=0": "trainer.log_every_n_steps=0: must be 1 or more",
     "trainer.strategy=ddp": "trainer.strategy=ddp: must be auto; a run uses one process",
 }
 
@@ -157,7 +167,7 @@ REFUSED = {
 @pytest.mark.parametrize(("override", "message"), REFUSED.items())
 def test_what_cannot_be_composed_or_run_is_explained_in_one_line(override: str, message: str) -> None:
     with pytest.raises(CONFIG_ERRORS) as refused:
-        validated_ahead(composed(override))
+        validated_ahead(composed(with_known_name(override)))
     assert isinstance(refused.value, Exception)
     explained = str(explain_composition(refused.value, [override]))
     assert message in explained
@@ -167,6 +177,14 @@ def test_what_cannot_be_composed_or_run_is_explained_in_one_line(override: str, 
 @pytest.mark.parametrize("devices", ["1", "[0]", "auto", "-1", "'-1'"])
 def test_one_device_may_be_asked_for_in_any_form(devices: str) -> None:
     assert validated_ahead(composed(f"trainer.devices={devices}")).trainer.max_epochs == 20
+
+
+def test_arguments_of_the_trainer_need_no_plus() -> None:
+    typed = ["trainer.log_every_n_steps=5", "trainer.max_time=00:00:10:00", "trainer.max_epochs=3", "features.marks=1"]
+    known = [with_known_name(override) for override in typed]
+    assert known == [*(f"++{override}" for override in typed[:2]), typed[2], "features.sentence_ends=1"]
+    trainer = validated_ahead(composed(*known[:3])).trainer.model_dump()
+    assert (trainer["log_every_n_steps"], trainer["max_time"], trainer["max_epochs"]) == (5, "00:00:10:00", 3)
 
 
 @given(st.text(max_size=30) | st.text("\\\"' a0", max_size=8))

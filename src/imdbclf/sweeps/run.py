@@ -22,7 +22,15 @@ from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.sweep.job_table import damaged_file
 from imdbclf.sweeps.plan import PlannedJob, Planner, combinations, each_once, key_of, parsed
 from imdbclf.sweeps.progress import Tally, watched
-from imdbclf.training.compose import Refused, chosen_folder, folder_name, override, resume_command, short_key
+from imdbclf.training.compose import (
+    Refused,
+    chosen_folder,
+    folder_name,
+    override,
+    resume_command,
+    short_key,
+    with_known_name,
+)
 from imdbclf.training.process import stopping
 
 
@@ -50,7 +58,7 @@ class SweepRun:
     @property
     def overrides(self) -> list[Override]:
         """The axes of the config (`hydra.sweeper.params`) and the overrides as typed, which replace them."""
-        params = [f"{key}={value}" for key, value in (self.config.hydra.sweeper.params or {}).items()]
+        params = [with_known_name(f"{key}={value}") for key, value in (self.config.hydra.sweeper.params or {}).items()]
         return parsed([*params, *self.arguments], self.context.config_loader)
 
     def begin(self, axes: Sequence[str]) -> Planner:

@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imdbclf.console import shown_path
 from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.folders.run import RunFolder
-from imdbclf.settings import RENAMED, Settings
+from imdbclf.settings import Settings
 from imdbclf.startup import fast_imports
 from imdbclf.storage import read_json, write_json
 from imdbclf.training.compose import (
@@ -34,6 +34,7 @@ from imdbclf.training.compose import (
     resume_command,
     resumed_arguments,
     validated,
+    with_known_name,
     write_config,
 )
 from imdbclf.training.process import (
@@ -62,7 +63,7 @@ def train(arguments: Sequence[str]) -> None:
     _refuse_rerun(arguments)
     arguments = resumed_arguments(arguments)
     # Hydra accepts `-m` only before or after all overrides; users type it anywhere.
-    arguments = sorted(map(_with_new_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
+    arguments = sorted(map(with_known_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
     with _process_of_hydra(arguments), sigterm_as_interrupt():
         try:
             _with_hydra()
@@ -251,11 +252,6 @@ def _refuse_rerun(arguments: Sequence[str]) -> None:
                 "a run's config.yaml names in its first line the command that repeats the run"
             )
             raise UserError(msg)
-
-
-def _with_new_name(argument: str) -> str:
-    key, equals, value = argument.partition("=")
-    return f"{RENAMED.get(key, key)}{equals}{value}"
 
 
 @contextmanager

@@ -35,6 +35,11 @@ class History(Callback):
         self.last_loss: float | None = None
         self._started = 0.0
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether an epoch of this fit has begun."""
+        return self._started > 0
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Note the time."""
         self._started = time.perf_counter()
@@ -70,7 +75,7 @@ class History(Callback):
         row = {"epoch": float(trainer.current_epoch + 1)} | {name: value.item() for name, value in means.items()}
         # A loss can be finite although a gradient was not, and weights although no review of the epoch shows it.
         wrong = [name for name, value in row.items() if not isfinite(value)]
-        if wrong or not all(weights.isfinite().all() for weights in pl_module.parameters()):
+        if wrong or not all(weights.sum().isfinite() for weights in pl_module.parameters()):
             raise FloatingPointError(wrong[0] if wrong else "a weight")
         self.last_loss = row["train/loss"]
         row["seconds"] = round(time.perf_counter() - self._started, 4)

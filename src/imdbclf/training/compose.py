@@ -20,8 +20,9 @@ from imdbclf.console import program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder, claim, reserve
 from imdbclf.folders.sweep import SweepFolder
-from imdbclf.settings import Settings, settings_keys
+from imdbclf.settings import RENAMED, Settings, settings_keys
 from imdbclf.storage import write_text
+from imdbclf.training.trainer_arguments import ADDED, check_trainer
 
 _PACKAGED = Path(__file__).parents[1] / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"
@@ -87,6 +88,7 @@ def validated(config: DictConfig) -> Settings:
     container = OmegaConf.to_container(plain, resolve=True)
     settings = Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
     _check_one_process(settings.trainer.model_dump())
+    check_trainer(settings)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
         exact = settings.data.model_copy(update={"adapt_val_size": False})
@@ -195,6 +197,14 @@ def resumed_arguments(arguments: Sequence[str]) -> list[str]:
 def _from_config(path: Path) -> list[str]:
     """The command that runs the experiment of a written config."""
     return [program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem]
+
+
+def with_known_name(override: str) -> str:
+    """An override of an old name or of a Trainer's argument that no config has, as Hydra takes it."""
+    key, equals, value = override.partition("=")
+    key = RENAMED.get(key, key)
+    plus = "++" if key.startswith("trainer.") and key.removeprefix("trainer.") in ADDED else ""
+    return f"{plus}{key}{equals}{value}"
 
 
 def folder_name(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from dataclasses import dataclass, field
@@ -13,13 +12,14 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from hydra.utils import instantiate
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.checkpoint import attachment, carries, load_plain
 from imdbclf.console import console, shown_path
 from imdbclf.data.datamodule import ReviewDataModule
-from imdbclf.errors import UserError, nearest, one_line
+from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.classifier import ReviewClassifier
@@ -77,8 +77,7 @@ class Fit:
         """Fit; afterwards `best.ckpt`, `last.ckpt` and the history are in the folder.
 
         Raises:
-            UserError: if the checkpoint to resume from does not match.
-            UserError: if its numbers are no longer finite.
+            UserError: if the checkpoint to resume from does not match, or numbers are no longer finite.
             Interrupted: if Ctrl-C or SIGTERM ended the fit.
         """
         # Here, so that a network does not depend on what was fitted before it.
@@ -88,6 +87,17 @@ class Fit:
             self._check_resumable(self._earlier, classifier, data)
             self._take_over_best(rows_of(self._earlier))
         started = time.perf_counter()
+        self._fit(classifier, data)
+        seconds = time.perf_counter() - started
+        if self.trainer.state.status is TrainerStatus.INTERRUPTED:
+            self._keep_finished_epochs()
+            raise Interrupted
+        if best_row(self.history.rows) is None:
+            copy_file(self.folder.last, self.folder.best)
+        write_history(self.history.rows, self.folder.history)
+        return Fitted(self.history.rows, seconds, data)
+
+    def _fit(self, classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         try:
             self.trainer.fit(classifier, datamodule=data, ckpt_path=self._earlier_path, weights_only=True)
         except SystemExit:
@@ -97,14 +107,12 @@ class Fit:
         except FloatingPointError as error:
             self._keep_finished_epochs()
             raise UserError(self._not_finite(error)) from error
-        seconds = time.perf_counter() - started
-        if self.trainer.state.status is TrainerStatus.INTERRUPTED:
-            self._keep_finished_epochs()
-            raise Interrupted
-        if best_row(self.history.rows) is None:
-            copy_file(self.folder.last, self.folder.best)
-        write_history(self.history.rows, self.folder.history)
-        return Fitted(self.history.rows, seconds, data)
+        except (MisconfigurationException, ValueError) as error:
+            # Some arguments Lightning compares with the number of batches, which it knows only now.
+            if isinstance(error, ValueError) and self.history.is_begun:
+                raise
+            msg = f"trainer: {one_line(error)}"
+            raise UserError(msg) from error
 
     def _keep_finished_epochs(self) -> None:
         """Write the history. An epoch that was reported but has no checkpoint yet does not count."""
@@ -145,11 +153,6 @@ class Fit:
             UserError: for arguments that Lightning does not accept, or several devices.
         """
         arguments = self.settings.trainer.model_dump()
-        known = inspect.signature(pl.Trainer).parameters
-        for name, value in arguments.items():
-            if name not in known:
-                msg = f"trainer.{name}={value}: Lightning's Trainer has no such argument{nearest(name, known)}"
-                raise UserError(msg)
         try:
             trainer = pl.Trainer(
                 **arguments,
@@ -160,7 +163,7 @@ class Fit:
                 enable_progress_bar=False,
                 enable_model_summary=False,
             )
-        except (TypeError, ValueError, RuntimeError, ImportError) as error:
+        except (MisconfigurationException, TypeError, ValueError, RuntimeError, ImportError) as error:
             msg = f"trainer: {one_line(error)}"
             raise UserError(msg) from error
         if trainer.world_size > 1:

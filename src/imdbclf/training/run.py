@@ -24,6 +24,7 @@ from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
 from imdbclf.training.fit import Fit, Fitted, Interrupted, where_to_go_on
 from imdbclf.training.results import Results
+from imdbclf.training.trainer_arguments import watches_validation
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
             "refit": False,
             "ckpt_path": None,
             "calibration": CalibrationSettings(),
+            "callbacks": {name: node for name, node in settings.callbacks.items() if not watches_validation(node)},
         }
     )
     final.path.mkdir(parents=True, exist_ok=True)
