@@ -22,6 +22,7 @@ from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.data.sources.sample import SampleSource
+from imdbclf.data.sweep_cache import decided_source
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
@@ -181,6 +182,36 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     chosen = choose_source(DataSettings(source="files", train="train.csv", test="absent.csv")).settings
     assert (chosen.source, chosen.train, chosen.test) == ("files", str(tmp_path / "train.csv"), "absent.csv")
     assert choose_source(DataSettings(source=".")).settings.source == str(tmp_path)
+
+
+def test_files_that_are_named_are_the_source_unless_another_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMDBCLF_DATA", str(tmp_path))
+    file = str(write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}]))
+    chosen = decided_source(DataSettings(train=file, test="absent.csv"))
+    assert (chosen.settings.source, chosen.settings.train) == ("files", file)
+    assert chosen.because == "data.train or data.test names them"
+    for part in ("train", "test"):
+        with pytest.raises(UserError) as refusal:
+            decided_source(DataSettings.model_validate({"source": "sample", part: file}))
+        assert str(refusal.value) == (
+            f"data.{part}={file}: is only used with data=files, and data.source=sample names other reviews"
+        )
+
+
+def test_a_source_that_is_a_file_is_the_training_file(tmp_path: Path) -> None:
+    file = str(write_json_lines(tmp_path / "a.jsonl", [{"text": "a", "label": 0}, {"text": "b", "label": 1}]))
+    chosen = decided_source(DataSettings(source=file)).settings
+    assert (chosen.source, chosen.train, chosen.test) == ("files", file, None)
+    assert contents(open_source(chosen).read()) == {"train": [("a", 0), ("b", 1)]}
+
+
+def test_a_link_keeps_the_name_that_says_its_format(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_text("text,label\na,0\n", encoding="utf-8")
+    (tmp_path / "a.csv").symlink_to(tmp_path / "blob")
+    link = str(tmp_path / "a.csv")
+    assert choose_source(DataSettings(source="files", train=link)).settings.train == link
 
 
 @pytest.mark.parametrize("word", ["sample", "files", "auto"])

@@ -39,6 +39,9 @@ def choose_source(settings: SourceSettings) -> ChosenSource:
     Paths become absolute, so that a checkpoint or a config finds them again from any folder.
     """
     settings = settings.origin
+    if settings.source == "auto" and (settings.train or settings.test):
+        files = _absolute(settings.model_copy(update={"source": "files"}))
+        return ChosenSource(files, "data.train or data.test names them")
     if settings.source != "auto":
         return ChosenSource(_absolute(settings), None)
     if value := os.environ.get(VARIABLE):
@@ -100,12 +103,17 @@ def load_cached_corpus(settings: SourceSettings, *, sentence_ends: bool = False)
     return load_cached(open_source(settings), cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
 
 
+def is_table(path: Path) -> bool:
+    """Whether the path is a file of reviews."""
+    return path.is_file() and kind_of(path) in FORMATS
+
+
 def _absolute(settings: SourceSettings) -> SourceSettings:
     paths = {}
     for key in ("source", "train", "test", "unlabelled"):
         value = getattr(settings, key)
         if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
-            paths[key] = str(path.resolve())
+            paths[key] = str(path.absolute())  # links are not followed: their names say the format
     return settings.model_copy(update=paths)
 
 
@@ -115,7 +123,7 @@ def _named(settings: SourceSettings) -> Source:
         if AclImdbSource.recognises(path):
             return AclImdbSource(path, settings)
         return FolderSource(path, settings)
-    if path.is_file() and kind_of(path) in FORMATS:
+    if is_table(path):
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, settings)

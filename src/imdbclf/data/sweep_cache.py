@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 from imdbclf.data.cache import LoadedCorpus, cache_key
-from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, open_source
+from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_table, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
+from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
 MEGABYTE = 1_000_000
@@ -30,8 +32,35 @@ def kept_reviews(settings: DataSettings, features: FeatureSettings, seed: int, l
 
 
 def decided_source(settings: SourceSettings) -> ChosenSource:
-    """`choose_source`, but once for all jobs: with `auto` it may wait for a network that is not available."""
-    return _chosen(settings.origin)
+    """`choose_source`, but once for all jobs: with `auto` it may wait for a network that is not available.
+
+    A source that is a file is the training file.
+
+    Raises:
+        UserError: if files are named beside another source.
+    """
+    chosen = _chosen(settings.origin)
+    origin = chosen.settings
+    named = {"train": origin.train, "test": origin.test}
+    if is_table(Path(origin.source)) and origin.train is None:
+        return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
+    for part, name in named.items() if origin.source != "files" else ():
+        if name is not None:
+            msg = (
+                f"data.{part}={name}: is only used with data=files, and data.source={origin.source} names other reviews"
+            )
+            raise UserError(msg)
+    return chosen
+
+
+def read_own_files(settings: SourceSettings, *, sentence_ends: bool) -> None:
+    """Read the files of `data=files`, so that what is wrong with them is said before slow imports.
+
+    Raises:
+        UserError: if they cannot be read.
+    """
+    if settings.source == "files":
+        _loaded(settings.origin, sentence_ends)
 
 
 @lru_cache(maxsize=4)

@@ -208,7 +208,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     # Both threads import it soon; a package that two threads begin to import at once can be incomplete for one.
     import scipy  # noqa: PLC0415, F401
 
-    from imdbclf.data.sweep_cache import decided_source, kept_reviews  # noqa: PLC0415
+    from imdbclf.data.sweep_cache import decided_source, kept_reviews, read_own_files  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
     settings = settings.model_copy(update={"data": settings.data.with_origin(chosen.settings)})
@@ -226,6 +226,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
         from imdbclf.training.fit import Fit  # noqa: PLC0415
 
         _ = Fit(settings, folder).trainer
+    read_own_files(settings.data, sentence_ends=settings.features.sentence_ends)
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading needs neither torch nor Lightning, and its native code runs beside their import.
         loading: Future[PreparedReviews] = reader.submit(

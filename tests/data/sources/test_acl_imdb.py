@@ -45,9 +45,30 @@ def test_what_is_no_review_is_left_out(tmp_path: Path) -> None:
     assert len(AclImdbSource(folder).read().parts["train"]) == len(TRAIN)
 
 
-def test_line_ends_and_marks_are_part_of_the_text(tmp_path: Path) -> None:
+def test_line_ends_are_part_of_the_text_and_a_byte_order_mark_is_not(tmp_path: Path) -> None:
     folder = write_acl_tree(tmp_path / "aclImdb", train=[("a\r\nb\rc", 0), ("\ufeffd", 1)])
-    assert contents(AclImdbSource(folder).read())["train"] == [("a\r\nb\rc", 0), ("\ufeffd", 1)]
+    assert contents(AclImdbSource(folder).read())["train"] == [("a\r\nb\rc", 0), ("d", 1)]
+
+
+def test_hidden_files_folders_and_pipes_are_no_reviews(tmp_path: Path) -> None:
+    folder = write_acl_tree(tmp_path / "aclImdb")
+    fingerprint = AclImdbSource(folder).fingerprint()
+    for name in ("._1_9.txt", ".DS_Store", "Thumbs.db"):
+        (folder / "train" / "pos" / name).write_bytes(b"\0\xff")
+    os.mkfifo(folder / "train" / "neg" / "70_2.txt")
+    (folder / "train" / "neg" / "80_2.txt").mkdir()
+    assert sorted(contents(AclImdbSource(folder).read())["train"]) == sorted(TRAIN)
+    assert AclImdbSource(folder).fingerprint() == fingerprint
+
+
+def test_a_text_of_the_same_size_and_time_changes_the_fingerprint(tmp_path: Path) -> None:
+    folder = write_acl_tree(tmp_path / "aclImdb")
+    fingerprint = AclImdbSource(folder).fingerprint()
+    file = folder / "test" / "neg" / "1_2.txt"
+    times = file.stat()
+    file.write_bytes(bytes(reversed(file.read_bytes())))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert AclImdbSource(folder).fingerprint() != fingerprint
 
 
 def test_a_tree_without_test_folders_has_no_test_part(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather
+from imdbclf.data.sources.tables import READING_VERSION
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
 
@@ -21,7 +22,7 @@ _TITLE = re.compile(r"/title/(tt\d+)")
 
 @dataclass(frozen=True)
 class AclImdbSource:
-    """An unpacked `aclImdb_v1`, read file by file.
+    """An unpacked `aclImdb_v1`, read file by file. A review is a `.txt` file that is not hidden.
 
     The group may be `film`. Line ID, from 0, of `train/urls_neg.txt` and `train/urls_pos.txt` is the page of the film
     that `ID_RATING.txt` reviews.
@@ -56,16 +57,19 @@ class AclImdbSource:
         return f"aclImdb folder {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names, sizes and times of all files; reading 50,000 files would take longer than encoding.
+        """Hash of the names, sizes, times and times of inode changes of all reviews, not of their contents.
 
-        With `group`, the contents of the files that name the films are included.
+        Reading 50,000 files would take longer than encoding. No program can set the time of an inode's change. With
+        `group`, the contents of the files that name the films are included.
         """
-        digest = hashlib.sha256(b"aclImdb")
+        digest = hashlib.sha256(f"aclImdb {READING_VERSION}".encode())
         folders = [*self._folders(), *([("train", "unsup")] if self.settings.unlabelled is not None else [])]
         for part, label in folders:
-            for entry in sorted(os.scandir(self.path / part / label), key=lambda entry: entry.name):
-                about = entry.stat()
-                digest.update(f"{part}/{label}/{entry.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+            for entry in self._reviews(part, label):
+                about, name = entry.stat(), os.fsencode(entry.name)
+                digest.update(
+                    f"{part}/{label} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} ".encode() + name
+                )
         if self.settings.group is not None:
             for label in _LABELS:
                 digest.update("\n".join(["film", label, *self._pages(label)]).encode())
@@ -75,7 +79,7 @@ class AclImdbSource:
         """Read every `.txt` file of the label folders and, with `group`, the files that name the films."""
         tables: dict[str, list[pa.Table]] = {}
         for part, label in self._folders():
-            files = sorted((self.path / part / label).glob("*.txt"))
+            files = [Path(entry.path) for entry in self._reviews(part, label)]
             columns = {"text": [_text(file) for file in files], "label": [label] * len(files)}
             if part == "train" and self.settings.group is not None:
                 columns["film"] = self._films(label, files)
@@ -83,9 +87,14 @@ class AclImdbSource:
             tables.setdefault(part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
         if self.settings.unlabelled is not None:
-            texts = [_text(file) for file in sorted((self.path / "train" / "unsup").glob("*.txt"))]
+            texts = [_text(Path(entry.path)) for entry in self._reviews("train", "unsup")]
             parts[UNLABELLED] = pa.table({"text": pa.array(texts, type=pa.string())})
         return gather(parts, SourceSettings(group=self.settings.group), f"data.source={self.path}")
+
+    def _reviews(self, part: str, label: str) -> list[os.DirEntry[str]]:
+        with os.scandir(self.path / part / label) as entries:
+            found = [entry for entry in entries if entry.name.endswith(".txt") and not entry.name.startswith(".")]
+        return sorted((entry for entry in found if entry.is_file()), key=lambda entry: entry.name)
 
     def _films(self, label: str, files: list[Path]) -> list[str]:
         """The film that each training review is about."""
@@ -122,7 +131,7 @@ class AclImdbSource:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8")
+        return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         msg = f"{file}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         raise UserError(msg) from error
