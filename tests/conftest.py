@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -117,6 +118,21 @@ def small(small_files: dict[str, Path]) -> list[str]:
 def small_ngrams(small: list[str]) -> list[str]:
     """The same with n-grams: chosen and weighted by the labels, rows of length 1, terms left out in training."""
     return [*small, "features=ngrams", "features.columns=2000", "features.dropout=0.3"]
+
+
+@pytest.fixture
+def open_files_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule of Windows: a file that this process has open cannot be removed."""
+    open_files, unlink = Path("/proc/self/fd"), os.unlink
+    if not open_files.is_dir():
+        pytest.skip("this system does not list the open files of a process")
+
+    def unlink_if_closed(path: Path, **options: int) -> None:
+        if Path(path).absolute() in {file.readlink() for file in open_files.iterdir() if file.is_symlink()}:
+            raise PermissionError(errno.EACCES, "is used by a process", str(path))
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", unlink_if_closed)
 
 
 @pytest.fixture

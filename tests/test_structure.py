@@ -76,6 +76,17 @@ def test_no_config_names_a_private_name_of_a_library() -> None:
     assert {name: names for name, names in found.items() if [one for one in names if "_target_" not in one]} == {}
 
 
+def test_every_range_of_whole_numbers_says_its_type() -> None:
+    calls = [
+        f"{module.relative_to(PACKAGE)}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.arange"
+        if "dtype" not in [keyword.arg for keyword in node.keywords]
+    ]
+    assert calls == []
+
+
 def test_every_function_fits_on_a_screen() -> None:
     long = [
         f"{module.relative_to(PACKAGE)}:{node.lineno} {node.name}"

@@ -59,7 +59,9 @@ class SearchSweeper(GridSweeper):
     def run(self, sweep: SweepRun) -> None:
         """Run the search, if Optuna, an extra, is installed."""
         if importlib.util.find_spec("optuna") is None:
-            msg = "hydra/sweeper=search: Optuna is not installed; pip install 'imdbclf[search]'"
+            from imdbclf.console import install_command  # noqa: PLC0415
+
+            msg = f"hydra/sweeper=search: Optuna is not installed; {install_command('search')}"
             raise UserError(msg)
         from imdbclf.sweeps.search import run_search  # noqa: PLC0415
 

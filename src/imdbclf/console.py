@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,8 +87,27 @@ def text_table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns
 
 def program() -> str:
     """The command that starts this program: its name if the shell finds it, otherwise its path."""
-    own = Path(sys.executable).parent / "imdbclf"
-    return "imdbclf" if shutil.which("imdbclf") or not own.exists() else shown_path(own)
+    # `which` knows that the file has the ending `.exe` on Windows.
+    own = shutil.which("imdbclf", path=str(Path(sys.executable).parent))
+    return "imdbclf" if own is None or shutil.which("imdbclf") else shown_path(Path(own))
+
+
+def command_line(words: Sequence[str], *, windows: bool = os.name == "nt") -> str:
+    """The words as one line that the user's shell splits into them again; on Windows, cmd and PowerShell."""
+    if not windows:
+        return shlex.join(words)
+    # `""` is a quote for both shells. Backslashes are doubled only before a quote, as Windows programs read them.
+    plain, quotes = re.compile(r"[\w.:/\\=+-]+"), re.compile(r'(\\*)("|\Z)')
+    return " ".join(one if plain.fullmatch(one) else '"' + quotes.sub(r"\1\1\2\2", one) + '"' for one in words)
+
+
+def install_command(extra: str) -> str:
+    """The command that installs what an extra needs, by its own name: no index has this package."""
+    from importlib.metadata import distributions  # noqa: PLC0415 - only for a message
+
+    listed = [text for found in distributions(name="imdbclf") for text in found.requires or []]
+    wanted = [text.partition(";")[0].strip() for text in listed if f"extra == '{extra}'" in text]
+    return command_line([shown_path(Path(sys.executable)), "-m", "pip", "install", *(wanted or [f".[{extra}]"])])
 
 
 def shown_path(path: Path) -> str:

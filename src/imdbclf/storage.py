@@ -48,6 +48,12 @@ def _flush(path: Path, mode: int) -> None:
         os.close(descriptor)
 
 
+def remove_lock(path: Path) -> None:
+    """Remove the file of a lock that was released. On Windows it stays if another process has it open."""
+    with suppress(OSError):
+        path.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8, completely or not at all."""
     with atomic_write(path) as aside:

@@ -39,6 +39,21 @@ def test_words_of_equal_frequency_stand_in_descending_code_point_order() -> None
     assert terms_of(["brilliant viewer é zz z", "film film"]) == ("film", "é", "zz", "z", "viewer", "brilliant")
 
 
+def test_ngrams_are_the_same_where_whole_numbers_have_32_bits_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows with NumPy 1, where `np.arange` gave 32 bits; the key of a triple needs 63."""
+    reviews = [("a b c a b c", 0), ("a b c d", 1)]
+
+    def triples() -> tuple[str, ...]:
+        corpus = encode(train=reviews)
+        return tuple(learn_vocabulary(corpus, corpus.parts["train"], FeatureSettings(order=3, columns=9)).terms)
+
+    here, arange = triples(), np.arange
+    monkeypatch.setattr(np, "arange", lambda *bounds, dtype=np.int32: arange(*bounds, dtype=dtype))
+    assert np.arange(2).dtype == np.int32
+    assert triples() == here
+    assert "a b c" in here
+
+
 @pytest.mark.parametrize(
     ("size", "words"), [(3, ("a", "b")), (4, ("a", "b", "c")), (5, ("a", "b", "c")), (99, ("a", "b", "c"))]
 )

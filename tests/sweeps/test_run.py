@@ -205,7 +205,7 @@ def test_with_fail_fast_the_first_failure_stops_the_sweep(here: Path, quick: lis
         (["model.layers=1,0"], "model.layers=0: must be 1 or more"),
         (["loss=bce,msee"], "loss=msee: must be bce, mse; did you mean 'mse'?"),
         (["seed=range(0)"], "seed=range(0): has no values, so the grid is empty"),
-        (["hydra/launcher=ray_cluster"], "hydra/launcher=ray: is not installed; pip install 'imdbclf[ray]'"),
+        (["hydra/launcher=ray_cluster"], "hydra/launcher=ray: is not installed; "),
         (["hydra/launcher=slrum"], "hydra/launcher=slrum: must be "),
     ],
 )
@@ -217,6 +217,13 @@ def test_a_wrong_grid_is_refused_in_one_line_before_anything_is_made(
     assert result.err.startswith(f"error: {message}")
     assert len(result.err.splitlines()) == 1
     assert not (here / "outputs").exists()
+
+
+@pytest.mark.usefixtures("open_files_stay", "here")
+def test_jobs_remove_their_locks_where_open_files_cannot_be_removed(quick: list[str], capsys: Capture) -> None:
+    assert sweep(capsys, *quick, "model.layers=1").err == ""
+    assert len(list(Path().rglob("metrics.json"))) == 1
+    assert not list(Path().rglob("*.lock"))
 
 
 def test_a_job_that_another_process_works_on_is_waited_for(copy: Path, quick: list[str], capsys: Capture) -> None:

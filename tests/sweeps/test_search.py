@@ -260,6 +260,13 @@ def test_a_trial_that_fails_is_told_so_and_the_others_go_on(tmp_path: Path) -> N
     assert len(SweepFolder(tmp_path).read().jobs) == 3
 
 
+@pytest.mark.usefixtures("open_files_stay")
+def test_a_search_removes_its_locks_where_open_files_cannot_be_removed(tmp_path: Path) -> None:
+    search(tmp_path, RATE, trials=3)
+    assert len(trials_of(tmp_path)) == 3
+    assert [path.name for path in tmp_path.glob(".*.lock")] == [".search.lock"]
+
+
 def test_a_loss_that_is_not_a_number_is_the_worst(tmp_path: Path) -> None:
     search(tmp_path, RATE, result=lambda _: math.nan, trials=1)
     assert trials_of(tmp_path)[0].value == math.inf
@@ -355,7 +362,8 @@ def test_without_optuna_the_extra_is_named(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     result = command(capsys, here / "refused", *quick, RATE)
-    assert result.err == "error: hydra/sweeper=search: Optuna is not installed; pip install 'imdbclf[search]'\n"
+    assert result.err.startswith("error: hydra/sweeper=search: Optuna is not installed; ")
+    assert result.err.endswith(" -m pip install 'optuna>=5.0'\n")
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
     """The rows as a dense tensor, (n, width) float32; see `csr_tensor`."""
     # Not the default dtype: a Trainer with another precision changes it while a thread cuts batches.
     dense = torch.zeros(len(matrix), matrix.width, dtype=torch.float32)
-    rows = np.repeat(np.arange(len(matrix)), np.diff(matrix.offsets))
+    rows = np.repeat(np.arange(len(matrix), dtype=np.int64), np.diff(matrix.offsets))
     found = _tensor(matrix.values if values is None else values)
     dense[torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))] = (
         torch.ones((), dtype=torch.float32) if found is None else found

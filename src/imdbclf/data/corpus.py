@@ -169,7 +169,7 @@ def sequence_hashes(lengths: npt.NDArray[np.int64], words: npt.NDArray[np.int32]
     words, not on their numbers in a corpus. A collision would only keep two reviews together.
     """
     offsets = offsets_of(lengths)
-    position = np.arange(len(words)) - np.repeat(offsets[:-1], lengths)
+    position = np.arange(len(words), dtype=np.int64) - np.repeat(offsets[:-1], lengths)
     odd = scramble(np.arange(lengths.max(initial=0), dtype=np.uint64)) | np.uint64(1)
     terms = word_hashes[words] * odd[position]
     sums = offsets_of(terms, np.uint64)

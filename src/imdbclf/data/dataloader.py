@@ -141,7 +141,7 @@ class DeviceReviews:
     ) -> Iterator[ReviewBatch]:
         """The given rows (None: all) as CSR batches, in the given order; see `cut_batches`."""
         window = max(WINDOW // batch_size, 1) * batch_size
-        rows = np.arange(len(self.lengths)) if rows is None else rows
+        rows = np.arange(len(self.lengths), dtype=np.int64) if rows is None else rows
         for start in range(0, len(rows), window):
             yield from self._cut_window(rows[start : start + window], batch_size, dropout, training=training)
 

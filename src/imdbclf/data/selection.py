@@ -97,9 +97,9 @@ def learn_vocabulary(
     if pseudo_labelled is not None:
         counts += word_counts(corpus, pseudo_labelled.reviews)
     if settings.order == 1 and settings.selection == "frequency" and settings.min_documents == 1:
-        order = _ranked(np.arange(1, len(counts) + 1), counts)[: settings.columns - 1]
+        order = _ranked(np.arange(1, len(counts) + 1, dtype=np.int64), counts)[: settings.columns - 1]
         return _named(corpus.dictionary, order[counts[order] > 0] + 1)
-    rows = np.arange(len(reviews)) if rows is None else rows
+    rows = np.arange(len(reviews), dtype=np.int64) if rows is None else rows
     words, lengths, positive = _training_words(reviews, rows, pseudo_labelled)
     candidates = _candidates(_numbered(counts, settings.min_documents)[words], lengths, positive, settings)
     wanted = settings.columns - 1
@@ -116,7 +116,7 @@ def _numbered(counts: Counts, least: int) -> npt.NDArray[np.int64]:
     """The number of each word of the dictionary, from 1; 0 for words that are too rare to be counted."""
     # Only a corpus with millions of different words has more than keys can hold. The rarest are left out.
     least = max(least, 1, int(np.partition(counts, -MOST_WORDS)[-MOST_WORDS]) if len(counts) > MOST_WORDS else 1)
-    return np.where(counts >= least, np.arange(1, len(counts) + 1), 0)
+    return np.where(counts >= least, np.arange(1, len(counts) + 1, dtype=np.int64), 0)
 
 
 def _training_words(
@@ -138,7 +138,7 @@ def _candidates(
     numbers: npt.NDArray[np.int64], lengths: Counts, positive: npt.NDArray[np.float64], settings: FeatureSettings
 ) -> Candidates:
     """All terms that are in at least `min_documents` reviews."""
-    review_of, least = np.repeat(np.arange(len(lengths)), lengths), settings.min_documents
+    review_of, least = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths), settings.min_documents
     every_order = _every_order(numbers, lengths, settings.order, least)
     found = [_counted(runs, review_of, positive, least) for runs in every_order]
     columns = ([getattr(piece, name) for piece in found] for name in Candidates.__dataclass_fields__)

@@ -38,7 +38,7 @@ class TermWeights:
         if not self.unit_length:
             return values
         n = len(offsets) - 1
-        rows = np.repeat(np.arange(n), np.diff(offsets))
+        rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(offsets))
         # Each row is summed from 0, so that it does not matter to the last bit what stands before it.
         lengths = np.sqrt(np.bincount(rows, weights=values * values, minlength=n))
         # A row of zeros stays one.

@@ -29,7 +29,7 @@ WORDS_VERSION = 1
 SENTENCE_ENDS = {".": b".:;", "!": b"!", "?": b"?"}
 """The words that the ends of sentences become, and the characters that become them."""
 
-_IS_END = np.isin(np.arange(256), [ord(word) for word in SENTENCE_ENDS])
+_IS_END = np.isin(np.arange(256, dtype=np.int64), [ord(word) for word in SENTENCE_ENDS])
 
 
 def _byte_table(*, sentence_ends: bool) -> bytes:
@@ -114,7 +114,7 @@ def _apart(data: bytes, offsets: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.
     letters[again] = ord(" ")
     is_end &= ~again
     wide = np.repeat(letters, 1 + 2 * is_end)
-    first = np.flatnonzero(is_end) + 2 * np.arange(np.count_nonzero(is_end))
+    first = np.flatnonzero(is_end) + 2 * np.arange(np.count_nonzero(is_end), dtype=np.int64)
     wide[first], wide[first + 2] = ord(" "), ord(" ")
     return wide, offsets + 2 * offsets_of(is_end, np.int32)[offsets]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from imdbclf.errors import UserError
+
+END_KEYS = "Ctrl-Z, then Enter," if os.name == "nt" else "Ctrl-D"
 
 READ_SIZE = 1 << 22
 """Bytes read at a time, at most: some three thousand reviews, which are classified together."""
@@ -28,7 +31,7 @@ def read_texts(file: Path | None) -> Iterator[list[str]]:
     """
     name = "standard input" if file is None else str(file)
     if file is None and sys.stdin.isatty():
-        sys.stderr.write("Type one review per line; Ctrl-D ends.\n")
+        sys.stderr.write(f"Type one review per line; {END_KEYS} ends.\n")
     try:
         with sys.stdin.buffer if file is None else file.open("rb") as stream:
             yield from _batches(cast("BufferedReader", stream), name)

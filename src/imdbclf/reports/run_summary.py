@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from imdbclf.console import program, say, say_table, shown_path, text_table
+from imdbclf.console import command_line, program, say, say_table, shown_path, text_table
 from imdbclf.folders.run import RunFolder
 from imdbclf.reports.history import EpochRow, conclusion
 
@@ -55,8 +54,8 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow
     for plot in (run.history_plot, run.reliability_diagram):
         if plot.exists():
             say(f"Plot:     {shown_path(plot)}")
-    best = shlex.quote(shown_path(run.best))
-    say(f'Try next: {program()} predict {best} "A film to remember, for all the wrong reasons."')
+    best = command_line([program(), "predict", shown_path(run.best)])
+    say(f'Try next: {best} "A film to remember, for all the wrong reasons."')
 
 
 def print_interruption(folder: Path, where: str, rows: Sequence[EpochRow], again: str | None) -> None:

@@ -31,6 +31,7 @@ from imdbclf.folders.search_journal import ERROR, JOB, REUSED, counted, open_jou
 from imdbclf.folders.sweep import SEED, SweepJob
 from imdbclf.reports.labels import number_of
 from imdbclf.setting_errors import explain
+from imdbclf.storage import remove_lock
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, each_once
 from imdbclf.sweeps.progress import Tally
 from imdbclf.sweeps.run import SweepRun
@@ -263,7 +264,7 @@ class Search:
         path = self.folder.path / f".{self.study.study_name}-{number}.lock"
         with filelock.FileLock(path, timeout=0):
             yield
-            path.unlink()
+        remove_lock(path)
 
     def _reason_to_end(self) -> str:
         """Why no further trial begins; empty as long as one may."""

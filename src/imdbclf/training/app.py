@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import filelock
@@ -24,7 +24,7 @@ from imdbclf.errors import UserError, is_full_disk, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
 from imdbclf.startup import fast_imports
-from imdbclf.storage import read_json, write_json
+from imdbclf.storage import read_json, remove_lock, write_json
 from imdbclf.training.compose import (
     CONFIGS,
     PRIMARY,
@@ -134,7 +134,7 @@ def _alone_in(folder: RunFolder) -> Iterator[None]:
     except filelock.Timeout as error:
         msg = f"{shown_path(folder.path)}: another process works on this run"
         raise UserError(msg) from error
-    folder.lock.unlink(missing_ok=True)
+    remove_lock(folder.lock)
 
 
 def _with_summary(run: Run) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
         Refused: for a failure, with `fail_fast`.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
-    with log_closed(), filelock.FileLock(folder.lock):
+    with log_closed(), ExitStack() as released, filelock.FileLock(folder.lock):
         if folder.outcome == "done":
             return {}
         folder.failure.unlink(missing_ok=True)
@@ -186,7 +186,7 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
                 raise Refused(UserError(f"{folder.path.name}: {one_line(error)}")) from error
             return {}
         # A process that waits for the lock, or comes later, finds the job done.
-        folder.lock.unlink()
+        released.callback(remove_lock, folder.lock)
         return metrics
 
 

@@ -16,7 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from imdbclf.console import program, shown_path
+from imdbclf.console import command_line, install_command, program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder, claim, reserve
 from imdbclf.folders.sweep import SweepFolder
@@ -159,7 +159,7 @@ def current_folder() -> Path:
 
 def write_config(settings: Settings, path: Path) -> None:
     """Write the resolved experiment; its first line is the command that runs it again."""
-    again = shlex.join(_from_config(path))
+    again = command_line(_from_config(path))
     defaults = [{"hydra": "imdbclf"}, "_self_", {"override hydra/sweeper": "grid"}]
     text = OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults, **settings.model_dump()}))
     write_text(path, f"# Run this again: {again}\n{text}")
@@ -167,7 +167,7 @@ def write_config(settings: Settings, path: Path) -> None:
 
 def resume_command(folder: Path) -> str:
     """The command that goes on with the run or the sweep in a folder, wherever it was stopped."""
-    return shlex.join([program(), "train", RESUME, shown_path(folder)])
+    return command_line([program(), "train", RESUME, shown_path(folder)])
 
 
 def resumed_arguments(arguments: Sequence[str]) -> list[str]:
@@ -239,7 +239,7 @@ def explain_composition(error: Exception, overrides: Iterable[str] = ()) -> User
 def _reason(error: Exception) -> str:
     text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
     if (found := _NO_LAUNCHER.search(text)) and found[1].split("_")[0] in _LAUNCHER_EXTRAS:
-        return f"hydra/launcher={found[1]}: is not installed; pip install 'imdbclf[{found[1].split('_')[0]}]'"
+        return f"hydra/launcher={found[1]}: is not installed; {install_command(found[1].split('_')[0])}"
     if found := _NO_OPTION.search(text):
         group, name, options = found[1], found[2], found[3].split()
         return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"

@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerStatus
 
 from imdbclf.checkpoint import attachment, carries, load_plain
-from imdbclf.console import console, shown_path
+from imdbclf.console import console, install_command, shown_path
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
@@ -282,7 +282,7 @@ def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
         except Exception as error:
             # Hydra wraps the library's error, which says more.
             root = error.__cause__ or error
-            missing = f"; pip install 'imdbclf[{name}]'" if isinstance(root, ImportError) else ""
+            missing = f"; {install_command(name)}" if isinstance(root, ImportError) else ""
             msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"
             raise UserError(msg) from error
     return made

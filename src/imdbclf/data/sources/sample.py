@@ -105,7 +105,7 @@ def draw_reviews(split: Split) -> pa.Table:
     """
     table = read_table()
     bits = np.random.PCG64(SEEDS[split])
-    labels = np.arange(REVIEWS[split]) % 2
+    labels = np.arange(REVIEWS[split], dtype=np.int64) % 2
     lengths = _draw_lengths(bits, len(labels))
     rows = _draw_rows(bits, _places(*word_rates(table)), labels, lengths)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)

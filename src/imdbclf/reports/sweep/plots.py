@@ -82,7 +82,7 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
 
 
 def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
-    positions = np.arange(len(effects) + 1)
+    positions = np.arange(len(effects) + 1, dtype=np.int64)
     if len({(effect.unit, len(effect.differences)) for effect in effects}) == 1:
         each = np.array([effect.differences for effect in effects])
         lines = np.vstack([np.zeros(each.shape[1]), 100 * each])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.table import Table
 
-from imdbclf.console import program, say, say_table, shown_path, text_table
+from imdbclf.console import command_line, program, say, say_table, shown_path, text_table
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
 from imdbclf.reports.sweep.analysis import Configuration
@@ -80,7 +79,7 @@ def _confirmation(sweep: Sweep, best: Configuration) -> str:
     folders = {row.folder for row in best.by_seed.values()}
     overrides = next(job.overrides for job in sweep.jobs if job.folder in folders)
     others = [override for override in overrides if not override.startswith(f"{SEED}=")]
-    return f"Confirm it over seeds: {shlex.join([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
+    return f"Confirm it over seeds: {command_line([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
 
 
 def _html(results: SweepResults, sections: Sequence[Section]) -> str:
