@@ -17,7 +17,8 @@ WORDS = st.lists(st.text(min_size=1) | st.text("\\\"' a&,[]|\t", min_size=1), mi
 
 def words_on_windows(line: str) -> list[str]:
     """What a program on Windows finds in its command line: the rules of Microsoft's C library."""
-    words, word, in_quotes, at = [], "", False, 0
+    words: list[str] = []
+    word, in_quotes, at = "", False, 0
     while at < len(line):
         backslashes = len(line[at:]) - len(line[at:].lstrip("\\"))
         at += backslashes

@@ -111,7 +111,7 @@ def _strata(train: EncodedReviews, units: npt.NDArray[np.uint64]) -> list[Rows]:
     """The rows that are split by themselves: all, or each class if they are unbalanced; groups have both classes."""
     positive = float(train.labels.mean()) if len(train) else 0.5
     if train.groups is not None or not UNBALANCED < max(positive, 1 - positive) < 1:
-        return [np.arange(len(train))]
+        return [np.arange(len(train), dtype=np.int64)]
     _, first, unit = np.unique(units, return_index=True, return_inverse=True)
     # Equal reviews with different labels stay together.
     classes = train.labels[first][unit]

@@ -100,7 +100,9 @@ class FolderSource:
         for entry in entries:
             split, paths = (entry["split"], entry["path"]) if isinstance(entry, dict) else ("train", entry)
             for pattern in paths if isinstance(paths, list) else [paths]:
-                files = sorted(file for file in self.path.glob(_inside(pattern)) if file.is_file())
+                there = (file for file in self.path.glob(_inside(pattern)) if file.is_file())
+                # Paths themselves have another order on Windows, without regard to case.
+                files = sorted(there, key=lambda file: file.parts)
                 found.setdefault(str(split), []).extend(files)
         return {split: files for split, files in found.items() if files}
 
