@@ -230,7 +230,7 @@ def test_a_source_that_is_not_there_is_refused_with_what_is_allowed(name: str) -
         open_source(DataSettings(source=name))
     assert str(refusal.value) == (
         f"data.source={name}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
-        "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"
+        "an aclImdb folder or archive, a file of reviews, or a Hub id such as stanfordnlp/imdb"
     )
 
 

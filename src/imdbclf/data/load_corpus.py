@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder, is_encoded, load_cached, load_or_encode
-from imdbclf.data.sources.acl_imdb import AclImdbSource
+from imdbclf.data.sources.acl_imdb import AclImdbArchive, AclImdbSource
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.file_text import kind_of
 from imdbclf.data.sources.files import FilesSource
@@ -123,12 +123,14 @@ def _named(settings: SourceSettings) -> Source:
         if AclImdbSource.recognises(path):
             return AclImdbSource(path, settings)
         return FolderSource(path, settings)
+    if AclImdbArchive.recognises(path):
+        return AclImdbArchive(path, settings)
     if is_table(path):
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, settings)
     msg = (
         f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "
-        "an aclImdb folder, or a Hub id such as stanfordnlp/imdb"
+        "an aclImdb folder or archive, a file of reviews, or a Hub id such as stanfordnlp/imdb"
     )
     raise UserError(msg)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import gzip
+import io
 import os
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +13,8 @@ import pytest
 
 from data.helpers import TEST, TRAIN, contents, write_acl_tree
 from imdbclf.data.corpus import encode_corpus
-from imdbclf.data.sources.acl_imdb import AclImdbSource
+from imdbclf.data.load_corpus import open_source
+from imdbclf.data.sources.acl_imdb import AclImdbArchive, AclImdbSource
 from imdbclf.data.split import joined, split_rows
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
@@ -192,6 +197,46 @@ def test_the_fingerprint_follows_the_films_where_they_are_asked_for(tmp_path: Pa
         found.append(AclImdbSource(folder, FILMS).fingerprint())
         assert AclImdbSource(folder).fingerprint() == plain
     assert len({plain, *found}) == 3
+
+
+def packed(folder: Path, kind: str = "gztar") -> Path:
+    return Path(shutil.make_archive(str(folder.parent / "a"), kind, folder.parent, folder.name))
+
+
+@pytest.mark.parametrize("kind", ["gztar", "xztar", "bztar", "tar"])
+def test_an_archive_holds_what_the_tree_holds(kind: str, tmp_path: Path) -> None:
+    folder = tree_with_films(tmp_path / "aclImdb")
+    (folder / "train" / "pos" / "._0_9.txt").write_bytes(b"\0\xff")
+    (folder / "train" / "unsup").mkdir()
+    (folder / "train" / "unsup" / "0_0.txt").write_text("none", encoding="utf-8")
+    wanted = SourceSettings(group="film", unlabelled="unsup")
+    archive = packed(folder, kind)
+    source = open_source(SourceSettings(source=str(archive), group="film", unlabelled="unsup"))
+    assert isinstance(source, AclImdbArchive)
+    read, tree = source.read(), AclImdbSource(folder, wanted).read()
+    assert {part: found.to_pydict() for part, found in read.parts.items()} == {
+        part: found.to_pydict() for part, found in tree.parts.items()
+    }
+    assert source.fingerprint() != AclImdbArchive(archive).fingerprint()
+
+
+def test_a_file_that_is_no_archive_is_refused_in_one_line(tmp_path: Path) -> None:
+    whole = packed(tree_with_films(tmp_path / "aclImdb")).read_bytes()
+    for content in (b"", b"text", whole[: len(whole) // 2], gzip.compress(b"text")):
+        (tmp_path / "b.tar.gz").write_bytes(content)
+        with pytest.raises(
+            UserError, match=r"data\.source=.*b\.tar\.gz: (cannot be read as an archive|has no reviews)"
+        ):
+            AclImdbArchive(tmp_path / "b.tar.gz").read()
+
+
+def test_an_archive_that_becomes_far_too_large_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+        member.size = 70 << 20
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(UserError, match=r"a\.tar\.gz: has more than 64 MiB when unpacked$"):
+        AclImdbArchive(tmp_path / "a.tar.gz").read()
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather
-from imdbclf.data.sources.tables import READING_VERSION
-from imdbclf.errors import UserError
+from imdbclf.data.sources.file_text import allowed_size
+from imdbclf.data.sources.tables import READING_VERSION, content_hash
+from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
 _LABELS = ("neg", "pos")
@@ -38,7 +43,7 @@ class AclImdbSource:
 
     def __post_init__(self) -> None:
         group, unlabelled = self.settings.group, self.settings.unlabelled
-        if unlabelled is not None and not (unlabelled in _UNLABELLED and (self.path / "train" / "unsup").is_dir()):
+        if unlabelled is not None and not (unlabelled in _UNLABELLED and self._has("train", "unsup")):
             allowed = f"{' or '.join(_UNLABELLED)}, with a folder train/unsup there"
             msg = f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}"
             raise UserError(msg)
@@ -79,15 +84,15 @@ class AclImdbSource:
         """Read every `.txt` file of the label folders and, with `group`, the files that name the films."""
         tables: dict[str, list[pa.Table]] = {}
         for part, label in self._folders():
-            files = [Path(entry.path) for entry in self._reviews(part, label)]
-            columns = {"text": [_text(file) for file in files], "label": [label] * len(files)}
+            reviews = self._texts(part, label)
+            columns = {"text": list(reviews.values()), "label": [label] * len(reviews)}
             if part == "train" and self.settings.group is not None:
-                columns["film"] = self._films(label, files)
+                columns["film"] = self._films(label, list(reviews))
             arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
             tables.setdefault(part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
         if self.settings.unlabelled is not None:
-            texts = [_text(Path(entry.path)) for entry in self._reviews("train", "unsup")]
+            texts = list(self._texts("train", "unsup").values())
             parts[UNLABELLED] = pa.table({"text": pa.array(texts, type=pa.string())})
         return gather(parts, SourceSettings(group=self.settings.group), f"data.source={self.path}")
 
@@ -96,15 +101,23 @@ class AclImdbSource:
             found = [entry for entry in entries if entry.name.endswith(".txt") and not entry.name.startswith(".")]
         return sorted((entry for entry in found if entry.is_file()), key=lambda entry: entry.name)
 
-    def _films(self, label: str, files: list[Path]) -> list[str]:
+    def _has(self, part: str, label: str) -> bool:
+        return (self.path / part / label).is_dir()
+
+    def _texts(self, part: str, label: str) -> dict[str, str]:
+        """The reviews of a folder by their names."""
+        found = self._reviews(part, label)
+        return {entry.name: _text(Path(entry.path).read_bytes(), entry.path) for entry in found}
+
+    def _films(self, label: str, names: list[str]) -> list[str]:
         """The film that each training review is about."""
         pages = self._pages(label)
         films = []
-        for file in files:
-            number = file.stem.partition("_")[0]
+        for name in names:
+            number = name.removesuffix(".txt").partition("_")[0]
             if not number.isdecimal() or int(number) >= len(pages):
                 msg = (
-                    f"data.group=film: {self._urls(label)} has {len(pages):,} lines and none for {file.name}; "
+                    f"data.group=film: {self._urls(label)} has {len(pages):,} lines and none for {name}; "
                     "line ID + 1 must name the film of the review ID_RATING.txt"
                 )
                 raise UserError(msg)
@@ -126,12 +139,88 @@ class AclImdbSource:
         return self.path / "train" / f"urls_{label}.txt"
 
     def _folders(self) -> list[tuple[str, str]]:
-        return [(part, label) for part in ("train", "test") for label in _LABELS if (self.path / part / label).is_dir()]
+        return [(part, label) for part in ("train", "test") for label in _LABELS if self._has(part, label)]
 
 
-def _text(file: Path) -> str:
+def _text(content: bytes, name: str) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        msg = f"{file}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        msg = f"{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         raise UserError(msg) from error
+
+
+@dataclass(frozen=True)
+class AclImdbArchive:
+    """The archive `aclImdb_v1.tar.gz` itself, or one like it. It is read in one go, without unpacking it to the disk.
+
+    Raises:
+        UserError: when it is read, if it is no such archive, or for the settings that `AclImdbSource` refuses.
+    """
+
+    path: Path
+    settings: SourceSettings = DEFAULTS
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether the path is a file with the name of an archive."""
+        return path.is_file() and path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
+
+    @property
+    def description(self) -> str:
+        """`aclImdb archive PATH`."""
+        return f"aclImdb archive {self.path}"
+
+    def fingerprint(self) -> str:
+        """Hash of the archive."""
+        wanted = f"aclImdb archive {READING_VERSION} {self.settings.group} {self.settings.unlabelled}"
+        return hashlib.sha256(wanted.encode() + content_hash(self.path)).hexdigest()
+
+    def read(self) -> Reviews:
+        """Read all reviews, and the files that name the films."""
+        found: dict[str, dict[str, bytes]] = {}
+        left = allowed_size(self.path)
+        try:
+            with tarfile.open(self.path, "r|*") as archive:
+                for member in archive:
+                    if (left := left - member.size) < 0:
+                        msg = f"{self.path}: has more than {allowed_size(self.path) >> 20:,} MiB when unpacked"
+                        raise UserError(msg)
+                    *_, part, label, name = ("", "", *PurePosixPath(member.name).parts)
+                    folder = "train" if label == "train" else f"{part}/{label}"
+                    is_wanted = name.endswith(".txt") and not name.startswith(".") and folder in self._wanted
+                    if is_wanted and member.isfile() and (content := archive.extractfile(member)):
+                        found.setdefault(folder, {})[name] = content.read()
+        except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            msg = f"data.source={self.path}: cannot be read as an archive ({one_line(error)[:120]})"
+            raise UserError(msg) from error
+        if not all(f"train/{label}" in found for label in _LABELS):
+            msg = f"data.source={self.path}: has no reviews in train/neg and train/pos"
+            raise UserError(msg)
+        return _Unpacked(self.path, self.settings, found).read()
+
+    @property
+    def _wanted(self) -> set[str]:
+        labelled = {f"{part}/{label}" for part in ("train", "test") for label in _LABELS}
+        return labelled | {"train"} | ({"train/unsup"} if self.settings.unlabelled else set())
+
+
+@dataclass(frozen=True)
+class _Unpacked(AclImdbSource):
+    """A tree in memory: the contents of files by folder and name."""
+
+    folders: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+
+    def _has(self, part: str, label: str) -> bool:
+        return f"{part}/{label}" in self.folders
+
+    def _texts(self, part: str, label: str) -> dict[str, str]:
+        contents = self.folders[f"{part}/{label}"]
+        return {name: _text(contents[name], f"{self.path}: {part}/{label}/{name}") for name in sorted(contents)}
+
+    def _pages(self, label: str) -> list[str]:
+        content = self.folders.get("train", {}).get(f"urls_{label}.txt")
+        if content is None:
+            msg = f"data.group=film: {self.path} has no train/urls_{label}.txt; it must name the films"
+            raise UserError(msg)
+        return [line.strip() for line in content.decode(errors="replace").splitlines()]
