@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import shlex
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +57,34 @@ def test_the_checkpoints_of_a_run_have_digests(finished_run: Path) -> None:
     for name in ("best.ckpt", "last.ckpt"):
         data = bytearray((finished_run / "checkpoints" / name).read_bytes())
         assert len(data[-64:].decode().strip("0123456789abcdef")) == 0
+
+
+FULL = """
+mount -t tmpfs -o size=700k run {here}/run && mount -t tmpfs -o size=2m temporary {here}/temporary || exit 77
+{python} train {small} hydra.run.dir={here}/run/a 2> error; echo $? > status
+for checkpoint in {here}/run/a/checkpoints/*.ckpt; do {python} predict $checkpoint "a good film" || exit 1; done
+find {here}/run {here}/temporary -name '*.partial' -o -name 'tmp*'
+"""
+
+
+@pytest.mark.slow
+def test_on_a_full_disk_beside_another_for_temporary_files_every_checkpoint_that_is_left_loads(
+    here: Path, small: list[str]
+) -> None:
+    for name in ("run", "temporary"):
+        (here / name).mkdir()
+    python = shlex.join([sys.executable, "-W", "ignore", "-m", "imdbclf"])
+    shell = FULL.format(here=here, python=python, small=shlex.join([*small, "model.hidden=64"]))
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "/bin/bash", "-c", shell],
+        cwd=here,
+        env=os.environ | {"TMPDIR": str(here / "temporary")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this user cannot mount file systems")
+    assert (done.returncode, (here / "status").read_text(encoding="utf-8")) == (0, "2\n"), done
+    assert "error: no space left on the disk of run/a: make room, go on: " in (here / "error").read_text(encoding="utf-8")
+    assert [line.split("\t")[-1] for line in done.stdout.splitlines()[-2:]] == ["a good film"] * 2
