@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from checkpoint_mutations import mutated
 from commands import metrics_of
 
 from imdbclf.checkpoint import attachment, carries, keep_temperature, load_plain, read_checkpoint
@@ -321,69 +322,6 @@ def test_a_temperature_that_is_none_is_refused(best: Path, tmp_path: Path, tempe
         read_checkpoint(tmp_path / "x.ckpt")
 
 
-WRONG: list[Any] = [
-    None,
-    True,
-    -1,
-    10**30,
-    0.5,
-    float("nan"),
-    "",
-    "\ud800",
-    "x" * 5000,
-    b"",
-    [],
-    {},
-    [1],
-    ["pos"],
-    {"x": 1},
-    (1, 2),
-    torch.zeros(0),
-    torch.ones(3),
-    torch.full((500, 16), float("inf")),
-    torch.ones(500, 16).to_sparse(),
-    torch.ones(1).expand(10**9, 16),
-    torch.ones(2, dtype=torch.complex64),
-    torch.ones(500, 16, dtype=torch.int64),
-    torch.ones(500, 16, device="meta"),
-]
-"""What can stand where something else must, in a file of plain types."""
-
-
-def places(contents: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where something is in nested dictionaries and lists."""
-    inside = contents.items() if isinstance(contents, dict) else enumerate(contents) if type(contents) is list else ()
-    return [place] * bool(place) + [one for key, value in inside for one in places(value, (*place, key))]
-
-
-def copied(contents: Any) -> Any:
-    """The contents in dictionaries and lists of their own."""
-    if isinstance(contents, dict):
-        return {key: copied(value) for key, value in contents.items()}
-    return list(map(copied, contents)) if isinstance(contents, list) else contents
-
-
-def mutated(contents: dict[str, Any], rng: np.random.Generator) -> tuple[dict[str, Any], str]:
-    """The contents with one part replaced, dropped or of another size, and what was done."""
-    contents = copied(contents)
-    every = places(contents)
-    *way, key = every[rng.integers(len(every))]
-    within: Any = contents
-    for step in way:
-        within = within[step]
-    old = within[key]
-    if (kind := rng.integers(4)) == 0:
-        del within[key]
-        return contents, f"without {way} {key}"
-    if kind == 1 and isinstance(old, (torch.Tensor, str, list)) and len(old) > 1:
-        within[key] = old[: len(old) // 2]
-    elif kind == 2 and isinstance(within, dict):
-        within[f"{key}2"] = within.pop(key)
-    else:
-        within[key] = WRONG[rng.integers(len(WRONG))]
-    return contents, f"{way} {key} = {str(within.get(key, 'renamed') if isinstance(within, dict) else within)[:60]}"
-
-
 TEXTS = ["a good film", "w1 w2"]
 
 
@@ -405,6 +343,14 @@ def what_is_read(run: Path) -> dict[str, Any]:
     whole = load_plain(run / "checkpoints" / "best.ckpt")
     ours = whole[CHECKPOINT_KEY] | {"settings": {"data": whole[CHECKPOINT_KEY]["settings"]["data"]}}
     return {name: whole[name] for name in ("hyper_parameters", "state_dict", "epoch")} | {CHECKPOINT_KEY: ours}
+
+
+def test_a_tensor_that_claims_more_numbers_than_the_file_holds_is_refused_anywhere(
+    altered: Callable[..., Path],
+) -> None:
+    for large in (torch.ones(1).expand(10**9, 16), torch.ones(9, device="meta"), torch.ones(9, 9).to_sparse()):
+        with pytest.raises(UserError, match="claims more numbers than the file holds"):
+            load_plain(altered(anything={"inside": [large]}))
 
 
 def test_a_changed_checkpoint_is_used_or_refused_in_a_line(finished_run: Path, ngram_run: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import Network, make_network
-from imdbclf.settings import Activation, Fraction, LossName, Positive, SourceSettings, Width
+from imdbclf.settings import Activation, Fraction, LossName, NotNegative, Positive, SourceSettings, Width
 from imdbclf.storage import atomic_write
 
 FORMAT = 2
@@ -49,13 +49,12 @@ class Checkpoint:
 
 
 def _ordinary(tensor: Tensor) -> Tensor:
-    """Refuse tensors that claim more numbers than the file holds, and those that no layer computes with.
+    """Refuse tensors that no layer computes with.
 
     Raises:
-        ValueError: if it is no dense tensor of finite numbers.
+        ValueError: if it is no tensor of finite numbers.
     """
-    dense = tensor.layout is torch.strided and tensor.device.type == "cpu" and tensor.dtype in _DTYPES
-    if not dense or tensor.nbytes > tensor.untyped_storage().nbytes() or not bool(tensor.isfinite().all()):
+    if tensor.dtype not in _DTYPES or not bool(tensor.isfinite().all()):
         msg = "must be a tensor of finite numbers"
         raise ValueError(msg)
     return tensor
@@ -63,6 +62,22 @@ def _ordinary(tensor: Tensor) -> Tensor:
 
 _DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 Numbers = Annotated[Tensor, AfterValidator(_ordinary)]
+
+
+def _check_size(contents: Any) -> None:
+    """Refuse tensors that claim more numbers than the file holds: a copy of one could fill the memory.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    if isinstance(contents, Tensor):
+        dense = contents.layout is torch.strided and contents.device.type == "cpu"
+        if not dense or contents.nbytes > contents.untyped_storage().nbytes():
+            msg = "a tensor claims more numbers than the file holds"
+            raise ValueError(msg)
+    elif isinstance(contents, dict | list | tuple):
+        for part in contents.values() if isinstance(contents, dict) else contents:
+            _check_size(part)
 
 
 def _known(data: Any) -> Any:
@@ -109,10 +124,29 @@ class _HyperParameters(_Part):
     members: Width = 1
 
 
+def _row(row: dict[str, float]) -> dict[str, float]:
+    always = {"epoch", "train/loss", "train/accuracy", "seconds"}
+    if not always <= row.keys() <= always | {"val/loss", "val/accuracy"}:
+        msg = "must have the metrics of an epoch"
+        raise ValueError(msg)
+    return row
+
+
+class _History(_Part):
+    rows: list[Annotated[dict[str, NotNegative], AfterValidator(_row)]]
+
+
+class _Callbacks(_Part):
+    """Of a fit; the checkpoint of an ensemble has none."""
+
+    history: Annotated[_History, Field(alias="History")] = _History(rows=[])
+
+
 class _Contents(_Part):
-    """What every reader of a checkpoint relies on."""
+    """What readers of a checkpoint rely on."""
 
     epoch: Annotated[int, Field(ge=0)]
+    callbacks: _Callbacks = _Callbacks()
     state_dict: dict[str, Numbers]
     hyper_parameters: _HyperParameters
     attachment: Annotated[_Attachment, Field(alias=CHECKPOINT_KEY)]
@@ -252,7 +286,8 @@ def _unpickled(path: Path) -> Any:
         with warnings.catch_warnings():
             # Other files are refused below; torch's warnings about their pickle protocol are not helpful.
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            contents = torch.load(path, map_location="cpu", weights_only=True)
+        _check_size(contents)
     except pickle.UnpicklingError as error:
         msg = f"{path}: not loaded: the file is corrupt or contains code; give a checkpoint that `imdbclf train` wrote"
         raise UserError(msg) from error
@@ -260,6 +295,7 @@ def _unpickled(path: Path) -> Any:
         # Random bytes can make the unpickler raise any error.
         msg = f"{path}: not a readable checkpoint (damaged, or another kind of file: {one_line(error)[:80]})"
         raise UserError(msg) from error
+    return contents
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -76,7 +76,7 @@ def test_on_a_full_disk_beside_another_for_temporary_files_every_checkpoint_that
     python = shlex.join([sys.executable, "-W", "ignore", "-m", "imdbclf"])
     shell = FULL.format(here=here, python=python, small=shlex.join([*small, "model.hidden=64"]))
     done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "/bin/bash", "-c", shell],
+        ["/usr/bin/env", "unshare", "--map-root-user", "--mount", "/bin/bash", "-c", shell],
         cwd=here,
         env=os.environ | {"TMPDIR": str(here / "temporary")},
         capture_output=True,
@@ -86,5 +86,7 @@ def test_on_a_full_disk_beside_another_for_temporary_files_every_checkpoint_that
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("this user cannot mount file systems")
     assert (done.returncode, (here / "status").read_text(encoding="utf-8")) == (0, "2\n"), done
-    assert "error: no space left on the disk of run/a: make room, go on: " in (here / "error").read_text(encoding="utf-8")
+    assert "error: no space left on the disk of run/a: make room, go on: " in (here / "error").read_text(
+        encoding="utf-8"
+    )
     assert [line.split("\t")[-1] for line in done.stdout.splitlines()[-2:]] == ["a good film"] * 2

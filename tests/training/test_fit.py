@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from checkpoint_mutations import mutated
 from commands import metrics_of, run
 
+from imdbclf.checkpoint import load_plain
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
@@ -182,3 +185,37 @@ def test_a_final_fit_without_validation_uses_every_review_and_its_last_epoch(
     assert "no validation part" in result.out
     assert "one film" not in result.out
     assert equal(weights_of(here / "run", "best"), weights_of(here / "run", "last"))
+
+
+@pytest.mark.filterwarnings("ignore")  # of Lightning, which a command sends to the log
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 200), marks=pytest.mark.slow)], ids=["8", "192"])
+def test_a_fit_goes_on_from_a_changed_checkpoint_or_refuses_it_in_a_line(
+    here: Path, small_files: dict[str, Path], seeds: range
+) -> None:
+    settings = Settings(
+        experiment="changed",
+        data=DataSettings(source="files", train=str(small_files["train"]), val_size=200),
+        features=FeatureSettings(columns=300),
+        trainer=TrainerSettings.model_validate({"max_epochs": 2, "limit_train_batches": 2, "limit_val_batches": 1}),
+    )
+    more = settings.model_copy(update={"trainer": settings.trainer.model_copy(update={"max_epochs": 3})})
+    data = ReviewDataModule(settings.data, settings.seed, features=settings.features)
+    Fit(settings, RunFolder(here / "begun"), quiet=True).run(data)
+    whole = load_plain(here / "begun/checkpoints/last.ckpt")
+    for seed in seeds:
+        folder = RunFolder(here / str(seed))
+        folder.checkpoints.mkdir(parents=True)
+        changed, done = mutated(whole, np.random.default_rng(seed))
+        torch.save(changed, folder.last)
+        torch.save(whole, folder.best)
+        try:
+            fit = Fit(more, folder, quiet=True, resume_from=folder.last)
+            fit.prepare()
+            fit.run(data)
+        except UserError as error:
+            line = str(error)
+        except Exception as error:
+            raise AssertionError(done) from error
+        else:
+            line = ""
+        assert "\n" not in line

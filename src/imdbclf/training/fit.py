@@ -34,6 +34,10 @@ from imdbclf.training.process import versions
 log = logging.getLogger(__name__)
 
 
+_OF_CONTENTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What is raised where something has another type or size than it must have."""
+
+
 class Interrupted(Exception):  # noqa: N818 - not an error, an event
     """Ctrl-C or SIGTERM ended the fit; the checkpoints of its finished epochs are in the folder."""
 
@@ -98,6 +102,11 @@ class Fit:
         return Fitted(self.history.rows, seconds, data)
 
     def _fit(self, classifier: ReviewClassifier, data: ReviewDataModule) -> None:
+        """Let Lightning fit.
+
+        Raises:
+            UserError: if the checkpoint to resume from stops it, or if numbers are no longer finite.
+        """
         try:
             self.trainer.fit(classifier, datamodule=data, ckpt_path=self._earlier_path, weights_only=True)
         except SystemExit:
@@ -107,12 +116,24 @@ class Fit:
         except FloatingPointError as error:
             self._keep_finished_epochs()
             raise UserError(self._not_finite(error)) from error
-        except (MisconfigurationException, ValueError) as error:
-            # Some arguments Lightning compares with the number of batches, which it knows only now.
-            if isinstance(error, ValueError) and self.history.is_begun:
+        except (MisconfigurationException, *_OF_CONTENTS) as error:
+            if (line := self._refusal(error)) is None:
                 raise
-            msg = f"trainer: {one_line(error)}"
-            raise UserError(msg) from error
+            raise UserError(line) from error
+
+    def _refusal(self, error: Exception) -> str | None:
+        """What is said of an error if arguments, or a checkpoint to resume from, are the reason; None if they are not.
+
+        Some arguments Lightning compares with the number of batches, which it knows only now. Of what is in a
+        checkpoint, Lightning and torch check little; what is wrong with it shows in the first epoch.
+        """
+        begins = isinstance(error, ValueError) and self._earlier is None and not self.history.is_begun
+        if begins or isinstance(error, MisconfigurationException):
+            return f"trainer: {one_line(error)}"
+        if self._earlier is None or len(self.history.rows) > len(rows_of(self._earlier)) + 1:
+            return None
+        reason = f"{type(error).__name__}: {one_line(error)[:99]}"
+        return f"ckpt_path={self._earlier_path}: no fit can go on from it ({reason})"
 
     def _keep_finished_epochs(self) -> None:
         """Write the history. An epoch that was reported but has no checkpoint yet does not count."""
