@@ -10,10 +10,16 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from fuzz import files
-from fuzz.judge import Case, Child, judge
+from fuzz import files, overrides
+from fuzz.judge import Case, Child, Tally, judge
 
 _TRAIN = ("data=sample", "trainer.max_epochs=1", "features.columns=500")
+
+_COMPOSED = 20
+"""Overrides that are only composed, for each of the other cases: they take a tenth of a second."""
+
+_COMMANDS = 60
+"""Overrides of whole commands, at least."""
 
 
 def main() -> None:
@@ -29,11 +35,13 @@ def main() -> None:
         environment.pop("IMDBCLF_DATA", None)
         cases = [case for case in _cases(folder, environment, given.count, given.seed) if given.only in case.name]
         tally = judge(cases, folder, environment)
+        composed = overrides.composed(_COMPOSED * given.count, given.seed) if given.only in "composing" else Tally()
     say = sys.stdout.write
+    say(f"seed {given.seed}: {composed.ends.total()} overrides composed: {dict(composed.ends)}\n")
     say(f"seed {given.seed}: {len(cases)} cases: {dict(tally.ends)}\n")
-    for fault in tally.faults:
+    for fault in composed.faults + tally.faults:
         say(f"  {fault}\n")
-    sys.exit(bool(tally.faults))
+    sys.exit(bool(composed.faults or tally.faults))
 
 
 def _cases(folder: Path, environment: dict[str, str], count: int, seed: int) -> Iterator[Case]:
@@ -51,6 +59,7 @@ def _cases(folder: Path, environment: dict[str, str], count: int, seed: int) -> 
         files.checkpoints(folder),
         files.damaged_reviews(folder, checkpoint, count, seed),
         files.damaged_folders(folder, run, sweep, count, seed),
+        overrides.commands(max(_COMMANDS, count // 2), seed, _TRAIN),
     )
 
 

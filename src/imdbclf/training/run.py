@@ -23,6 +23,7 @@ from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
 from imdbclf.training.fit import Fit, Fitted, Interrupted, where_to_go_on
+from imdbclf.training.memory import check_memory
 from imdbclf.training.results import Results
 from imdbclf.training.trainer_arguments import watches_validation
 
@@ -63,6 +64,7 @@ class Run:
         settings, folder = self.settings, self.folder
         fit = Fit(settings, folder, self.quiet, self.resume_from)
         fit.prepare()
+        check_memory(settings, len(self.data.vocabulary), len(self.data.prepared.matrices["train"]))
         _check_classes(self.data)
         _check_calibration(settings, self.data.prepared)
         announce(settings, self.data, fit.trainer, self.because)
