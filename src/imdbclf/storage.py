@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
@@ -28,6 +29,17 @@ def atomic_write(path: Path) -> Iterator[Path]:
         flush(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path, names: Collection[str]) -> None:
+    """Remove what processes left that were killed while they wrote one of these files.
+
+    No other process may write in the folder now.
+    """
+    for aside in folder.glob(".*.partial"):
+        named = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.partial", aside.name)
+        if named and named[1] in names:
+            aside.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,6 +31,19 @@ def test_discarding_a_run_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     (folder.path / "thesis.txt").touch()
     folder.discard()
     assert [path.name for path in folder.path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("discard", [RunFolder.discard, RunFolder.discard_unfinished])
+def test_what_a_killed_process_was_writing_is_removed_and_nothing_like_it(
+    tmp_path: Path, discard: Callable[[RunFolder], None]
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    left = [".thesis.txt.0123abcd.partial", ".config.yaml.partial", "config.yaml.0123abcd.partial"]
+    for name in (*left, ".config.yaml.0123abcd.partial", "checkpoints/.last.ckpt.0123abcd.partial"):
+        (tmp_path / name).touch()
+    discard(folder)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(left)
 
 
 FOREIGN = [

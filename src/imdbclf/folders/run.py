@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from imdbclf.errors import UserError
-from imdbclf.storage import read_json
+from imdbclf.storage import read_json, remove_unfinished
 
 Outcome = Literal["done", "failed", "unfinished"]
 
@@ -89,10 +89,17 @@ class RunFolder(Folder):
         """
         self.discard_steps()
         RunFolder(self.final).discard_step()
+        self.discard_unfinished()
         entries = [entry for entry in vars(RunFolder).values() if isinstance(entry, Entry)]
         _remove(self.checkpoints, *(self.path / one.name for one in entries if not isinstance(one, Subfolder)))
         if self.path.absolute() in _made:
             _remove(self.path)
+
+    def discard_unfinished(self) -> None:
+        """Remove what a process left that was killed while it wrote a file of the run."""
+        names = {Path(entry.name).name for entry in vars(RunFolder).values() if isinstance(entry, Entry)}
+        for folder in (self.path, self.checkpoints):
+            remove_unfinished(folder, names)
 
     def discard_checkpoints(self) -> None:
         """Remove `best.ckpt` and `last.ckpt`."""

@@ -267,6 +267,7 @@ def where_to_go_on(settings: Settings, folder: RunFolder) -> Path | None:
     It has to if callbacks of a library may have wanted to end it earlier, and if the file of its best epoch is not
     there. Of an ensemble, only whole members are kept. Checkpoints that are of no use are removed.
     """
+    folder.discard_unfinished()
     last, best = (_readable_rows(path) for path in (folder.last, folder.best))
     if len(best) > len(last) and best_row(best) is best[-1]:
         # The process died between the two files of an epoch, or the other one is damaged.
