@@ -9,12 +9,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RAY := .venv-ray
 RAY_READY := $(RAY)/.ready
+LOWEST := .venv-lowest
+LOWEST_READY := $(LOWEST)/.ready
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test tests test-all test-ray fuzz chaos checks lint types wheel peers bench bench-quick profile
-.PHONY: lecture-sweep ladder docs docs-check clean
+.PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick profile
+.PHONY: lock audit licences lecture-sweep ladder docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -22,9 +24,14 @@ help: ## List the targets
 setup: $(READY) ## Create .venv with the tested versions (other targets do this if needed)
 
 # The stamp is written last, so that an interrupted installation is continued.
-$(READY): pyproject.toml constraints.txt .ci/setup
+$(READY): pyproject.toml constraints.txt .ci/setup | same-python
 	@bash .ci/setup "$(PYTHON)" "$(VENV)"
 	@touch $@
+
+same-python: # Only if PYTHON was given: an environment of another Python is not used without a word.
+ifneq ($(origin PYTHON), file)
+	@bash .ci/same-python "$(PYTHON)" "$(VENV)"
+endif
 
 train: $(READY) ## Run the lecture: train with validation, test, predict (ARGS="model.hidden=32 loss=mse")
 	@$(BIN)/python train.py $(ARGS)
@@ -46,8 +53,8 @@ test-all: test ## The same, and the slow proofs (several minutes)
 test-ray: $(RAY_READY) ## Run the tests that start a Ray cluster, in .venv-ray (created if needed)
 	@$(RAY)/bin/python -m pytest -m ray tests/sweeps
 
-$(RAY_READY): $(READY) .ci/setup-ray
-	@bash .ci/setup-ray "$(PYTHON)" "$(RAY)" "$(VENV)"
+$(RAY_READY): $(READY) .ci/setup-ray # With the Python of .venv, whose libraries it uses.
+	@bash .ci/setup-ray "$(BIN)/python" "$(RAY)" "$(VENV)"
 	@touch $@
 
 fuzz: $(READY) ## Try hostile files, folders and values on every verb (ARGS="--seed 1 --count 300")
@@ -55,6 +62,15 @@ fuzz: $(READY) ## Try hostile files, folders and values on every verb (ARGS="--s
 
 chaos: $(READY) ## Stop runs and a sweep at random moments and compare what comes of them (ARGS="--kills 25 --seed 1")
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+test-lowest: $(LOWEST_READY) ## Run the quick tests with the lowest admitted versions, in .venv-lowest (created if needed)
+	@OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -W default tests/test_console.py tests/test_settings.py \
+	  tests/test_checkpoint.py tests/data tests/model tests/inference tests/reports $(ARGS)
+
+$(LOWEST_READY): pyproject.toml constraints.txt .ci/setup .ci/lowest.py
+	@mkdir -p dist && "$(PYTHON)" .ci/lowest.py >dist/lowest.txt
+	@bash .ci/setup "$(PYTHON)" "$(LOWEST)" dist/lowest.txt
+	@touch $@
 
 lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs
 	@$(BIN)/ruff check .
@@ -65,6 +81,16 @@ lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imp
 
 types: $(READY) ## Check types strictly
 	@$(BIN)/mypy
+
+lock: $(READY) ## Write requirements.lock: every library with its hash, for this platform
+	@$(BIN)/python .ci/lock.py >.venv/requirements.lock
+	@mv .venv/requirements.lock requirements.lock
+
+audit: ## Ask pip-audit for known weaknesses of the locked libraries; skipped where it cannot ask
+	@bash .ci/audit "$(PYTHON)"
+
+licences: $(READY) ## List the licence of every library
+	@$(BIN)/python .ci/licences.py
 
 wheel: $(READY) ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel --outdir dist .
@@ -101,5 +127,5 @@ docs-check: $(READY) # Part of lint: docs/ and README show what was measured.
 	@$(BIN)/python -m benchmarks.docs --check
 
 clean: ## Remove .venv*, caches and dist; outputs/ stays
-	rm -rf $(VENV) $(RAY) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RAY) $(LOWEST) $(PEERS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

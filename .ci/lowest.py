@@ -1,0 +1,14 @@
+"""Print constraints: what the package needs in the lowest admitted versions, its tools in the tested ones."""
+
+import re
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+extras = project["optional-dependencies"]
+tested = dict(line.split("==") for line in Path("constraints.txt").read_text(encoding="utf-8").split())
+for wanted in [*project["dependencies"], *extras["joblib"], *extras["submitit"], *extras["search"]]:
+    print(re.sub(r">=([\w.]+).*", r"==\1", wanted))
+for tool in extras["dev"]:
+    name = tool.partition(">=")[0]
+    print(f"{name}=={tested[name]}" if name in tested else f"{name}=={tested[name.replace('-', '_')]}")
