@@ -130,3 +130,28 @@ def test_help_needs_neither_torch_nor_lightning_nor_hydra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437"])
+def test_output_does_not_fail_for_its_encoding(
+    best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    commands = [["predict", best, "grand – 😀 \udcff"], ["evaluate", best], ["data", "sample"]]
+    for command in commands:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+            assert run(capsys, *command).status == 0
+
+
+def test_json_stays_json_where_the_output_is_ascii(best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, shown = "grand – 😀 \x1b\x9b", io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    assert run(capsys, "predict", best, "--json", text).status == 0
+    assert json.loads(shown.getvalue())["text"] == text
+
+
+def test_texts_and_messages_do_not_command_the_terminal(best: str, capsys: Capture) -> None:
+    escape = "\x1b]0;title\x07"
+    assert "\x1b" not in run(capsys, "predict", best, escape).out
+    assert "\x1b" not in run(capsys, "predict", best, escape, "--json").out
+    assert run(capsys, "predict", escape, "x").err.startswith("error: \\u001b]0;title\\u0007: there is no such")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from imdbclf.console import command_line, install_command, program
+from imdbclf.console import command_line, install_command, program, say, spoken, tell, text_table
 
 WORDS = st.lists(st.text(min_size=1) | st.text("\\\"' a&,[]|\t", min_size=1), min_size=1)
 
@@ -87,3 +88,20 @@ def test_an_extra_is_installed_by_the_names_of_its_libraries_because_no_index_ha
     assert launcher.startswith("hydra-ray-launcher>=")
     assert ray.startswith("ray>=")
     assert shlex.split(install_command("unheard of"))[-1] == ".[unheard of]"
+
+
+HOSTILE = "[/foo] [red]x[/red] :smile: \x1b[2J\\"
+SHOWN = "[/foo] [red]x[/red] :smile: \\u001b[2J\\"
+
+
+def test_markup_and_control_characters_of_a_table_are_shown() -> None:
+    console = Console(width=200, record=True, force_terminal=True)
+    console.print(text_table([HOSTILE], [[HOSTILE]], title=HOSTILE, caption=HOSTILE))
+    assert console.export_text().count(SHOWN) == 4
+
+
+def test_markup_and_control_characters_of_a_line_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with spoken():
+        say(HOSTILE)
+    tell(HOSTILE)
+    assert capsys.readouterr().out == f"{SHOWN}\n" * 2

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imdbclf import __version__
-from imdbclf.errors import UserError, is_full_disk, one_line
+from imdbclf.errors import UserError, is_full_disk, one_line, visible
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text
 
@@ -110,7 +113,7 @@ def evaluate(
 
     result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, plot)
     if as_json:
-        typer.echo(json_text(result))
+        _echo_json(json_text(result) + "\n")
         return
     from imdbclf.console import console  # noqa: PLC0415
     from imdbclf.reports.run_summary import metrics_table  # noqa: PLC0415
@@ -140,7 +143,7 @@ def predict(
     for batch in [texts] if texts else read_texts(file):
         predictions = zip(predictor.predict(batch), batch, strict=True)
         lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
-        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
+        (_echo_json if as_json else _echo)("".join(f"{line}\n" for line in lines))
 
 
 @app.command("sweep-report")
@@ -176,16 +179,29 @@ def compare(
 
     comparison = compare_runs(runs, reviews)
     if as_json:
-        typer.echo(json_text(asdict(comparison)))
+        _echo_json(json_text(asdict(comparison)) + "\n")
         return
     from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
 
     print_comparison(comparison)
 
 
+def _echo(text: str) -> None:
+    typer.echo(text, nl=False)
+
+
+def _echo_json(text: str) -> None:
+    """Print JSON, which stays JSON where the output cannot show all characters."""
+    can_show_all = "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    _echo(visible(text) if can_show_all else re.sub(r"[^\n\x20-\x7e]", lambda found: json.dumps(found[0])[1:-1], text))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit: 0 for success, 1 for an error in the program, 2 for one that the user can correct."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     with _reported():
         # In standalone mode Typer prints errors in boxes; ours are single lines.
         status = app(arguments, standalone_mode=False)
@@ -225,5 +241,5 @@ def _explained(error: Exception) -> tuple[str, int]:
 
 
 def _fail(message: str, status: int) -> None:
-    typer.echo(f"error: {one_line(message)}", err=True)
+    typer.echo(f"error: {visible(one_line(message))}", err=True)
     sys.exit(status)

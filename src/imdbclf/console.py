@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from imdbclf.errors import visible
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +40,12 @@ class TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message; warnings in yellow."""
         style = "yellow" if record.levelno >= logging.WARNING else None
-        console().print(self.format(record), style=style, markup=False, soft_wrap=True)
+        console().print(visible(self.format(record)), style=style, markup=False, soft_wrap=True)
 
 
 def tell(message: str) -> None:
     """Print a line on the console only."""
-    console().print(message, markup=False, soft_wrap=True)
+    console().print(visible(message), markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -75,13 +77,21 @@ def say_table(table: Table) -> None:
     say("\n" + "\n".join(line.rstrip() for line in text.splitlines()))
 
 
-def text_table(heads: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1, **options: Any) -> Table:
-    """A table of plain text: the first `text_columns` columns are text, the others numbers; `options` are rich's."""
-    table = Table(title_justify="left", caption_justify="left", **options)
+def text_table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    text_columns: int = 1,
+    title: str | None = None,
+    caption: str | None = None,
+) -> Table:
+    """A table of plain text without markup: the first `text_columns` columns are text, the others numbers."""
+    table = Table(title_justify="left", caption_justify="left")
+    table.title = None if title is None else Text(visible(title), "table.title")
+    table.caption = None if caption is None else Text(visible(caption), "table.caption")
     for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number < text_columns else "right", overflow="fold")
+        table.add_column(Text(visible(head)), justify="left" if number < text_columns else "right", overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 
 
@@ -19,6 +20,15 @@ def is_full_disk(error: BaseException) -> bool:
 def one_line(text: object) -> str:
     """The text with each run of white space, line ends included, replaced by one blank."""
     return " ".join(str(text).split())
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters except tab and line end, characters that turn the direction of writing, halves of characters."""
+
+
+def visible(text: str) -> str:
+    r"""The text with `\u001b` for a character that a terminal would obey instead of show, as JSON writes it."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

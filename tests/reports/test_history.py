@@ -45,3 +45,8 @@ def test_the_plot_is_drawn_with_and_without_validation(tmp_path: Path) -> None:
     for name, rows in (("a.png", OVERFITTED), ("b.png", [row(1, 0.5), row(2, 0.4)])):
         draw_history(rows, tmp_path / name, "lecture")
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_title_is_no_formula(tmp_path: Path) -> None:
+    draw_history(OVERFITTED, tmp_path / "history.png", r"$\frac$: Training and validation")
+    assert (tmp_path / "history.png").is_file()

@@ -14,7 +14,7 @@ import torch
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix, offsets_of
-from imdbclf.errors import one_line
+from imdbclf.errors import one_line, visible
 from imdbclf.model.calibration import calibrated, calibrated_one
 from imdbclf.model.network import Network, OneRowNetwork, members_of
 from imdbclf.storage import json_text
@@ -40,7 +40,8 @@ class Prediction:
 
     def as_line(self, text: str) -> str:
         """The prediction and the beginning of its text, with tabs between them."""
-        return f"{self.label}\t{self.probability:.4f}\t{self.known_words} known words\t{one_line(text)[:60]}"
+        label, begins = visible(self.label), visible(one_line(text)[:60])
+        return f"{label}\t{self.probability:.4f}\t{self.known_words} known words\t{begins}"
 
     def as_json(self, text: str) -> str:
         """The prediction and its text as a JSON object, in one line."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -71,6 +72,7 @@ def conclusion(rows: Sequence[EpochRow]) -> str:
     )
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_history(rows: Sequence[EpochRow], path: Path, title: str) -> None:
     """Draw loss and accuracy by epoch (PNG), training and validation, as in the lecture; the best epoch is marked."""
     figure = Figure(figsize=(10, 4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -39,6 +40,7 @@ def reliability_bins(labels: Labels, probabilities: Probabilities) -> list[Bin]:
     return bins
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_reliability(
     labels: Labels, probabilities: Probabilities, uncalibrated: Probabilities, path: Path, title: str
 ) -> None:

@@ -48,6 +48,19 @@ def test_written_rows_are_read_unchanged(tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize(
+    "cell", ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "'=1", "''-a", "\t=1", "-0.5", "1e-3"]
+)
+def test_a_spreadsheet_computes_no_text_of_the_table(tmp_path: Path, cell: str) -> None:
+    rows = [JobRow(cell, "failed", {"loss": cell}, cell, {}, cell)]
+    write_table(rows, ["loss"], tmp_path / "sweep.csv")
+    with (tmp_path / "sweep.csv").open(encoding="utf-8", newline="") as stream:
+        written = next(csv.DictReader(stream))
+    texts = [written[name] for name in ("folder", "loss", "seed", "error")]
+    assert texts == [cell if cell in {"-0.5", "1e-3"} else f"'{cell}"] * 4
+    assert read_table(tmp_path / "sweep.csv") == rows
+
+
+@pytest.mark.parametrize(
     ("value", "shown"),
     [
         ([32, 16], "[32,16]"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,15 +124,36 @@ def _epochs(run: RunFolder) -> list[EpochRow]:
         return []
 
 
+_FORMULA = re.compile("'*[=+@\t\r-]")
+
+
+def _inert(cell: str) -> str:
+    """The cell so that a spreadsheet shows it as a text; numbers stay."""
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}" if _FORMULA.match(cell) else cell
+    return cell
+
+
+def _original(cell: str) -> str:
+    """The inverse of `_inert`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None:
-    """Write the rows as CSV; the column `seed` comes last if it is not one of the axes."""
+    """Write the rows as CSV; the column `seed` comes last if it is not one of the axes.
+
+    A text that a spreadsheet would compute, such as `=1+1`, gets an apostrophe in front.
+    """
     axes = [*axes, *([] if SEED in axes else [SEED])]
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, ["folder", "status", *axes, *_NUMBERS, "error"], restval="")
         writer.writeheader()
         for row in rows:
             about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
-            writer.writerow({**row.choices, **row.metrics, **about})
+            texts = {name: _inert(cell) for name, cell in {**row.choices, **about}.items()}
+            writer.writerow({**texts, **row.metrics})
 
 
 def read_table(path: Path) -> list[JobRow]:
@@ -147,7 +169,8 @@ def read_table(path: Path) -> list[JobRow]:
                 {name: kind(row[name]) for name, kind in _NUMBERS.items() if row[name]},
                 row["error"],
             )
-            for row in csv.DictReader(stream)
+            for line in csv.DictReader(stream)
+            for row in [{name: _original(cell) for name, cell in line.items()}]
         ]
 
 

@@ -61,6 +61,7 @@ def _rendered(figure: Figure, name: str, alt: str) -> Plot:
     return Plot(name, alt, png.getvalue(), svg.getvalue())
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_effects(effects: Sequence[Effect]) -> Plot:
     """A panel for each axis: differences from the first value with intervals, and a line for each seed."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
@@ -99,6 +100,7 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
     panel.set_xlim(-0.4, len(effects) + 0.4)
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects: Sequence[Effect]) -> Plot | None:
     """Validation accuracy and loss by epoch, a line for each configuration (mean over its seeds), the best one thick.
 
@@ -159,6 +161,7 @@ def _draw_curves(panel: Axes, curves: Sequence[tuple[Configuration, Curve]], col
     panel.set_xlabel("Epoch")
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     """Validation accuracy against the number of parameters and against the seconds of the fit."""
     shown = [one for one in configurations if one.accuracies]
@@ -188,6 +191,7 @@ def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
+@mpl.rc_context({"text.parse_math": False})
 def draw_search(values: Mapping[int, float], best: Sequence[int], *, is_loss: bool) -> Plot:
     """The values of a search's trials by their numbers; `best` has the numbers of those better than all before."""
     figure, ((panel,),) = _new_figure(4.6, 3.4, 1, 1)
