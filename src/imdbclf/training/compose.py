@@ -233,11 +233,16 @@ def explain_composition(error: Exception, overrides: Iterable[str] = ()) -> User
     """
     if isinstance(error, UserError):
         return error
-    return UserError(next(filter(None, map(_wrong_override, overrides)), None) or _reason(error))
+    reason = next(filter(None, map(_wrong_override, overrides)), None) or _reason(error)
+    return UserError(reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…")
+
+
+_LONGEST = 400
+"""Characters of a message: an override can be as long as the shell allows."""
 
 
 def _reason(error: Exception) -> str:
-    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
     if (found := _NO_LAUNCHER.search(text)) and found[1].split("_")[0] in _LAUNCHER_EXTRAS:
         return f"hydra/launcher={found[1]}: is not installed; {install_command(found[1].split('_')[0])}"
     if found := _NO_OPTION.search(text):
@@ -261,11 +266,11 @@ def _wrong_override(typed: str) -> str | None:
         return f"{key}={value[:20]}…: must be shorter; this number has {len(value):,} digits"
     except HydraException:
         return None
-    group = CONFIGS / key.lstrip("+~").partition("@")[0]
+    name = key.lstrip("+~").partition("@")[0]
     names = choice if isinstance(choice, list) else [choice]
-    if not group.is_dir() or "=" not in typed or all(isinstance(name, str) for name in names):
+    if name not in _groups() or "=" not in typed or all(isinstance(name, str) for name in names):
         return None
-    return f"{key}={value}: must be {', '.join(sorted(path.stem for path in group.glob('*.yaml')))}"
+    return f"{key}={value}: must be {', '.join(sorted(path.stem for path in (CONFIGS / name).glob('*.yaml')))}"
 
 
 _LAUNCHER_EXTRAS = ("joblib", "submitit", "ray")
@@ -283,5 +288,8 @@ _NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no
 
 def _known_names() -> list[str]:
     """Every key and every config group that an override may name."""
-    groups = (folder.name for folder in CONFIGS.iterdir() if folder.is_dir())
-    return [*settings_keys(), *groups, "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher"]
+    return [*settings_keys(), *_groups(), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher"]
+
+
+def _groups() -> list[str]:
+    return [folder.name for folder in CONFIGS.iterdir() if folder.is_dir()]
