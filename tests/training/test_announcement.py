@@ -42,12 +42,15 @@ def test_more_columns_or_larger_batches_than_the_reviews_can_fill_are_reported(
     assert result.status == 0, result.err
     assert re.search(r"only [\d,]+ columns: the training part has no more words", result.out)
     assert "one batch an epoch: the training part has no more reviews" in result.out
+    assert "Steps in an epoch: 1. A smaller data.batch_size (now 10000) makes more, and may help." in result.out
+    # Reviews in a user's own files need not be about films.
+    assert "film" not in result.out
 
 
 def test_a_run_without_groups_warns_that_validation_accuracy_may_be_optimistic(finished_run: Path) -> None:
     assert (
-        "        validation accuracy may be optimistic: reviews of one film can be in both parts "
-        "(data.group=COLUMN keeps them together)\n"
+        "        validation accuracy may be optimistic: reviews of one product, or by one person, can be in both "
+        "parts (data.group=COLUMN keeps them together)\n"
     ) in log_of(finished_run)
     assert metrics_of(finished_run)["group"] is None
 

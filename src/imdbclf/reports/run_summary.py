@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,27 @@ UNBALANCED = 0.6
 _PARTS = {"val": "validation", "test": "test"}
 
 
-def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow], examples: Sequence[str]) -> None:
-    """Print what a user needs at the end of a run; `examples` are lines with the predictions for a review or two."""
+FEW_STEPS = 4
+"""With no more steps in an epoch, smaller batches can help."""
+
+
+def print_summary(
+    folder: Path,
+    metrics: dict[str, Any],
+    rows: Sequence[EpochRow],
+    examples: Sequence[str],
+    to_try: str,
+    batch_size: int,
+) -> None:
+    """Print what a user needs at the end of a run.
+
+    `examples` are lines with the predictions for a review or two, `to_try` is a review that the user can classify next.
+    """
     say_table(metrics_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
     say(f"\n{conclusion(rows)}")
+    steps = ceil(metrics["reviews"]["train"] / batch_size)
+    if steps <= FEW_STEPS and metrics["best_epoch"] == metrics["epochs"]:
+        say(f"Steps in an epoch: {steps}. A smaller data.batch_size (now {batch_size}) makes more, and may help.")
     if metrics["refit"]:
         say(
             f"Final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are of "
@@ -55,7 +73,7 @@ def print_summary(folder: Path, metrics: dict[str, Any], rows: Sequence[EpochRow
         if plot.exists():
             say(f"Plot:     {shown_path(plot)}")
     best = command_line([program(), "predict", shown_path(run.best)])
-    say(f'Try next: {best} "A film to remember, for all the wrong reasons."')
+    say(f'Try next: {best} "{to_try}"')
 
 
 def print_interruption(folder: Path, where: str, rows: Sequence[EpochRow], again: str | None) -> None:

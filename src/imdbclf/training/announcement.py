@@ -76,7 +76,8 @@ def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:
     """How many groups the split keeps together, or a warning if reviews of one film can be in both parts."""
     if train.groups is None:
         cure = "data.group=COLUMN" if settings.source == "files" else "data.group=film with an aclImdb tree"
-        optimistic = "validation accuracy may be optimistic: reviews of one film can be in both parts"
+        subject = "product, or by one person," if settings.source == "files" else "film"
+        optimistic = f"validation accuracy may be optimistic: reviews of one {subject} can be in both parts"
         return f"{optimistic} ({cure} keeps them together)"
     return f"{len(np.unique(train.groups)):,} groups by {settings.group}, each in one part of the split"
 

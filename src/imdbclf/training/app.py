@@ -157,7 +157,7 @@ def _with_summary(run: Run) -> dict[str, Any]:
         again = resume_command(folder.path) if is_kept else None
         run_summary.print_interruption(folder.path, where, run.rows, again)
         raise stop from event
-    run_summary.print_summary(folder.path, metrics, run.rows, run.examples())
+    run_summary.print_summary(folder.path, metrics, run.rows, run.examples(), run.texts[-1], settings.data.batch_size)
     return metrics
 
 

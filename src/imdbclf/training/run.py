@@ -17,7 +17,7 @@ from imdbclf.data.prepare import PreparedReviews
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import Predictor, logits_of
-from imdbclf.model.calibration import fit_temperature
+from imdbclf.model.calibration import HIGHEST, fit_temperature
 from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.training.announcement import announce
@@ -29,10 +29,17 @@ from imdbclf.training.trainer_arguments import watches_validation
 
 log = logging.getLogger(__name__)
 
-EXAMPLES = (
+OF_FILMS = (
     "A wonderful film: the best performances I have seen in years, and a beautiful, moving story.",
     "What a waste of time. The plot is awful, the acting is terrible, and the jokes are just boring.",
+    "A film to remember, for all the wrong reasons.",
 )
+OF_ANYTHING = (
+    "Wonderful: the best that I have had in years, beautiful and well made.",
+    "What a waste of money. It is awful, the quality is terrible, and it is just boring.",
+    "One to remember, for all the wrong reasons.",
+)
+"""Two reviews that a run classifies at its end, and one for the user to try."""
 
 
 @dataclass
@@ -84,12 +91,18 @@ class Run:
         results.evaluate("test", self.best, final.data)
         return results.write(validated, final, self.best, with_plot=not self.quiet)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Reviews of the kind that the network has learned from: files of a user need not be about films."""
+        return OF_ANYTHING if self.settings.data.source == "files" else OF_FILMS
+
     def examples(self) -> list[str]:
         """The predictions of the best network for two short reviews, a line each."""
-        predictions = Predictor(self.best).predict(EXAMPLES)
+        texts = self.texts[:2]
+        predictions = Predictor(self.best).predict(texts)
         return [
             f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
-            for text, prediction in zip(EXAMPLES, predictions, strict=True)
+            for text, prediction in zip(texts, predictions, strict=True)
         ]
 
     def _keep_history(self, rows: list[EpochRow]) -> None:
@@ -180,6 +193,9 @@ def _check_calibration(settings: Settings, prepared: PreparedReviews) -> None:
         raise UserError(msg)
 
 
+_AT_THE_BOUND = 0.999
+
+
 def calibrate(settings: Settings, folder: RunFolder, prepared: PreparedReviews) -> Checkpoint:
     """Fit the temperature that the settings ask for on the validation part, and write it into the best checkpoint.
 
@@ -190,6 +206,12 @@ def calibrate(settings: Settings, folder: RunFolder, prepared: PreparedReviews) 
     if settings.calibration.name == "temperature":
         logits = logits_of(best.network, prepared.matrices["val"]).numpy()
         temperature = fit_temperature(logits, prepared.labels["val"])
+        if max(temperature, 1 / temperature) > _AT_THE_BOUND * HIGHEST:
+            log.info(
+                "The temperature, %.3f, is at the bound of its range: all validation reviews are classified correctly, "
+                "or hardly any; more of them would tell more",
+                temperature,
+            )
     if temperature != best.temperature:
         keep_temperature(folder.best, temperature)
     return replace(best, temperature=temperature)
