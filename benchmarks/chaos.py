@@ -75,13 +75,21 @@ class Command:
         return time.monotonic() - self.began
 
     def stop(self, by: signal.Signals, after: float) -> bool:
-        """Send the signal after so many seconds; False if the command had ended before."""
+        """Send the signal after so many seconds; False if the command had ended before.
+
+        Raises:
+            UserError: if it ends with another status than that of the signal.
+        """
         try:
             self.process.wait(after)
         except subprocess.TimeoutExpired:
             self.process.send_signal(by)
-        expected = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 128 + signal.SIGTERM}[by]
-        return self.process.wait(LONGEST) == expected
+        # At its very end, the process has given up its handler.
+        status = self.process.wait(LONGEST)
+        if status not in {0, -by, 128 + by}:
+            msg = f"ended with status {status} after {by.name}: {self.said[-500:]}"
+            raise UserError(msg)
+        return status != 0
 
 
 def differences(one: Path, other: Path) -> list[str]:

@@ -6,18 +6,25 @@ import os
 import pickle
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import filelock
 import pytest
 import torch
-from commands import metrics_of, run, start
+from commands import going_on, metrics_of, run, start
+from conftest import Once
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from imdbclf.cli import main
 from imdbclf.errors import UserError
+from imdbclf.training.callbacks import LastCheckpoint
 from training.helpers import is_same, stopped_at
 
 Capture = pytest.CaptureFixture[str]
@@ -94,6 +101,71 @@ def test_a_refused_run_leaves_an_empty_folder_that_was_there(here: Path, small: 
     assert not (here / "q").exists()
 
 
+LAYOUTS = st.sets(
+    st.sampled_from(
+        [
+            "thesis.txt",
+            ".hidden",
+            "checkpoints/notes.txt",
+            "members/list.txt",
+            "members/1/notes.txt",
+            "teacher/notes.txt",
+            "final/thesis.txt",
+            "final/members/2/x",
+            "notes/history.csv",
+        ]
+    ),
+    min_size=1,
+)
+
+
+@pytest.fixture(scope="module")
+def stopped_folders(once: Once, small: list[str], cache_folder: Path) -> Path:
+    """A run and a sweep of one job, each stopped in its final fit."""
+
+    def make(folder: Path) -> None:
+        for mode in (["hydra.run.dir="], ["-m", "seed=0", "hydra.sweep.dir="]):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("IMDBCLF_CACHE", str(cache_folder))
+                stopped_at(patch, 4)
+                with pytest.raises(SystemExit, match="130"):
+                    main(["train", *small, "refit=true", *mode[:-1], f"{mode[-1]}{folder / str(len(mode))}"])
+
+    return once("stopped_folders", make)
+
+
+@pytest.mark.slow
+@given(LAYOUTS, LAYOUTS, st.sampled_from(["1", "3"]), st.sampled_from(["refused", "interrupted", "failed", "finished"]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_lies_in_a_folder_stays_whether_a_run_is_refused_interrupted_failed_or_finished(
+    stopped_folders: Path,
+    small: list[str],
+    capsys: Capture,
+    inside: set[str],
+    in_runs: set[str],
+    kind: str,
+    ending: str,
+) -> None:
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        folder = shutil.copytree(stopped_folders / kind, Path(place) / "folder")
+        runs = [folder, *folder.glob("runs/*")]
+        foreign = {runs[0] / name for name in inside} | {runs[-1] / name for name in in_runs}
+        for path in foreign:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"mine: {path}", encoding="utf-8")
+        if ending == "interrupted":
+            stopped_at(patch, 1)
+        if ending == "failed":
+            patch.setattr("imdbclf.training.run.Results.write", lambda *_, **__: 1 / 0)
+        asked = [*small, f"hydra.run.dir={folder}"] if ending == "refused" else ["--resume", str(folder)]
+        status = run(capsys, "train", *asked).status
+        failed = 2 if kind == "3" else 1
+        assert status == {"refused": 2, "interrupted": 130, "failed": failed, "finished": 0}[ending]
+        assert {path: path.read_text(encoding="utf-8") for path in foreign} == {
+            path: f"mine: {path}" for path in foreign
+        }
+
+
 # What stops a run
 
 
@@ -130,6 +202,108 @@ def test_a_run_that_is_killed_twice_and_moved_goes_on_by_the_printed_command_to_
     (here / "runs/0").rename(here / "moved")
     assert run(capsys, *again[1:-1], "moved").status == 0
     assert is_same(here / "moved", here / "undisturbed")
+
+
+def test_a_moved_run_keeps_its_own_best_epoch_although_another_run_is_at_its_old_place(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So steep that an early epoch stays the best.
+    steep = [*small, "optimizer.lr=0.3", "trainer.max_epochs=5"]
+    run(capsys, "train", *steep, "hydra.run.dir=undisturbed")
+    assert metrics_of(here / "undisturbed")["best_epoch"] < 4
+    undisturb = stopped_at(monkeypatch, 4)
+    run(capsys, "train", *steep, "hydra.run.dir=place")
+    undisturb()
+    (here / "place").rename(here / "moved")
+    run(capsys, "train", *small, "model.hidden=8", "hydra.run.dir=place")
+    elsewhere = run(capsys, "train", *steep, "ckpt_path=moved/checkpoints/last.ckpt", "hydra.run.dir=elsewhere")
+    resumed = run(capsys, "train", "--resume", "moved")
+    assert (elsewhere.status, resumed.status) == (0, 0)
+    assert is_same(here / "moved", here / "undisturbed")
+    assert is_same(here / "elsewhere", here / "undisturbed")
+    assert str(here).encode() not in (here / "moved/checkpoints/last.ckpt").read_bytes()
+
+
+def test_a_checkpoint_without_its_best_epoch_beside_it_is_refused(
+    here: Path, small: list[str], finished_run: Path, capsys: Capture
+) -> None:
+    (here / "late").mkdir()
+    last, best = (torch.load(finished_run / f"checkpoints/{name}.ckpt", weights_only=True) for name in ("last", "best"))
+    last["callbacks"]["History"]["rows"][0]["val/loss"] = 0.0
+    torch.save(last, here / "late/last.ckpt")
+    torch.save(best, here / "late/best.ckpt")
+    refused = run(capsys, "train", *small, "trainer.max_epochs=5", "ckpt_path=late/last.ckpt", "hydra.run.dir=run")
+    assert refused.status == 2
+    assert "ckpt_path=late/last.ckpt: best.ckpt beside it is not its best epoch, 1; give a" in refused.err
+    assert not (here / "run").exists()
+
+
+def test_a_run_that_died_between_the_two_checkpoints_of_an_epoch_goes_on_from_the_newer_one(
+    here: Path, small: list[str], finished_run: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = LastCheckpoint.on_train_epoch_end
+
+    def die(self: LastCheckpoint, trainer: Any, module: Any) -> None:
+        if type(self) is LastCheckpoint and trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+        save(self, trainer, module)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LastCheckpoint, "on_train_epoch_end", die)
+        assert run(capsys, "train", *small, "hydra.run.dir=run").status == 130
+    resumed = run(capsys, "train", "--resume", "run")
+    assert ["epoch 2/3" in resumed.out, "epoch 3/3" in resumed.out] == [False, True]
+    assert is_same(here / "run", finished_run)
+
+
+def test_a_resumed_run_still_knows_why_its_source_was_chosen(
+    here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(here / "hf"))
+    undisturb = stopped_at(monkeypatch, 1)
+    stopped_run = run(capsys, "train", "experiment=smoke", "trainer.max_epochs=2", "hydra.run.dir=run")
+    undisturb()
+    assert run(capsys, *going_on(stopped_run.out)).status == 0
+    assert "IMDBCLF_DATA is not set" in metrics_of(here / "run")["data_source_because"]
+
+
+def test_what_cannot_go_on_says_so_in_one_line_and_nothing_is_changed(
+    here: Path, finished_run: Path, capsys: Capture
+) -> None:
+    (here / "other").mkdir()
+    shutil.copytree(finished_run, here / "busy").joinpath("metrics.json").unlink()
+    for arguments, message in (
+        (["nowhere"], "--resume nowhere: is not the folder of a run or of a sweep"),
+        (["other"], "--resume other: is not the folder of a run or of a sweep"),
+        (["busy", "seed=1"], "--resume FOLDER: takes nothing else; it goes on with the settings of the folder"),
+        (["busy"], "busy: another process works on this run"),
+    ):
+        with filelock.FileLock(here / "busy/.lock"):
+            before = bytes_of(here)
+            refused = run(capsys, "train", "--resume", *arguments)
+            assert (refused.status, refused.err.count("\n")) == (2, 1)
+            assert message in refused.err
+            assert bytes_of(here) == before
+    finished = run(capsys, "train", f"--resume={finished_run}")
+    assert (finished.status, finished.out) == (
+        0,
+        f"{finished_run}: the run is finished; there is nothing to go on with\n",
+    )
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_sigterm_before_the_fit_ends_with_its_own_status_and_keeps_a_folder_that_can_go_on(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    def terminated(*_: object) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+    monkeypatch.setattr(f"imdbclf.training.app.{'environment' if is_written else 'write_config'}", terminated)
+    result = run(capsys, "train", *small, "hydra.run.dir=run")
+    assert (result.status, result.err) == (143, "error: interrupted\n")
+    assert (here / "run").exists() == is_written
 
 
 @pytest.mark.parametrize(("epochs", "said"), [(0, "nothing was kept"), (1, "Interrupted after epoch 1 of 3")])
