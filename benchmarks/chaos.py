@@ -16,6 +16,7 @@ import os
 import random
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,7 +141,10 @@ def stopped_runs(place: Path, kills: int, chance: random.Random) -> int:
             running = Command(command, place)
             if not running.stop(by, chance.uniform(0, seconds[name])):
                 # It was faster than the undisturbed one.
-                break
+                if hits:
+                    break
+                shutil.rmtree(folder)
+                continue
             hits += 1
             moments[epoch_of(folder)] += 1
             command = running.go_on

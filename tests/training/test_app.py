@@ -234,7 +234,7 @@ def test_a_checkpoint_without_its_best_epoch_beside_it_is_refused(
     torch.save(best, here / "late/best.ckpt")
     refused = run(capsys, "train", *small, "trainer.max_epochs=5", "ckpt_path=late/last.ckpt", "hydra.run.dir=run")
     assert refused.status == 2
-    assert "ckpt_path=late/last.ckpt: best.ckpt beside it is not its best epoch, 1; give a" in refused.err
+    assert "ckpt_path=late/last.ckpt: its best epoch, 1, is not in best.ckpt beside it; give a" in refused.err
     assert not (here / "run").exists()
 
 

@@ -239,8 +239,10 @@ class Fit:
             if _readable_rows(path) == rows[: int(best["epoch"])]:
                 break
         else:
-            msg = f"ckpt_path={earlier}: {self.folder.best.name} beside it is not its best epoch, {best['epoch']:.0f}"
-            raise UserError(f"{msg}; give a checkpoint in the folder of its run")
+            msg = (
+                f"ckpt_path={earlier}: its best epoch, {best['epoch']:.0f}, is not in {self.folder.best.name} beside it"
+            )
+            raise UserError(f"{msg}; give a checkpoint in the folder of its run, which must have had no final fit")
         if path.resolve() != self.folder.best.resolve():
             self.folder.checkpoints.mkdir(parents=True, exist_ok=True)
             copy_file(path, self.folder.best)
