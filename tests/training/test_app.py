@@ -173,7 +173,7 @@ def stopped(here: Path, at: str, by: signal.Signals, *arguments: str) -> tuple[i
     """The exit status and the lines of a command that gets a signal after the first line that begins so."""
     process = start(*arguments, cwd=here)
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     for line in process.stdout:
         if line.startswith(at) and not any(said.startswith(at) for said in lines):
             process.send_signal(by)
