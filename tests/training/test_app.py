@@ -187,7 +187,7 @@ def test_a_run_that_is_killed_twice_and_moved_goes_on_by_the_printed_command_to_
 ) -> None:
     longer = [*(override for override in small if "max_epochs" not in override), "trainer.max_epochs=150"]
     run(capsys, "train", *longer, "hydra.run.dir=undisturbed")
-    status, lines = stopped(here, "epoch ", signal.SIGKILL, "train", *longer, "hydra.run.dir=runs/0")
+    status, lines = stopped(here, "epoch 3/", signal.SIGKILL, "train", *longer, "hydra.run.dir=runs/0")
     assert status == -signal.SIGKILL
     (said,) = (line for line in lines if line.startswith("Folder: runs/0 "))
     again = shlex.split(said.partition("go on with: ")[2].removesuffix(")\n"))
