@@ -39,14 +39,22 @@ def test_a_sweep_leaves_its_question_its_runs_and_its_answer(four: Path) -> None
     assert len(results(four)) == 4
 
 
+@pytest.mark.parametrize(
+    ("axes", "name"),
+    [
+        (["model.layers=1", "loss=bce,mse", "seed=0,1"], "sweep_smoke_loss"),
+        (["seed=0,1"], "sweep_smoke_seed"),
+        (["sweep=lecture", "seed=0,1"], "sweep_lecture_smoke"),
+    ],
+)
 def test_the_folder_is_named_by_experiment_and_axes_so_that_the_same_command_finds_it(
-    here: Path, quick: list[str], capsys: Capture
+    here: Path, quick: list[str], capsys: Capture, axes: list[str], name: str
 ) -> None:
-    (here / "outputs" / "sweep_smoke_loss").mkdir(parents=True)
-    (here / "outputs" / "sweep_smoke_loss" / "notes.txt").touch()
-    result = run(capsys, "train", "-m", *quick, "experiment=smoke", "model.layers=1", "loss=bce,mse", "seed=0,1")
+    (here / "outputs" / name).mkdir(parents=True)
+    (here / "outputs" / name / "notes.txt").touch()
+    result = run(capsys, "train", "-m", *quick, "experiment=smoke", *axes)
     assert result.status == 2
-    assert f"hydra.sweep.dir={here}/outputs/sweep_smoke_loss: is not empty and holds no sweep" in result.err
+    assert f"hydra.sweep.dir={here}/outputs/{name}: is not empty and holds no sweep" in result.err
 
 
 def test_every_job_gives_bit_for_bit_what_it_gives_alone(

@@ -183,6 +183,8 @@ def test_a_final_fit_without_validation_uses_every_review_and_its_last_epoch(
     assert metrics["best_epoch"] == 2
     assert "val/loss" not in metrics
     assert "no validation part" in result.out
+    assert "Epoch 2 of 2" in result.out
+    assert "Best epoch" not in result.out
     assert "one film" not in result.out
     assert equal(weights_of(here / "run", "best"), weights_of(here / "run", "last"))
 

@@ -51,6 +51,10 @@ def test_a_run_folder_holds_what_its_documentation_lists(finished_run: Path) -> 
         assert (finished_run / plot).read_bytes().startswith(b"\x89PNG\r\n")
 
 
+def test_the_environment_names_the_threads_of_the_fit(finished_run: Path) -> None:
+    assert json.loads((finished_run / "environment.json").read_text(encoding="utf-8"))["threads"] == 1
+
+
 def test_the_metrics_name_everything_that_a_report_needs(finished_run: Path) -> None:
     metrics = json.loads((finished_run / "metrics.json").read_text(encoding="utf-8"))
     needed = {"test/accuracy", "test/loss", "val/loss", "val/accuracy", "best_epoch", "parameters", "fit_seconds"}

@@ -96,7 +96,8 @@ def _draw_metric(axes: Axes, rows: Sequence[EpochRow], metric: str) -> None:
     best = best_row(rows)
     if best is not None:
         axes.axvline(best["epoch"], color="tab:gray", linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")
-    axes.set(xlabel="Epoch", ylabel=metric.capitalize(), title=f"Training and validation {metric}")
+    shown = "Training and validation" if validated else "Training"
+    axes.set(xlabel="Epoch", ylabel=metric.capitalize(), title=f"{shown} {metric}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()

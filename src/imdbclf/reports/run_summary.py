@@ -11,7 +11,7 @@ from rich.table import Table
 
 from imdbclf.console import command_line, program, say, say_table, shown_path, text_table
 from imdbclf.folders.run import RunFolder
-from imdbclf.reports.history import EpochRow, conclusion
+from imdbclf.reports.history import EpochRow, best_row, conclusion
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -44,7 +44,9 @@ def print_summary(
 
     `examples` are lines with the predictions for a review or two, `to_try` is a review that the user can classify next.
     """
-    say_table(metrics_table(metrics, f"Best epoch {metrics['best_epoch']} of {metrics['epochs']}"))
+    epochs = f"{metrics['best_epoch']} of {metrics['epochs']}"
+    # Without validation the last epoch is taken, whether it is the best or not.
+    say_table(metrics_table(metrics, f"Best epoch {epochs}" if best_row(rows) else f"Epoch {epochs}"))
     say(f"\n{conclusion(rows)}")
     steps = ceil(metrics["reviews"]["train"] / batch_size)
     if steps <= FEW_STEPS and metrics["best_epoch"] == metrics["epochs"]:

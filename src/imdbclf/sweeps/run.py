@@ -67,7 +67,11 @@ class SweepRun:
         chosen = chosen_folder(self.config, "sweep")
         if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
             own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
-            asked = [hydra.runtime.choices.get("sweep", "none"), self.experiment]
+            sweep = hydra.runtime.choices.get("sweep", "none")
+            if sweep == "none" and SEED in axes and not own:
+                # Otherwise `seed=0,1` and `sweep=lecture` of the experiment `lecture` would share a folder.
+                own = [SEED]
+            asked = [sweep, self.experiment]
             named = [name for name in dict.fromkeys(asked) if name != "none"]
             held = ["-".join(map(short_key, own))] if own else []
             chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, *held])))

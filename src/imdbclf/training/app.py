@@ -235,7 +235,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
         from imdbclf.training.fit import where_to_go_on  # noqa: PLC0415
         from imdbclf.training.run import Run  # noqa: PLC0415
     quiet_libraries()
-    write_json(folder.environment, about | environment())
+    write_json(folder.environment, about | environment(settings.threads))
     resume_from = where_to_go_on(settings, folder)
     return Run(settings, folder, loading, about["data_source_because"], resume_from=resume_from)
 

@@ -39,7 +39,10 @@ ONE_PROCESS = (
 """The answer to users who ask for several processes."""
 
 
-CONFIG_ERRORS = (UserError, HydraException, OmegaConfBaseException, ValueError, TypeError, RuntimeError, OSError)
+CONFIG_ERRORS = (
+    *(UserError, HydraException, OmegaConfBaseException),
+    *(AssertionError, ValueError, TypeError, RuntimeError, OSError),
+)
 """What Hydra and paths raise for wrong values in a config."""
 
 
@@ -259,7 +262,9 @@ def _reason(error: Exception) -> str:
 
 def _wrong_override(typed: str) -> str | None:
     """What is wrong with an override, if it has a number that is too long, or a config group has no name of a file."""
-    key, _, value = typed.partition("=")
+    key, equals, value = typed.partition("=")
+    if equals and not key.strip("+~"):
+        return f"{typed}: names no key; settings are given as key=value"
     try:
         choice = OverridesParser.create().parse_override(typed).value()
     except ValueError:
@@ -268,7 +273,7 @@ def _wrong_override(typed: str) -> str | None:
         return None
     name = key.lstrip("+~").partition("@")[0]
     names = choice if isinstance(choice, list) else [choice]
-    if name not in _groups() or "=" not in typed or all(isinstance(name, str) for name in names):
+    if name not in _groups() or not equals or all(isinstance(name, str) for name in names):
         return None
     return f"{key}={value}: must be {', '.join(sorted(path.stem for path in (CONFIGS / name).glob('*.yaml')))}"
 

@@ -102,8 +102,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES}
 
 
-def environment() -> dict[str, Any]:
-    """Versions and machine of a run."""
+def environment(threads: int | None) -> dict[str, Any]:
+    """Versions and machine of a run; `threads` are those that its settings ask for."""
     import torch  # noqa: PLC0415 - slow; a refused command line does without it
 
     accelerator = torch.accelerator.current_accelerator()
@@ -112,6 +112,6 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "accelerators": [f"{accelerator}:{number}" for number in range(torch.accelerator.device_count())],
     }
