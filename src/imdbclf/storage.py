@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -44,20 +44,14 @@ def remove_unfinished(folder: Path, names: Collection[str]) -> None:
 
 def flush(path: Path) -> None:
     """Wait until the contents of a file, or the names in a folder, are on the disk."""
-    if not path.is_dir():
-        _flush(path, os.O_RDWR)
-        return
+    is_folder = path.is_dir()
     # Windows and some network file systems cannot flush a folder.
-    with suppress(OSError):
-        _flush(path, os.O_RDONLY)
-
-
-def _flush(path: Path, mode: int) -> None:
-    descriptor = os.open(path, mode)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(OSError) if is_folder else nullcontext():
+        descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def remove_lock(path: Path) -> None:

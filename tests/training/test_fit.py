@@ -189,6 +189,16 @@ def test_a_final_fit_without_validation_uses_every_review_and_its_last_epoch(
     assert equal(weights_of(here / "run", "best"), weights_of(here / "run", "last"))
 
 
+def test_what_lightnings_callbacks_add_to_a_checkpoint_passes(here: Path, small: list[str], capsys: Capture) -> None:
+    ema = "+callbacks.ema._target_=lightning.pytorch.callbacks.EMAWeightAveraging"
+    assert run(capsys, "train", *small, ema, "trainer.max_epochs=1", "hydra.run.dir=one").status == 0
+    last = "one/checkpoints/last.ckpt"
+    assert "averaging_state" in load_plain(here / last)
+    assert run(capsys, "predict", last, "a good film").status == 0
+    more = run(capsys, "train", *small, ema, "trainer.max_epochs=2", f"ckpt_path={last}", "hydra.run.dir=two")
+    assert more.status == 0, more.err
+
+
 @pytest.mark.filterwarnings("ignore")  # of Lightning, which a command sends to the log
 @pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 200), marks=pytest.mark.slow)], ids=["8", "192"])
 def test_a_fit_goes_on_from_a_changed_checkpoint_or_refuses_it_in_a_line(

@@ -20,6 +20,7 @@ from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.calibration import HIGHEST, fit_temperature
 from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import CalibrationSettings, Settings
+from imdbclf.storage import flush
 from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
 from imdbclf.training.fit import Fit, Fitted, Interrupted, where_to_go_on
@@ -162,6 +163,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     fitted = learn(fit, validated.data.with_settings(everything.data))
     keep_temperature(final.best, read_checkpoint(folder.best).temperature)
     final.best.replace(folder.best)
+    flush(folder.checkpoints)
     final.discard_step()
     return replace(fitted, seconds=validated.seconds + fitted.seconds)
 
