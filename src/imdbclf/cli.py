@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,11 @@ from imdbclf import __version__
 from imdbclf.errors import UserError, is_full_disk, one_line, visible
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from imdbclf.inference.predictor import Predictor
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """Hydra's variable for tracebacks; `--debug` sets it."""
@@ -34,10 +39,11 @@ app = typer.Typer(
 )
 
 Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
-CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run.", metavar="CKPT")]
+CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run, or the run's folder.", metavar="CKPT")]
 TextColumn = Annotated[str, typer.Option(help="Name of the text column.")]
 LabelColumn = Annotated[str, typer.Option(help="Name of the label column.")]
 Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -102,6 +108,7 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a checkpoint on labelled reviews.
@@ -111,7 +118,9 @@ def evaluate(
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
-    result = evaluate_checkpoint(checkpoint, source, split, text_column, label_column, plot)
+    if plot is not None:
+        _refuse_existing("--picture", plot, force=force)
+    result = evaluate_checkpoint(_checkpoint_file(checkpoint), source, split, text_column, label_column, plot)
     if as_json:
         _echo_json(json_text(result) + "\n")
         return
@@ -125,7 +134,13 @@ def evaluate(
 def predict(
     checkpoint: CheckpointFile,
     texts: Texts = None,
-    file: Annotated[Path | None, typer.Option(help="A text file with one review per line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="One review per line, or CSV, TSV, JSON, Parquet.")] = None,
+    text_column: TextColumn = "text",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write columns and predictions to this .csv, .jsonl or .parquet."),
+    ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Classify reviews.
@@ -133,14 +148,26 @@ def predict(
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
     with fast_imports():
-        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
+        from imdbclf.inference.lines import is_table, read_texts  # noqa: PLC0415
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     if texts and file is not None:
         msg = "--file: cannot be combined with texts; give one of them"
         raise UserError(msg)
-    predictor = Predictor.from_checkpoint(checkpoint)
-    for batch in [texts] if texts else read_texts(file):
+    if output is not None:
+        _check_output(output, force=force)
+    texts = texts or None
+    predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
+    table = None
+    if file is not None and is_table(file):
+        from imdbclf.inference.tables import read_table  # noqa: PLC0415
+
+        table, texts = read_table(file, text_column)
+    batches = [texts] if texts is not None else read_texts(file)
+    if output is not None:
+        _write_predictions(output, predictor, table, [text for batch in batches for text in batch])
+        return
+    for batch in batches:
         predictions = zip(predictor.predict(batch), batch, strict=True)
         lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
         (_echo_json if as_json else _echo)("".join(f"{line}\n" for line in lines))
@@ -184,6 +211,39 @@ def compare(
     from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
 
     print_comparison(comparison)
+
+
+def _checkpoint_file(path: Path) -> Path:
+    """The file itself; of a run folder, its best checkpoint."""
+    from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+
+    return RunFolder(path).best if path.is_dir() else path
+
+
+def _refuse_existing(option: str, path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        msg = f"{option} {path}: exists; give --force to replace it, or another name"
+        raise UserError(msg)
+
+
+def _check_output(path: Path, *, force: bool) -> None:
+    if path.suffix not in {".csv", ".jsonl", ".parquet"}:
+        msg = f"--output {path}: must end in .csv, .jsonl or .parquet"
+        raise UserError(msg)
+    if not path.parent.is_dir() or path.is_dir():
+        msg = f"--output {path}: must be a file in a folder that exists"
+        raise UserError(msg)
+    _refuse_existing("--output", path, force=force)
+
+
+def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+
+    from imdbclf.inference.tables import write_table  # noqa: PLC0415
+
+    plain = pa.table({"text": pa.array(texts, pa.string())}) if table is None else table
+    label, probability = write_table(path, plain, predictor.predict(texts))
+    _echo(f"{path}: {len(texts):,} rows with the columns {label} and {probability}\n")
 
 
 def _echo(text: str) -> None:

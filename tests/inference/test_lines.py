@@ -111,3 +111,24 @@ def test_on_a_terminal_people_are_told_how_to_end(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     assert list(read_texts(None)) == [["a"]]
     assert capsys.readouterr().err == "Type one review per line; Ctrl-D ends.\n"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = b"\xef\xbb\xbfgreat\n\xef\xbb\xbfgreat\n"
+    (tmp_path / "reviews.txt").write_bytes(contents)
+    standard_input(contents, monkeypatch)
+    for name in (tmp_path / "reviews.txt", None):
+        assert list(read_texts(name)) == [["great", "\ufeffgreat"]]
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 1 << 20)
+    monkeypatch.setattr(lines, "READ_SIZE", 1 << 18)
+    with pytest.raises(UserError, match=r"/dev/zero: line 1 has more than 1 MiB; give one review per line$"):
+        list(read_texts(Path("/dev/zero")))
+
+
+def test_a_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UserError, match="standard input is closed; give texts, or --file FILE"):
+        list(read_texts(None))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -192,3 +196,25 @@ def test_the_count_of_texts_decides_which_way_they_go(predictor: Predictor, monk
         assert len(predictor.predict(["good"] * count)) == count
         assert predictor.probabilities(["good"] * count).shape == (count,)
     assert asked == [50, 15] * 2
+
+
+@pytest.mark.parametrize("texts", ["one text", b"one", {"a": 1}, None, 3, pa.table({"text": ["a"]})])
+def test_what_is_no_list_of_texts_is_refused(predictor: Predictor, texts: Any) -> None:
+    for function in (predictor.predict, predictor.probabilities):
+        with pytest.raises(TypeError, match=r"^texts is a .*; give a list of texts, such as"):
+            function(texts)
+
+
+@pytest.mark.parametrize("text", [None, float("nan"), b"bytes", 3])
+@pytest.mark.parametrize("count", [1, 100])
+def test_what_is_no_text_is_named_by_its_position(predictor: Predictor, text: Any, count: int) -> None:
+    with pytest.raises(TypeError, match=rf"^texts\[{count}\] is a {type(text).__name__} .*; give a str"):
+        predictor.predict(["good"] * count + [text])
+
+
+def test_a_copied_predictor_and_checkpoint_predict_the_same(predictor: Predictor) -> None:
+    for copied in (copy.deepcopy(predictor), pickle.loads(pickle.dumps(predictor))):  # noqa: S301 - our own
+        assert copied.predict(["a great film"]) == predictor.predict(["a great film"])
+    checkpoint = predictor.checkpoint
+    for other in (copy.deepcopy(checkpoint), pickle.loads(pickle.dumps(checkpoint))):  # noqa: S301 - our own
+        assert Predictor(other).predict(["a great film"] * 70) == predictor.predict(["a great film"] * 70)

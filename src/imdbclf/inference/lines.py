@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import sys
@@ -17,8 +18,22 @@ END_KEYS = "Ctrl-Z, then Enter," if os.name == "nt" else "Ctrl-D"
 READ_SIZE = 1 << 22
 """Bytes read at a time, at most: some three thousand reviews, which are classified together."""
 
+LONGEST = 1 << 24
+"""Bytes of a line at most; what is longer has no line ends, and would fill the memory."""
+
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow")
+"""Ends of the names of files with columns."""
+
 PATIENCE = 0.001
 """Seconds in which a busy writer fills its pipe again."""
+
+
+def is_table(path: Path) -> bool:
+    """Whether the file's name says that it has columns; it may be compressed."""
+    name = path.name.lower()
+    for packed in (".gz", ".bz2", ".zst", ".xz"):
+        name = name.removesuffix(packed)
+    return name.endswith(TABLES)
 
 
 def read_texts(file: Path | None) -> Iterator[list[str]]:
@@ -27,9 +42,12 @@ def read_texts(file: Path | None) -> Iterator[list[str]]:
     A batch has the lines that are there, so that a slow writer gets its answer to each line before the next one.
 
     Raises:
-        UserError: if the file cannot be read, or a line is not UTF-8; the lines before it are given first.
+        UserError: if the file cannot be read, or a line is too long or not UTF-8; the lines before it are given first.
     """
     name = "standard input" if file is None else str(file)
+    if file is None and not sys.stdin:
+        msg = "standard input is closed; give texts, or --file FILE"
+        raise UserError(msg)
     if file is None and sys.stdin.isatty():
         sys.stderr.write(f"Type one review per line; {END_KEYS} ends.\n")
     try:
@@ -46,6 +64,12 @@ def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
         texts: list[str] = []
         for line in lines:
             number += 1
+            if len(line) > LONGEST:
+                yield texts
+                msg = f"{name}: line {number} has more than {LONGEST >> 20} MiB; give one review per line"
+                raise UserError(msg)
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901 - the mark is no part of the text
             try:
                 texts.append(line.decode("utf-8").rstrip("\r\n"))
             except UnicodeDecodeError as error:
@@ -61,6 +85,8 @@ def _lines(stream: BufferedReader) -> Iterator[list[bytes]]:
     for chunk in _chunks(stream):
         *lines, rest = (rest + chunk).split(b"\n")
         yield lines
+        if len(rest) > LONGEST:
+            break
     if rest:
         yield [rest]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -60,6 +60,10 @@ class Predictor:
         self._label_names: tuple[str, str] = tuple(checkpoint.about["label_names"])
         self._members = [OneRowNetwork(member) for member in members_of(checkpoint.network)]
 
+    def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint]]:
+        """For `pickle` and `copy`: it is made again from its checkpoint."""
+        return type(self), (self.checkpoint,)
+
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
         """Load a checkpoint that a run wrote.
@@ -70,8 +74,12 @@ class Predictor:
         return cls(read_checkpoint(Path(path)))
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One prediction a text; a text without known words has the prediction of an empty row."""
-        texts = list(texts)
+        """One prediction a text; a text without known words has the prediction of an empty row.
+
+        Raises:
+            TypeError: if `texts` is not a sequence of texts; what is no text is named by its position.
+        """
+        texts = _texts(texts)
         if len(texts) <= FEW:
             return [self._predict_one(text) for text in texts]
         return [
@@ -81,8 +89,8 @@ class Predictor:
         ]
 
     def probabilities(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
-        """The probability of being positive for each of n texts, float32 (n,)."""
-        texts = list(texts)
+        """The probability of being positive for each of n texts, float32 (n,); errors as in `predict`."""
+        texts = _texts(texts)
         if len(texts) <= FEW:
             return np.array([prediction.probability for prediction in self.predict(texts)], dtype=np.float32)
         return np.concatenate([probabilities for _, probabilities in self._in_bulk(texts)])
@@ -103,6 +111,20 @@ class Predictor:
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    # A table iterates over the names of its columns, a dictionary over its keys, a text over its letters.
+    if isinstance(texts, str | bytes | Mapping) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
+        msg = f"texts is a {type(texts).__name__}; give a list of texts, such as [text] or table['text']"
+        raise TypeError(msg)
+    listed = list(texts)
+    for position, text in enumerate(listed):
+        if not isinstance(text, str):
+            shown = f"{type(text).__name__} ({text!r:.40})"
+            msg = f"texts[{position}] is a {shown}; give a str, such as '' for a missing text"
+            raise TypeError(msg)
+    return listed
 
 
 @torch.inference_mode()

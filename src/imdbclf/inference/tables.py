@@ -1,0 +1,68 @@
+"""Predictions for a file with columns, and a file of predictions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from imdbclf.data.sources.tables import read_file
+from imdbclf.errors import UserError, one_line
+from imdbclf.inference.predictor import Prediction
+from imdbclf.settings import SourceSettings
+from imdbclf.storage import atomic_write
+
+
+def read_table(path: Path, text_column: str) -> tuple[pa.Table, list[str]]:
+    """All columns of a file, and its texts.
+
+    Raises:
+        UserError: if the file cannot be read, or does not have one column of that name with a text in each row.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no such file"
+        raise UserError(msg)
+    # No column is taken for labels.
+    table = read_file(path, SourceSettings(text_column=text_column), labelled=False)
+    if table.column_names.count(text_column) != 1:
+        msg = f"{path}: has no column {text_column!r}, but {', '.join(table.column_names)}; give --text-column NAME"
+        raise UserError(msg)
+    texts = table[text_column].to_pylist()
+    for row, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            msg = f"{path}: row {row} has no text in the column {text_column!r}, but {text!r:.40}"
+            raise UserError(msg)
+    return table, texts
+
+
+def write_table(path: Path, table: pa.Table, predictions: Sequence[Prediction]) -> list[str]:
+    """Write the columns, and the label and probability of each row, completely or not at all.
+
+    Returns the names of the two new columns. They begin with `predicted_` where the table has such a column.
+
+    Raises:
+        UserError: if the format has no place for the values of a column.
+    """
+    names = []
+    for name in ("label", "probability"):
+        while name in table.column_names:
+            name = f"predicted_{name}"  # noqa: PLW2901 - until it is free
+        names.append(name)
+    table = table.append_column(names[0], pa.array([one.label for one in predictions], pa.string()))
+    table = table.append_column(names[1], pa.array([one.probability for one in predictions], pa.float64()))
+    try:
+        with atomic_write(path) as aside:
+            if path.suffix == ".csv":
+                csv.write_csv(table, aside)
+            elif path.suffix == ".parquet":
+                parquet.write_table(table, aside)
+            else:
+                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist())
+                aside.write_text("".join(lines), encoding="utf-8")
+    except (pa.ArrowException, TypeError, UnicodeError) as error:
+        msg = f"--output {path}: cannot hold these columns ({one_line(error)[:100]}); give a name that ends in .parquet"
+        raise UserError(msg) from error
+    return names
