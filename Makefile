@@ -11,6 +11,7 @@ RAY := .venv-ray
 RAY_READY := $(RAY)/.ready
 LOWEST := .venv-lowest
 LOWEST_READY := $(LOWEST)/.ready
+LOWEST_TOOLS := hypothesis pytest pytest-randomly pytest-xdist
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
@@ -69,7 +70,7 @@ test-lowest: $(LOWEST_READY) ## Run the quick tests with the lowest admitted ver
 
 $(LOWEST_READY): pyproject.toml constraints.txt .ci/setup .ci/lowest.py
 	@mkdir -p dist && "$(PYTHON)" .ci/lowest.py >dist/lowest.txt
-	@bash .ci/setup "$(PYTHON)" "$(LOWEST)" dist/lowest.txt
+	@bash .ci/setup "$(PYTHON)" "$(LOWEST)" dist/lowest.txt --editable ".[joblib,submitit,search]" datasets $(LOWEST_TOOLS)
 	@touch $@
 
 lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs

@@ -159,6 +159,8 @@ REFUSED = {
     f"optimizer.lr={'9' * 5000}": "must be shorter; this number has 5,000 digits",
     f"+a{'9' * 5000}": "a9999",
     "+=1e": "+=1e: names no key; settings are given as key=value",
+    "optimizer=sgd,adam": "optimizer=sgd,adam: several values are a sweep: imdbclf train -m",
+    "seed=range(0,3)": "seed=range(0,3): several values are a sweep: imdbclf train -m",
     "hydra.job.chdir=true": "hydra.job.chdir=true: must be false; relative paths",
     "trainer.devices=100000": "trainer.devices=100000: must be 1; a run uses one process",
     "trainer.log_every_n_steps=0": "trainer.log_every_n_steps=0: must be 1 or more",

@@ -254,6 +254,8 @@ def _reason(error: Exception) -> str:
     for pattern, kind in ((_NO_KEY, "key"), (_NO_CONFIG, "config")):
         if found := pattern.search(text):
             return f"{found[1]}: there is no such {kind}{nearest(found[1], _known_names())}"
+    if found := _NO_SWEEP.search(text):
+        return f"{found[1]}: several values are a sweep: imdbclf train -m; a value with commas needs double quotes"
     if _NO_GRAMMAR.search(text):
         rest = "Hydra cannot parse this; put values with spaces, commas, ~ or '=' into double quotes: 'key=\"a value\"'"
         return f"{one_line(text).split(' See ')[0]} — {rest}"
@@ -266,14 +268,16 @@ def _wrong_override(typed: str) -> str | None:
     if equals and not key.strip("+~"):
         return f"{typed}: names no key; settings are given as key=value"
     try:
-        choice = OverridesParser.create().parse_override(typed).value()
+        parsed = OverridesParser.create().parse_override(typed)
+        choice = parsed.value()
     except ValueError:
         return f"{key}={value[:20]}…: must be shorter; this number has {len(value):,} digits"
     except HydraException:
         return None
     name = key.lstrip("+~").partition("@")[0]
     names = choice if isinstance(choice, list) else [choice]
-    if name not in _groups() or not equals or all(isinstance(name, str) for name in names):
+    is_named = parsed.is_sweep_override() or all(isinstance(one, str) for one in names)
+    if name not in _groups() or not equals or is_named:
         return None
     return f"{key}={value}: must be {', '.join(sorted(path.stem for path in (CONFIGS / name).glob('*.yaml')))}"
 
@@ -288,6 +292,7 @@ _NO_OPTION = re.compile(
 )
 _NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
 _NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
+_NO_SWEEP = re.compile(r"(?:Sweep parameters|Ambiguous value for argument) '(.*)'(?: requires|\n)")
 _NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
 
 
