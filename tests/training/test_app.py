@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from imdbclf.cli import main
 from imdbclf.errors import UserError
+from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.training.callbacks import LastCheckpoint
 from training.helpers import is_same, stopped_at
 
@@ -417,6 +418,9 @@ def test_a_pickle_file_is_never_run(here: Path, small: list[str], capsys: Captur
     assert (result.status, result.err.count("\n")) == (2, 1)
     assert result.err.startswith(f"error: {given[0]}: is refused, because it runs code that is in the file; ")
     assert [path.name for path in here.iterdir()] == ["evil.pickle"]
+    SweepFolder(here / "sweep").write(Sweep("lecture", f"imdbclf train -m {shlex.join(given)}", [], []))
+    resumed = run(capsys, "train", "--resume", "sweep")
+    assert (resumed.status, resumed.err) == (2, result.err)
 
 
 def test_several_processes_are_refused_in_a_sweep_and_under_another_launcher_too(

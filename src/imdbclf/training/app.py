@@ -60,8 +60,9 @@ def train(arguments: Sequence[str]) -> None:
         UserError: for anything that the user can correct.
         SystemExit: with status 130 or 143 if the run was interrupted.
     """
-    _refuse_rerun(arguments)
+    # The command of a resumed sweep comes from a file.
     arguments = resumed_arguments(arguments)
+    _refuse_rerun(arguments)
     # Hydra accepts `-m` only before or after all overrides; users type it anywhere.
     arguments = sorted(map(with_known_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
     with _process_of_hydra(arguments), sigterm_as_interrupt():
