@@ -59,7 +59,7 @@ def _cases(folder: Path, environment: dict[str, str], count: int, seed: int) -> 
         files.checkpoints(folder),
         files.damaged_reviews(folder, checkpoint, count, seed),
         files.damaged_folders(folder, run, sweep, count, seed),
-        overrides.commands(max(_COMMANDS, count // 2), seed, _TRAIN),
+        overrides.commands(max(_COMMANDS, count // 2), seed, (*_TRAIN, "trainer.limit_train_batches=2")),
     )
 
 

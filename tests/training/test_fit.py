@@ -79,7 +79,7 @@ def test_checkpoints_are_the_best_and_the_last_epoch_although_validation_worsens
 
 def test_early_stopping_and_other_trainer_arguments_work(here: Path, small: list[str], capsys: Capture) -> None:
     more = ["callbacks=early_stopping", "callbacks.early_stopping.patience=1", "optimizer.lr=0.05"]
-    arguments = [*more, "+trainer.gradient_clip_algorithm=norm", "trainer.gradient_clip_val=1.0", "logger=csv"]
+    arguments = [*more, "trainer.gradient_clip_algorithm=norm", "trainer.gradient_clip_val=1.0", "logger=csv"]
     result = run(capsys, "train", *small, *arguments, "trainer.max_epochs=30", "hydra.run.dir=run")
     assert result.status == 0, result.err
     assert metrics_of(here / "run")["epochs"] < 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -48,19 +48,8 @@ def print_summary(
     # Without validation the last epoch is taken, whether it is the best or not.
     say_table(metrics_table(metrics, f"Best epoch {epochs}" if best_row(rows) else f"Epoch {epochs}"))
     say(f"\n{conclusion(rows)}")
-    steps = ceil(metrics["reviews"]["train"] / batch_size)
-    if steps <= FEW_STEPS and metrics["best_epoch"] == metrics["epochs"]:
-        say(f"Steps in an epoch: {steps}. A smaller data.batch_size (now {batch_size}) makes more, and may help.")
-    if metrics["refit"]:
-        say(
-            f"Final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are of "
-            "this network; history and validation metrics are of the network trained before it."
-        )
-    if metrics["temperature"] != 1:
-        say(
-            f"Temperature {metrics['temperature']:.3f}, fitted on validation: the metrics above use logits divided by "
-            "it, the history does not."
-        )
+    for note in _notes(metrics, batch_size):
+        say(note)
     because = f", because {metrics['data_source_because']}" if metrics["data_source_because"] else ""
     say(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters. "
@@ -76,6 +65,23 @@ def print_summary(
             say(f"Plot:     {shown_path(plot)}")
     best = command_line([program(), "predict", shown_path(run.best)])
     say(f'Try next: {best} "{to_try}"')
+
+
+def _notes(metrics: dict[str, Any], batch_size: int) -> Iterator[str]:
+    """What is said only of some runs."""
+    steps = ceil(metrics["reviews"]["train"] / batch_size)
+    if steps <= FEW_STEPS and metrics["best_epoch"] == metrics["epochs"]:
+        yield f"Steps in an epoch: {steps}. A smaller data.batch_size (now {batch_size}) makes more, and may help."
+    if metrics["refit"]:
+        yield (
+            f"Final fit: {metrics['best_epoch']} epochs on all training reviews. Checkpoint and test metrics are of "
+            "this network; history and validation metrics are of the network trained before it."
+        )
+    if metrics["temperature"] != 1:
+        yield (
+            f"Temperature {metrics['temperature']:.3f}, fitted on validation: the metrics above use logits divided by "
+            "it, the history does not."
+        )
 
 
 def print_interruption(folder: Path, where: str, rows: Sequence[EpochRow], again: str | None) -> None:
