@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from data.helpers import TEST, TRAIN, Labelled, contents, table, write_hub_layout, write_json_lines
-from imdbclf.data.sources.folder import FolderSource, split_of
+from imdbclf.data.sources.folder import FolderSource
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
 
@@ -176,34 +176,37 @@ def test_the_real_folder_has_the_published_sizes(real_imdb: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "split"),
     [
-        ("train.csv", "train"),
-        ("my-Training_v2.csv.gz", "train"),
-        ("plain_text/test-00000-of-00002.parquet", "test"),
-        ("unsupervised-00000-of-00001.parquet", "unsupervised"),
-        ("train/data-00000-of-00001.arrow", "train"),
-        ("train/test.csv", "test"),
-        ("dev.tsv", "validation"),
-        ("data-00000-of-00001.arrow", None),
-        ("attest.csv", None),
+        ("my-Training_v2.csv", "train"),
+        ("inner/train.csv", "train"),
+        ("valid.csv", "validation"),
     ],
 )
-def test_names_of_files_and_folders_say_the_split(file: str, split: str | None) -> None:
-    assert split_of(Path(file)) == split
+def test_names_of_files_and_folders_say_the_split(file: str, split: str, tmp_path: Path) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("text,label\na,0\nb,1\n", encoding="utf-8")
+    if split == "train":
+        assert contents(FolderSource(tmp_path).read()) == {"train": [("a", 0), ("b", 1)]}
+    else:
+        assert refusal(tmp_path) == f"there is no split 'train' (only {split})"
 
 
-@pytest.mark.parametrize("name", ["a[1]", "a::b", "a*b?", "a b", "{a}"])
-def test_the_name_of_the_folder_may_hold_any_character(name: str, tmp_path: Path) -> None:
-    folder = write_hub_layout(tmp_path / name)
-    assert contents(FolderSource(folder).read()) == {"train": TRAIN, "test": TEST}
-    (folder / "README.md").write_text(readme(train="plain_text/train-*", test="plain_text/test-*"), encoding="utf-8")
-    assert contents(FolderSource(folder).read()) == {"train": TRAIN, "test": TEST}
+@pytest.mark.parametrize("name", ["a b", "a,b=c", "ä'b"])
+def test_the_name_of_the_folder_may_hold_other_characters(name: str, tmp_path: Path) -> None:
+    assert contents(FolderSource(write_hub_layout(tmp_path / name)).read()) == {"train": TRAIN, "test": TEST}
 
 
-def test_links_to_folders_and_files_are_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "found"), [("a[1]", "["), ("a::b", "::"), ("a*b?", "*"), ("{a}", "{")])
+def test_a_pattern_as_the_name_of_a_folder_is_refused_with_what_to_do(name: str, found: str, tmp_path: Path) -> None:
+    said = refusal(write_hub_layout(tmp_path / name))
+    assert said == f"has {found!r} in its name, which is a pattern for `datasets`; rename the folder"
+
+
+def test_links_to_a_folder_and_to_files_are_followed(tmp_path: Path) -> None:
     folder = write_hub_layout(tmp_path / "real")
     (tmp_path / "link").symlink_to(folder)
     (tmp_path / "linked").mkdir()
-    (tmp_path / "linked" / "inner").symlink_to(folder / "plain_text")
+    for file in (folder / "plain_text").iterdir():
+        (tmp_path / "linked" / file.name).symlink_to(file)
     for name in ("link", "linked"):
         assert contents(FolderSource(tmp_path / name).read()) == {"train": TRAIN, "test": TEST}
 
@@ -273,12 +276,19 @@ def test_the_readme_may_name_the_labels(tmp_path: Path) -> None:
 def test_a_readme_that_makes_no_sense_ends_in_one_line(head: str, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(f"---\n{head}\n---\n", encoding="utf-8")
     (tmp_path / "train.csv").write_text("text,label\na,0\nb,1\n", encoding="utf-8")
-    try:
-        FolderSource(tmp_path).read()
-    except UserError as error:
-        assert "README.md: its " in str(error)  # noqa: PT017 - some heads say nothing about the files
-    else:
-        assert head == "configs: 5"
+    assert refusal(tmp_path).startswith("cannot be read as a dataset (")
+
+
+def test_files_outside_of_the_folder_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    (tmp_path / "secret.csv").write_text("text,label\na,0\nb,1\n", encoding="utf-8")
+    for path in ("../secret.csv", str(tmp_path / "secret.csv")):
+        (folder / "README.md").write_text(readme(train=path), encoding="utf-8")
+        assert refusal(folder) in {
+            "the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree",
+            "cannot be read as a dataset",
+        }
 
 
 def test_texts_of_the_same_size_and_time_are_read_again(tmp_path: Path) -> None:
@@ -295,18 +305,17 @@ def test_texts_of_the_same_size_and_time_are_read_again(tmp_path: Path) -> None:
     assert after[1] == [("c", 0), ("b", 1)]
 
 
-def test_the_fingerprint_follows_exactly_the_files_that_are_read(tmp_path: Path) -> None:
+def test_the_fingerprint_follows_all_files_that_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "_more").mkdir()
     for name in ("train.csv", "_more/train.csv"):
         (tmp_path / name).write_text(f"text,label\n{name},0\nb,1\n", encoding="utf-8")
-    one = FolderSource(tmp_path)
-    before = one.fingerprint()
-    assert [text for text, _ in contents(one.read())["train"]] == ["_more/train.csv", "b", "train.csv", "b"]
-    for name in (".DS_Store", "._train.csv", "Thumbs.db", "__MACOSX/train.csv", "notes.txt", "validation.csv"):
+    before = FolderSource(tmp_path).fingerprint()
+    for name in (".DS_Store", "._train.csv", "Thumbs.db", "__MACOSX/train.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"\0\xff")
     assert FolderSource(tmp_path).fingerprint() == before
-    assert contents(FolderSource(tmp_path).read()) == contents(one.read())
+    read = [text for text, _ in contents(FolderSource(tmp_path).read())["train"]]
+    assert set(read) <= {"train.csv", "_more/train.csv", "b"}
     (tmp_path / "_more" / "train.csv").write_text("text,label\nother,0\nb,1\n", encoding="utf-8")
     assert FolderSource(tmp_path).fingerprint() != before
 

@@ -160,8 +160,8 @@ _NO_REVIEWS = {"state.json", "dataset_info.json", "dataset_infos.json", "dataset
 """What the package `datasets` writes beside the data."""
 
 
-def data_files(path: Path) -> list[Path]:
-    """The file itself; of a folder, all files below it of its commonest format, in order of their names.
+def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
+    """The file itself; of a folder, the files below it of its commonest format or of all, in order of their names.
 
     Hidden files, what a Mac adds to archives (`__MACOSX`), pipes and devices are left out. Links are followed.
     """
@@ -185,7 +185,8 @@ def data_files(path: Path) -> list[Path]:
             ):
                 found[kind_of(file)].append(file)
     commonest = max(found, key=lambda kind: len(found[kind]))
-    return sorted(found[commonest], key=lambda file: file.relative_to(path).as_posix())
+    kept = [file for files in found.values() for file in files] if every_format else found[commonest]
+    return sorted(kept, key=lambda file: file.relative_to(path).as_posix())
 
 
 def content_hash(file: Path) -> bytes:
