@@ -313,8 +313,8 @@ def test_the_fingerprints_of_files_and_folders_are_these(tmp_path: Path) -> None
     fingerprints: dict[Source, str] = {
         FilesSource(file, None): "16224df635a179011485eeb6d21a606d85bbddc52bb731f3a92307605041a3e1",
         FilesSource(file, file, named, file): "e977d0e35035dd119807950633398c3bc05ec9c792fff8bebc9a9252d50276eb",
-        FolderSource(tmp_path): "b36924e15cf0ec8d5e52715e4829c7a7fed164247eaecb1be4dbd3457297f708",
-        FolderSource(tmp_path, named): "8707cb2790393e5423e417ed3370e7119b868e47f3d9d602ebae53591904c0c7",
+        FolderSource(tmp_path): "0d7230d0182c9b4e9891087dc564800862b493ad9a0ecb9d9e2771deda47b0fe",
+        FolderSource(tmp_path, named): "85714d28e2aea1da6cf00cea93a7ae74d9bbd94ea92bf44031b4e87425622d0a",
     }
     assert {source: source.fingerprint() for source in fingerprints} == fingerprints
 

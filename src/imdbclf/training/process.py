@@ -32,7 +32,7 @@ _IRRELEVANT = (
 )
 """Warnings of Lightning that do not apply: the corpus is in memory, and a run without validation is intended."""
 
-_PACKAGES = ("imdbclf", "torch", "lightning", "hydra-core", "numpy", "pyarrow", "torchmetrics", "scipy")
+_PACKAGES = ("imdbclf", "torch", "lightning", "hydra-core", "datasets", "numpy", "pyarrow", "torchmetrics", "scipy")
 
 
 @contextmanager
