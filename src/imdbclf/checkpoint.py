@@ -259,6 +259,12 @@ def _read(path: Path) -> tuple[dict[str, Any], _Contents]:
     """The contents of a file, and those that we rely on, validated."""
     contents = _unpickled(path)
     ours = contents.get(CHECKPOINT_KEY) if isinstance(contents, dict) else None
+    if ours == {}:
+        msg = (
+            f"{path}: has no vocabulary, as no run of imdbclf trained it; before the fit, set network.attachment = "
+            "imdbclf.checkpoint.attachment(data.prepared.vectorizer, label_names=[*data.loaded.label_names])"
+        )
+        raise UserError(msg)
     if not isinstance(ours, dict) or repr(ours.get("format")) != repr(FORMAT):
         kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
         msg = f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote"

@@ -130,3 +130,23 @@ def test_a_config_that_cannot_be_used_is_a_note(tmp_path: Path, config: str) -> 
     (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
     _, note = first_words(RunFolder(tmp_path), ["0" * 16])
     assert "no words are shown" in str(note)
+
+
+@pytest.mark.parametrize(
+    ("labels", "chances"), [([0, 2, 1], CHANCES), ([0, -1, 1], CHANCES), ([0, 1, 1], [0.1, float("nan"), 0.3])]
+)
+def test_labels_and_probabilities_that_mean_nothing_are_refused(
+    tmp_path: Path, labels: list[int], chances: list[float]
+) -> None:
+    folder = predicted(tmp_path / "A", IDS, labels, chances)
+    with pytest.raises(UserError, match="has other labels than 0 and 1, or probabilities outside 0 to 1"):
+        read_predictions(folder)
+
+
+def test_a_config_with_aliases_is_not_unfolded(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    (tmp_path / "config.yaml").write_text(bomb, encoding="utf-8")
+    words, note = first_words(RunFolder(tmp_path), ["00"])
+    assert not words
+    assert "has aliases" in str(note)

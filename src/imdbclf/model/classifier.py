@@ -8,9 +8,11 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim import Optimizer
 
+from imdbclf.errors import UserError
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import make_loss
@@ -127,6 +129,7 @@ class ReviewClassifier(pl.LightningModule):
         Clipping needs all gradients, and strategies for several devices need dense ones. A temperature of the
         checkpoint is dropped, because it belongs to weights that are about to change.
         """
+        self._check_columns()
         self.attachment.pop("temperature", None)
         alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
         for member in members_of(self.network):
@@ -136,6 +139,34 @@ class ReviewClassifier(pl.LightningModule):
         """Make gradients dense again, for later uses of the network."""
         for member in members_of(self.network):
             member.first.sparse_gradient = False
+
+    def on_validation_start(self) -> None:
+        """Compare the columns, unless it is part of a fit."""
+        if self.trainer.state.fn == TrainerFn.VALIDATING:
+            self._check_columns()
+
+    def on_test_start(self) -> None:
+        """Compare the columns."""
+        self._check_columns()
+
+    def on_predict_start(self) -> None:
+        """Compare the columns."""
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        """Compare the network's terms with those of the data module, if both are known.
+
+        Raises:
+            UserError: if they differ: a column would be another term than in training.
+        """
+        theirs = getattr(getattr(self.trainer, "datamodule", None), "vocabulary", None)
+        ours = self.attachment.get("vocabulary")
+        if ours is not None and theirs is not None and theirs.as_text() != ours:
+            msg = (
+                "datamodule: its vocabulary differs from that of the network; give the data module of the network's "
+                "run, or measure the checkpoint with imdbclf.inference.evaluate.evaluate_checkpoint"
+            )
+            raise UserError(msg)
 
     def on_train_epoch_start(self) -> None:
         """Drop the sums of the epoch before, validation included."""

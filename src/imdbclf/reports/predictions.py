@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import OmegaConf
+from yaml import AliasEvent, parse
 
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load_corpus import load_cached_corpus
@@ -86,6 +87,9 @@ def read_predictions(path: Path) -> Predictions:
     except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
         msg = f"{folder.predictions}: cannot be read ({one_line(error)[:80]})"
         raise UserError(msg) from error
+    if not (np.isin(labels, (0, 1)).all() and ((probabilities >= 0) & (probabilities <= 1)).all()):
+        msg = f"{folder.predictions}: has other labels than 0 and 1, or probabilities outside 0 to 1"
+        raise UserError(msg)
     if not len(ids):
         msg = f"{folder.predictions}: has no reviews"
         raise UserError(msg)
@@ -123,6 +127,10 @@ def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], 
 
 def _settings(folder: RunFolder) -> Settings:
     try:
+        # Our files have no aliases, with which a small file can stand for a huge one.
+        if any(isinstance(event, AliasEvent) for event in parse(folder.config.read_text(encoding="utf-8"))):
+            msg = f"{folder.config} has aliases"
+            raise ValueError(msg)
         config = OmegaConf.to_container(OmegaConf.load(folder.config))
     except Exception as error:
         # For a file that is not YAML, the reader raises errors of many types.
