@@ -347,7 +347,7 @@ REFUSED = {
     "data.val_size=0.2 fits",
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
     "data.group=film": "part train has no column 'film'; data.group=film must be null or one of text, label",
-    "data.source=nowhere": "data.source=nowhere: no such folder; must be auto, sample, files",
+    "data.source=nowhere": "is only used with data=files, and data.source=nowhere names other reviews",
     "+trainer.max_stepz=1": "trainer.max_stepz=1: there is no such key; did you mean 'trainer.max_steps'?",
     "trainer.accelerator=mps": "trainer: ",
     "trainer.val_check_interval=1000": "trainer: `val_check_interval` (1000) must be less than or equal to the number",
