@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.helpers import TEXTS
+from imdbclf.data.arrow import strings
 from imdbclf.data.tokenize import text_bytes, tokenize, tokenize_many
 
 
@@ -132,3 +133,12 @@ def test_the_bytes_of_a_slice_begin_at_its_first_text() -> None:
     data, offsets = text_bytes(pa.array(["zero", "één", "two", "three"]).slice(1, 2))
     assert data.decode() == "ééntwo"
     assert offsets.tolist() == [0, 5, 8]
+
+
+@pytest.mark.parametrize("sentence_ends", [False, True])
+def test_half_of_a_surrogate_pair_is_a_blank_alone_and_among_many(sentence_ends: bool) -> None:
+    text = "a\udcff b\ud83dc?"
+    words = ["a", "b", "c", *(["?"] if sentence_ends else [])]
+    assert tokenize(text, sentence_ends=sentence_ends) == words
+    (many,) = tokenize_many(strings([text]), sentence_ends=sentence_ends).to_pylist()
+    assert list(filter(None, many)) == words

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imdbclf.data.tokenize import utf8
+
 NOWHERE = -1
 """The place of what is not there."""
 
@@ -26,8 +28,8 @@ def to_arrow(numbers: npt.NDArray[Any]) -> pa.Array:
 
 
 def strings(texts: Sequence[str]) -> pa.Array:
-    """A `string` array; half of a surrogate pair, which is no character, becomes a question mark."""
-    encoded = [text.encode(errors="replace") for text in texts]
+    """A `string` array; half of a surrogate pair, which is no character, becomes a blank."""
+    encoded = [utf8(text) for text in texts]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int32)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     return pa.Array.from_buffers(

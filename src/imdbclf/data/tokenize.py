@@ -11,6 +11,7 @@ equal ones is one word. An n-gram can then say that a sentence begins or ends wi
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,12 +60,23 @@ def tokenize(text: str, *, sentence_ends: bool = False) -> list[str]:
     return list(filter(None, plain.decode().split(" ")))
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 def normalised(text: str, *, sentence_ends: bool) -> bytes:
     """The text in lower case with blanks for filtered characters, UTF-8; with `sentence_ends`, these stay.
 
     What is no character (half of a surrogate pair, as undecodable bytes of a command line become) is a blank.
     """
-    return text.lower().encode(errors="replace").translate(BYTE_TABLES[sentence_ends])
+    return utf8(text.lower()).translate(BYTE_TABLES[sentence_ends])
+
+
+def utf8(text: str) -> bytes:
+    """The text as UTF-8. Half of a surrogate pair, which is no character, is a blank."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _HALVES.sub(" ", text).encode()
 
 
 ASCII_END = 128
