@@ -138,7 +138,7 @@ def test_unlabelled_reviews_do_not_change_the_fingerprint_of_the_labelled_ones(
 ) -> None:
     alone, whole = fingerprints(sources[kind])
     assert alone != whole
-    if kind == "files":
+    if kind != "folder":  # the fingerprint of a tree has the times of its files, and copies have others
         return
     copy = shutil.copytree(
         sources[kind][0].removeprefix("data.source="), tmp_path / kind, ignore=shutil.ignore_patterns("unsup*")

@@ -25,7 +25,7 @@ from sweeps.helpers import results, sweep, times, wait_until
 
 Capture = pytest.CaptureFixture[str]
 
-IMPOSSIBLE = "1000000000000"
+IMPOSSIBLE = "1000000"
 """A width that no memory holds: it is valid, and the job fails when it begins."""
 
 

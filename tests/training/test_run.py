@@ -259,7 +259,7 @@ def test_evaluate_draws_the_reliability_diagram_where_it_is_asked_for(
     ("override", "message"),
     [
         ("data.val_size=0", "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves"),
-        ("data.val_size=1e-9", "data.val_size=1e-09: leaves no validation review"),
+        ("data.val_size=1e-9", "data.val_size=1e-09: is none of 600 reviews; give a larger one, or 0"),
     ],
 )
 def test_temperature_scaling_without_reviews_to_fit_it_on_is_refused_and_leaves_nothing(

@@ -74,7 +74,6 @@ class Run:
         fit.prepare()
         check_memory(settings, len(self.data.vocabulary), len(self.data.prepared.matrices["train"]))
         _check_classes(self.data)
-        _check_calibration(settings, self.data.prepared)
         announce(settings, self.data, fit.trainer, self.because)
         try:
             validated = learn(fit, self.data)
@@ -178,20 +177,6 @@ def _check_classes(data: ReviewDataModule) -> None:
     if len(found) == 1:
         only = f"one class only ({data.loaded.label_names[found[0]]!r})"
         msg = f"{data.loaded.source.description}: {only}; a binary classification needs reviews of exactly two labels"
-        raise UserError(msg)
-
-
-def _check_calibration(settings: Settings, prepared: PreparedReviews) -> None:
-    """Refuse temperature scaling without validation reviews: a small fraction of few reviews can be none.
-
-    Raises:
-        UserError: if the validation part is needed and empty.
-    """
-    if settings.calibration.name == "temperature" and not len(prepared.matrices["val"]):
-        msg = (
-            f"data.val_size={settings.data.val_size}: leaves no validation review, and calibration=temperature fits on "
-            "them; give a larger one"
-        )
         raise UserError(msg)
 
 

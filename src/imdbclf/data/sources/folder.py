@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -50,7 +50,7 @@ class FolderSource:
         """
         columns = named_columns(self.settings, self.settings.unlabelled)
         digest = hashlib.sha256(f"folder {READING_VERSION} {columns} {self.settings.config}".encode())
-        for file in [*data_files(self.path, every_format=True), *self.path.glob("README.md")]:
+        for file in [*self._readable(), *self.path.glob("README.md")]:
             name = os.fsencode(file.relative_to(self.path).as_posix())
             digest.update(f"{len(name)} ".encode() + name + content_hash(file))
         return digest.hexdigest()
@@ -79,11 +79,16 @@ class FolderSource:
         named = {"train": "train", "test": "test", UNLABELLED: self.settings.unlabelled}
         return {part: self._splits[split] for part, split in named.items() if split in self._splits}
 
+    def _readable(self) -> list[Path]:
+        """All data files; the lecture's unlabelled reviews only if they are asked for."""
+        files = data_files(self.path, every_format=True)
+        return [file for file in files if self.settings.unlabelled is not None or "unsupervised" not in file.name]
+
     @cached_property
     def _splits(self) -> dict[str, list[Path]]:
         """The files of each split. What is outside of the folder, hidden or no file is left out."""
         # `datasets` follows links.
-        readable = {os.path.realpath(file): file for file in data_files(self.path, every_format=True)}
+        readable = {os.path.realpath(file): file for file in self._readable()}
         if not readable:
             return {}
         found = {
@@ -107,16 +112,38 @@ class FolderSource:
             raise UserError(msg)
         datasets.logging.set_verbosity(logging.CRITICAL)
         try:
-            names = datasets.get_dataset_config_names(str(self.path))
-            if config in names or (config is None and ("default" in names or len(names) == 1)):
-                return datasets.load_dataset_builder(str(self.path), config)
+            configs = self._configs()
+            names = [config] if config else [name for name in configs if _is_default(configs, name)]
+            if set(names[:1]) <= configs.keys() and bool(names) == bool(configs):
+                files = self._files_there(configs[names[0]]) if names else None
+                return datasets.load_dataset_builder(str(self.path), None if files else config, data_files=files)
         except Exception as error:
             # `datasets` raises errors of many kinds; all mean that the folder cannot be understood.
             msg = f"{where}: cannot be read as a dataset ({one_line(error)[:200]})"
             raise UserError(msg) from error
-        shown = "null" if config is None else config
-        msg = f"data.config={shown}: must be one of the configurations of {self.path} ({', '.join(names)})"
+        shown, known = "null" if config is None else config, ", ".join(configs) or "none"
+        msg = f"data.config={shown}: must be one of the configurations of {self.path} ({known})"
         raise UserError(msg)
+
+    def _configs(self) -> dict[str, dict[str, Any]]:
+        """The configurations that the README describes, by name."""
+        import huggingface_hub  # noqa: PLC0415 - `datasets` imports it anyway
+
+        readme = self.path / "README.md"
+        head = (huggingface_hub.metadata_load(readme) if readme.is_file() else None) or {}
+        return {config["config_name"]: config for config in head.get("configs") or []}
+
+    def _files_there(self, config: dict[str, Any]) -> dict[str, list[str]] | None:
+        """The files of each split that a configuration names; None if no split is missing, or it names no files.
+
+        The lecture's dataset is downloaded without its unlabelled reviews; `datasets` fails if a split has no files.
+        """
+        files = config.get("data_files")
+        if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+            return None
+        named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
+        there = {split: paths for split, paths in named.items() if any(any(self.path.glob(path)) for path in paths)}
+        return there if len(there) < len(named) else None
 
     def _with_class_names(self, table: pa.Table) -> pa.Table:
         """The table, with the README's names of labels where `datasets` stores them, if it has none of its own."""
@@ -125,3 +152,7 @@ class FolderSource:
             return table
         features = {self.settings.label_column: {"names": names, "_type": "ClassLabel"}}
         return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _is_default(configs: dict[str, dict[str, Any]], name: str) -> bool:
+    return len(configs) == 1 or name == "default" or bool(configs[name].get("default"))
