@@ -228,12 +228,14 @@ def _check_digest(path: Path) -> None:
     """Compare an archive with its digest. Those of older versions and of other programs have none.
 
     Raises:
-        ValueError: if they differ.
+        UnpicklingError: for another kind of file; torch can take minutes to find that out.
+        ValueError: for an empty file, or if they differ.
     """
     covered, digest = max(0, path.stat().st_size - _DIGEST_BYTES), hashlib.sha256()
     with path.open("rb") as stream:
-        if stream.read(2) != b"PK":
-            return
+        if (start := stream.read(2)) != b"PK":
+            msg = "not an archive" if start else "the file is empty"
+            raise pickle.UnpicklingError(msg) if start else ValueError(msg)
         stream.seek(0)
         while piece := stream.read(min(1 << 20, covered - stream.tell())):
             digest.update(piece)

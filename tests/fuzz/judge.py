@@ -49,14 +49,14 @@ class Tally:
 
 
 def judged(answer: dict[str, Any]) -> str:
-    """`accepted` (status 0), `refused` (status 2 and one line), or the kind of fault."""
+    """`accepted` (status 0), `refused` (status 2 and one line, after warnings), or the kind of fault."""
     if "fault" in answer:
         return str(answer["fault"])
     if answer["megabytes"] > MEGABYTES:
         return f"{answer['megabytes']} MB"
     if answer["status"] == 0:
         return "accepted"
-    if answer["status"] == 2 and re.fullmatch("error: .+\n", answer["err"]):
+    if answer["status"] == 2 and re.fullmatch(r"(?:/.+: .+\n)*error: .+\n", answer["err"]):
         return "refused"
     return f"status {answer['status']}"
 

@@ -120,9 +120,12 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, str]) -> So
     """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says.
 
     Raises:
-        UserError: if only the checkpoint says it.
+        UserError: if only the checkpoint says it, or an empty text is chosen.
     """
     origin = checkpoint.origin
+    if not chosen.get("source", "given"):
+        msg = "--source: must not be empty; give a folder, a Hub id, a file, 'sample' or 'auto'"
+        raise UserError(msg)
     if "source" not in chosen and not _may_follow(path, origin):
         if not os.environ.get(VARIABLE):
             named = one_line(checkpoint.about.get("data_source", origin.source))[:80]

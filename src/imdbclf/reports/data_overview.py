@@ -18,6 +18,9 @@ from imdbclf.settings import LECTURE, SourceSettings
 
 FIRST_WORDS = 20
 
+LONGEST_WORD = 60
+"""Characters of a word that are shown; a text without blanks is one word."""
+
 
 def print_overview(settings: SourceSettings, review: int) -> None:
     """Print counts, balance, lengths, duplicates, the first words of the vocabulary, and one decoded training review.
@@ -76,5 +79,5 @@ def _vocabulary_table(
     rows = [["(unknown words)", str(UNKNOWN), f"{counts[columns == UNKNOWN].sum():,}"]]
     number = {word: k for k, word in enumerate(corpus.dictionary.to_pylist())}
     for column, word in enumerate(vocabulary.terms[:FIRST_WORDS], start=1):
-        rows.append([word, str(column), f"{counts[number[word]]:,}"])
+        rows.append([word[:LONGEST_WORD], str(column), f"{counts[number[word]]:,}"])
     return text_table(["word", "column", "occurrences"], rows)

@@ -41,7 +41,7 @@ ONE_PROCESS = (
 
 CONFIG_ERRORS = (
     *(UserError, HydraException, OmegaConfBaseException),
-    *(AssertionError, ValueError, TypeError, RuntimeError, OSError),
+    *(AssertionError, AttributeError, ValueError, TypeError, RuntimeError, OSError),
 )
 """What Hydra and paths raise for wrong values in a config."""
 

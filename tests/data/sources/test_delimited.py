@@ -157,3 +157,7 @@ def test_what_is_quoted_throughout_is_read_as_it_was_written(
     quoted = "".join('"{}","{}"\n'.format(text.replace('"', '""'), label) for text, label in both)
     path = tmp_path_factory.mktemp("cells") / "a.csv"
     assert read(path, f'"text","label"\n{quoted}') == [(text, int(label == "pos")) for text, label in both]
+
+
+def test_lines_may_end_with_a_carriage_return_alone(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "text,label\ra,0\rb,1\r") == [("a", 0), ("b", 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -97,7 +98,7 @@ def delimited(usual: str) -> Reader:
 
 def _dialects(text: str, usual: str, settings: SourceSettings) -> Iterator[_Dialect]:
     """What the file may be written like, the most usual first; what the settings say is not varied."""
-    head = text.lstrip("\r\n").partition("\n")[0]
+    head = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     wanted = (settings.text_column, settings.label_column)
 
     def fit(delimiter: str) -> tuple[int, int]:

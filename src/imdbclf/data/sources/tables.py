@@ -156,6 +156,9 @@ SUFFIXES = f"{', '.join(FORMATS)}; text also compressed ({', '.join(PACKED)})"
 READING_VERSION = 2
 """Increased when the same files give other texts or labels; part of the fingerprints."""
 
+MOST_FILES = 200_000
+"""Files below a folder; the original tree of the lecture's reviews has half of that."""
+
 _NO_REVIEWS = {"state.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"}
 """What the package `datasets` writes beside the data."""
 
@@ -164,16 +167,23 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
     """The file itself; of a folder, the files below it of its commonest format or of all, in order of their names.
 
     Hidden files, what a Mac adds to archives (`__MACOSX`), pipes and devices are left out. Links are followed.
+
+    Raises:
+        UserError: for a folder of more than `MOST_FILES` files, which takes too long to look at.
     """
     if path.is_file():
         return [path]
     found: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
-    seen = set()
+    seen, looked_at = set(), 0
     for folder, folders, names in os.walk(path, followlinks=True):
         if (real := os.path.realpath(folder)) in seen:
             folders.clear()  # a link to a folder above it
             continue
         seen.add(real)
+        looked_at += len(names)
+        if looked_at > MOST_FILES:
+            msg = f"{path}: has more than {MOST_FILES:,} files; name the folder of the reviews alone"
+            raise UserError(msg)
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         for name in names:
             file = Path(folder, name)
