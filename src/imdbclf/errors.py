@@ -35,3 +35,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'X'?` for the most similar known word; an empty text if none is similar."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{matches[0]}'?" if matches else ""
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """The names with commas between them, each once; `…` stands for those after the first `most`."""
+    unique = list(dict.fromkeys(names))
+    return ", ".join([*unique[:most], *(["…"] if len(unique) > most else [])])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import huggingface_hub
 import pytest
 from commands import run
 from data.helpers import write_json_lines
@@ -152,7 +153,7 @@ def test_with_a_source_or_the_variable_a_copied_checkpoint_is_evaluated(
 def test_public_reviews_are_read(
     copied: Callable[..., Path], source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     try:
         found = evaluate_checkpoint(copied(source=source))["data_source"]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from imdbclf.data.sources.tables import read_file
-from imdbclf.errors import UserError, one_line
+from imdbclf.errors import UserError, listed, one_line
 from imdbclf.inference.predictor import Prediction
 from imdbclf.settings import SourceSettings
 from imdbclf.storage import atomic_write
@@ -28,7 +28,7 @@ def read_table(path: Path, text_column: str) -> tuple[pa.Table, list[str]]:
     # No column is taken for labels.
     table = read_file(path, SourceSettings(text_column=text_column), labelled=False)
     if table.column_names.count(text_column) != 1:
-        msg = f"{path}: has no column {text_column!r}, but {', '.join(table.column_names)}; give --text-column NAME"
+        msg = f"{path}: has no column {text_column!r}, but {listed(table.column_names)}; give --text-column NAME"
         raise UserError(msg)
     texts = table[text_column].to_pylist()
     for row, text in enumerate(texts, start=1):

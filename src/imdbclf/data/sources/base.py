@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.data.sources.labels import by_name, number_labels
-from imdbclf.errors import UserError, one_line
+from imdbclf.errors import UserError, listed, one_line
 from imdbclf.settings import SourceSettings
 
 
@@ -168,8 +168,8 @@ def _find(table: pa.Table, column: str, where: str, allowed: str, hint: str = ""
     """Refuse a column name that does not occur exactly once."""
     count = table.column_names.count(column)
     if count != 1:
-        listed = ", ".join(dict.fromkeys(table.column_names))
-        msg = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'; {allowed} {listed}{hint}"
+        found = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'"
+        msg = f"{found}; {allowed} {listed(table.column_names)}{hint}"
         raise UserError(msg)
 
 
