@@ -76,7 +76,7 @@ class Command:
         return time.monotonic() - self.began
 
     def stop(self, by: signal.Signals, after: float) -> bool:
-        """Send the signal after so many seconds; False if the command had ended before.
+        """Send the signal `after` seconds from now; False if the command had ended before.
 
         Raises:
             UserError: if it ends with another status than that of the signal.
@@ -124,7 +124,7 @@ def epoch_of(path: Path) -> str:
 
 
 def stopped_runs(place: Path, kills: int, chance: random.Random) -> int:
-    """Stop runs by each signal so many times; returns how many did not end as the undisturbed run."""
+    """Stop `kills` runs by each signal; returns how many did not end as the undisturbed run."""
     seconds = {}
     for name, overrides in FITS.items():
         seconds[name] = Command([*RUN, *overrides, f"hydra.run.dir={name}"], place).finish()
@@ -175,7 +175,7 @@ def damage(sweep: SweepFolder, chance: random.Random) -> str:
 
 
 def stopped_sweep(place: Path, kills: int, chance: random.Random) -> int:
-    """Kill a sweep so many times while its jobs run; returns how many jobs differ from those of the undisturbed one."""
+    """Kill a sweep `kills` times while its jobs run; returns how many jobs differ from those of the undisturbed one."""
     command = [*RUN[:4], "-m", *RUN[4:], *SWEEP]
     seconds = Command([*command, "hydra.sweep.dir=undisturbed"], place).finish()
     say(f"undisturbed: a sweep of 12 jobs, {seconds:.1f} s")

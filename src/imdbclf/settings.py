@@ -216,7 +216,7 @@ class SplitSettings(_Frozen):
 
     `test_size` is the same for test reviews, which are split off first; only for a source without a test part. With
     `adapt_val_size` a count of more than half of the training reviews becomes a fifth of them; composing a command line
-    unsets it if `val_size` was typed. With `folds`, the validation part is one of so many equal parts: `fold`, from 0.
+    unsets it if `val_size` was typed. `folds` is a number of equal parts; part `fold`, from 0, is for validation.
     """
 
     val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000

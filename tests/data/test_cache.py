@@ -134,17 +134,17 @@ ABOUT = {
     ],
     ids=["empty", "cut", "without keys", "null", "list", "number", "without parts", "without sizes", "other sizes"],
 )
-def test_a_damaged_description_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+def test_a_damaged_description_is_said_in_one_line_and_the_reviews_are_encoded_again(
     about: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = CountedSource()
     entry = entry_of(source, tmp_path)
     (entry / "about.json").write_text(about, encoding="utf-8")
-    check_made_anew(source, tmp_path, caplog)
+    check_made_again(source, tmp_path, caplog)
 
 
 @pytest.mark.parametrize("label_names", [None, ["bad"], "missing"], ids=["null", "one", "missing"])
-def test_damaged_label_names_are_said_in_one_line_and_the_reviews_are_encoded_anew(
+def test_damaged_label_names_are_said_in_one_line_and_the_reviews_are_encoded_again(
     label_names: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = CountedSource()
@@ -153,12 +153,12 @@ def test_damaged_label_names_are_said_in_one_line_and_the_reviews_are_encoded_an
     if label_names == "missing":
         del about["label_names"]
     path.write_text(json.dumps(about), encoding="utf-8")
-    check_made_anew(source, tmp_path, caplog)
+    check_made_again(source, tmp_path, caplog)
 
 
 @pytest.mark.parametrize("name", ["dictionary.arrow", "train.arrow", "test.arrow"])
 @pytest.mark.parametrize("damage", ["cut", "emptied", "zeroed", "gone"])
-def test_a_damaged_table_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+def test_a_damaged_table_is_said_in_one_line_and_the_reviews_are_encoded_again(
     name: str, damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = CountedSource()
@@ -168,10 +168,10 @@ def test_a_damaged_table_is_said_in_one_line_and_the_reviews_are_encoded_anew(
         file.unlink()
     else:
         file.write_bytes({"cut": content[:-10], "emptied": b"", "zeroed": bytes(len(content))}[damage])
-    check_made_anew(source, tmp_path, caplog)
+    check_made_again(source, tmp_path, caplog)
 
 
-def test_a_table_of_another_schema_is_said_in_one_line_and_the_reviews_are_encoded_anew(
+def test_a_table_of_another_schema_is_said_in_one_line_and_the_reviews_are_encoded_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = CountedSource()
@@ -181,7 +181,7 @@ def test_a_table_of_another_schema_is_said_in_one_line_and_the_reviews_are_encod
     about = json.loads((entry / "about.json").read_text(encoding="utf-8"))
     about["bytes"]["train"] = (entry / "train.arrow").stat().st_size
     (entry / "about.json").write_text(json.dumps(about), encoding="utf-8")
-    check_made_anew(source, tmp_path, caplog)
+    check_made_again(source, tmp_path, caplog)
 
 
 def test_every_flipped_bit_and_every_zeroed_block_is_noticed(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_label_name_of_another_letter_is_damage(tmp_path: Path, caplog: pytest
     source = CountedSource()
     path = entry_of(source, tmp_path) / "about.json"
     path.write_text(path.read_text(encoding="utf-8").replace("good", "gold"), encoding="utf-8")
-    check_made_anew(source, tmp_path, caplog)
+    check_made_again(source, tmp_path, caplog)
 
 
 def test_an_entry_from_before_there_were_checksums_is_used(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_what_another_process_writes_at_the_moment_is_not_removed(tmp_path: Path
     assert not (tmp_path / STALE).exists()
 
 
-def check_made_anew(source: CountedSource, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def check_made_again(source: CountedSource, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     again = load_or_encode(source, folder)
     assert not again.from_cache
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]

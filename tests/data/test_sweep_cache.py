@@ -25,7 +25,7 @@ SAMPLE = DataSettings(source="sample", batch_size=512)
 HUNDRED = FeatureSettings(columns=100)
 
 
-def test_the_same_settings_and_seed_are_loaded_once_and_others_anew() -> None:
+def test_the_same_settings_and_seed_are_loaded_once_and_others_again() -> None:
     first = kept_reviews(SAMPLE, HUNDRED, 0, 10)
     assert kept_reviews(SAMPLE, HUNDRED, 0, 10) is first
     other = kept_reviews(SAMPLE, HUNDRED, 1, 10)

@@ -111,7 +111,7 @@ def row_blocks(n: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def rows_at_once(width: int) -> int:
-    """How many rows of so many columns can be encoded at once: row and column together fit the bits of a key."""
+    """How many rows can be encoded at once, given their columns: row and column together fit the bits of a key."""
     return 1 << (KEY_BITS - _column_bits(width))
 
 
