@@ -237,12 +237,10 @@ def _check_output(path: Path, *, force: bool) -> None:
 
 
 def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:
-    import pyarrow as pa  # noqa: PLC0415
+    from imdbclf.inference.tables import table_of, write_table  # noqa: PLC0415
 
-    from imdbclf.inference.tables import write_table  # noqa: PLC0415
-
-    plain = pa.table({"text": pa.array(texts, pa.string())}) if table is None else table
-    label, probability = write_table(path, plain, predictor.predict(texts))
+    columns = table_of(texts) if table is None else table
+    label, probability = write_table(path, columns, predictor.predict(texts))
     _echo(f"{path}: {len(texts):,} rows with the columns {label} and {probability}\n")
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folders.helpers import OF_OTHERS
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder, claim, reserve
 
@@ -46,19 +47,7 @@ def test_what_a_killed_process_was_writing_is_removed_and_nothing_like_it(
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(left)
 
 
-FOREIGN = [
-    "thesis.txt",
-    "metrics.json",
-    "train.log",
-    "history.csv",
-    "checkpoints/best.ckpt",
-    "checkpoints/notes.txt",
-    "members/list.txt",
-    "members/1/notes.txt",
-    "teacher/notes.txt",
-    "final/thesis.txt",
-    "final/members/2/x",
-]
+FOREIGN = [*OF_OTHERS, "metrics.json", "train.log", "history.csv", "checkpoints/best.ckpt"]
 
 
 def write_all(folder: Path, names: Iterable[str]) -> None:
@@ -82,7 +71,7 @@ def test_a_folder_that_holds_anything_is_refused_and_keeps_every_byte(names: set
         assert contents_of(folder) == {name: f"of {name}" for name in names}
 
 
-@given(names=st.sets(st.sampled_from([name for name in FOREIGN if name.endswith((".txt", "/x"))])))
+@given(names=st.sets(st.sampled_from(OF_OTHERS)))
 def test_discarding_a_run_removes_its_own_files_from_among_those_of_others(names: set[str]) -> None:
     own = ["config.yaml", "checkpoints/last.ckpt", "members/1/history.csv", "teacher/members/1/checkpoints/best.ckpt"]
     with tempfile.TemporaryDirectory() as place:

@@ -19,6 +19,7 @@ import pytest
 import torch
 from commands import going_on, metrics_of, run, start
 from conftest import Once
+from folders.helpers import OF_OTHERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -102,22 +103,7 @@ def test_a_refused_run_leaves_an_empty_folder_that_was_there(here: Path, small: 
     assert not (here / "q").exists()
 
 
-LAYOUTS = st.sets(
-    st.sampled_from(
-        [
-            "thesis.txt",
-            ".hidden",
-            "checkpoints/notes.txt",
-            "members/list.txt",
-            "members/1/notes.txt",
-            "teacher/notes.txt",
-            "final/thesis.txt",
-            "final/members/2/x",
-            "notes/history.csv",
-        ]
-    ),
-    min_size=1,
-)
+LAYOUTS = st.sets(st.sampled_from([*OF_OTHERS, ".hidden", "notes/history.csv"]), min_size=1)
 
 
 @pytest.fixture(scope="module")

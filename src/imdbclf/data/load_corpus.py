@@ -103,7 +103,7 @@ def load_cached_corpus(settings: SourceSettings, *, sentence_ends: bool = False)
     return load_cached(open_source(settings), cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
 
 
-def is_table(path: Path) -> bool:
+def is_review_file(path: Path) -> bool:
     """Whether the path is a file of reviews."""
     return path.is_file() and kind_of(path) in FORMATS
 
@@ -125,7 +125,7 @@ def _named(settings: SourceSettings) -> Source:
         return FolderSource(path, settings)
     if AclImdbArchive.recognises(path):
         return AclImdbArchive(path, settings)
-    if is_table(path):
+    if is_review_file(path):
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, settings)

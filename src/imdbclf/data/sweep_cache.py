@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from imdbclf.data.cache import LoadedCorpus, cache_key
-from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_table, open_source
+from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_review_file, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
@@ -42,7 +42,7 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
     chosen = _chosen(settings.origin)
     origin = chosen.settings
     named = {"train": origin.train, "test": origin.test}
-    if is_table(Path(origin.source)) and origin.train is None:
+    if is_review_file(Path(origin.source)) and origin.train is None:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
     for part, name in named.items() if origin.source != "files" else ():
         if name is not None:

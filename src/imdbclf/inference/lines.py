@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
+from imdbclf.data.sources.file_text import kind_of
 from imdbclf.errors import UserError
 
 END_KEYS = "Ctrl-Z, then Enter," if os.name == "nt" else "Ctrl-D"
@@ -21,19 +22,17 @@ READ_SIZE = 1 << 22
 LONGEST = 1 << 24
 """Bytes of a line at most; what is longer has no line ends, and would fill the memory."""
 
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow")
-"""Ends of the names of files with columns."""
-
 PATIENCE = 0.001
 """Seconds in which a busy writer fills its pipe again."""
 
 
 def is_table(path: Path) -> bool:
     """Whether the file's name says that it has columns; it may be compressed."""
-    name = path.name.lower()
-    for packed in (".gz", ".bz2", ".zst", ".xz"):
-        name = name.removesuffix(packed)
-    return name.endswith(TABLES)
+    if (kind := kind_of(path)) in {"", ".txt"}:
+        return False
+    from imdbclf.data.sources.tables import FORMATS  # noqa: PLC0415 - imports pyarrow, which such a file needs anyway
+
+    return kind in FORMATS
 
 
 def read_texts(file: Path | None) -> Iterator[list[str]]:

@@ -38,6 +38,11 @@ def read_table(path: Path, text_column: str) -> tuple[pa.Table, list[str]]:
     return table, texts
 
 
+def table_of(texts: Sequence[str]) -> pa.Table:
+    """A table of one column, `text`."""
+    return pa.table({"text": pa.array(texts, pa.string())})
+
+
 def write_table(path: Path, table: pa.Table, predictions: Sequence[Prediction]) -> list[str]:
     """Write the columns, and the label and probability of each row, completely or not at all.
 

@@ -98,7 +98,7 @@ class AclImdbSource:
 
     def _reviews(self, part: str, label: str) -> list[os.DirEntry[str]]:
         with os.scandir(self.path / part / label) as entries:
-            found = [entry for entry in entries if entry.name.endswith(".txt") and not entry.name.startswith(".")]
+            found = [entry for entry in entries if _is_review(entry.name)]
         return sorted((entry for entry in found if entry.is_file()), key=lambda entry: entry.name)
 
     def _has(self, part: str, label: str) -> bool:
@@ -140,6 +140,11 @@ class AclImdbSource:
 
     def _folders(self) -> list[tuple[str, str]]:
         return [(part, label) for part in ("train", "test") for label in _LABELS if self._has(part, label)]
+
+
+def _is_review(name: str) -> bool:
+    """Whether a file of this name holds a review; hidden files are of the operating system."""
+    return name.endswith(".txt") and not name.startswith(".")
 
 
 def _text(content: bytes, name: str) -> str:
@@ -188,7 +193,7 @@ class AclImdbArchive:
                         raise UserError(msg)
                     *_, part, label, name = ("", "", *PurePosixPath(member.name).parts)
                     folder = "train" if label == "train" else f"{part}/{label}"
-                    is_wanted = name.endswith(".txt") and not name.startswith(".") and folder in self._wanted
+                    is_wanted = _is_review(name) and folder in self._wanted
                     if is_wanted and member.isfile() and (content := archive.extractfile(member)):
                         found.setdefault(folder, {})[name] = content.read()
         except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:

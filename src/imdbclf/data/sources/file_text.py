@@ -8,8 +8,6 @@ import lzma
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from imdbclf.errors import UserError, one_line
 
 log = logging.getLogger(__name__)
@@ -45,6 +43,8 @@ def content_of(path: Path) -> bytes:
     packed = path.suffix.lower()
     if packed not in PACKED:
         return path.read_bytes()
+    import pyarrow as pa  # noqa: PLC0415 - slow; whether a file has columns, its name says without it
+
     opened = lzma.open if packed == ".xz" else partial(pa.input_stream, compression=_CODECS.get(packed))
     allowed, pieces = allowed_size(path), []
     with opened(str(path)) as stream:

@@ -113,9 +113,9 @@ class FolderSource:
         datasets.logging.set_verbosity(logging.CRITICAL)
         try:
             configs = self._configs()
-            names = [config] if config else [name for name in configs if _is_default(configs, name)]
-            if set(names[:1]) <= configs.keys() and bool(names) == bool(configs):
-                files = self._files_there(configs[names[0]]) if names else None
+            chosen = config or next((name for name in configs if _is_default(configs, name)), None)
+            if chosen in configs or not (chosen or configs):
+                files = self._files_there(configs.get(chosen or "", {}))
                 return datasets.load_dataset_builder(str(self.path), None if files else config, data_files=files)
         except Exception as error:
             # `datasets` raises errors of many kinds; all mean that the folder cannot be understood.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.errors import UserError
+from imdbclf.errors import UserError, listed
 from imdbclf.settings import LabelValue
 
 KNOWN_PAIRS = [
@@ -27,6 +27,9 @@ KNOWN_PAIRS = [
     ("rotten", "fresh"),
 ]
 """Pairs (negative, positive) with a known meaning."""
+
+_SHOWN = 5
+"""Labels in a message, at most."""
 
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,20})?")
 
@@ -124,7 +127,7 @@ def _mapped(classes: dict[str, str], mapping: Mapping[str, str], where: str) -> 
         return classes
     found = {value: mapping[text] for value, text in classes.items() if text in mapping}
     if not found:
-        msg = f"data.labels: names none of the labels in {where} ({_listed(sorted(classes))})"
+        msg = f"data.labels: names none of the labels in {where} ({listed(map(repr, sorted(classes)), _SHOWN)})"
         raise UserError(msg)
     return found
 
@@ -134,8 +137,9 @@ def _arranged(found: list[str], where: str) -> Names:
     if len(found) > 2 or not found:  # noqa: PLR2004 - a binary classification
         example = f"{{{found[0]}:neg,{found[-1]}:pos}}"
         msg = (
-            f"{where}: {len(found)} classes ({_listed(found)}); a binary classification needs reviews of exactly two "
-            f"labels; data.labels can map values to two classes, such as 'data.labels={example}'"
+            f"{where}: {len(found)} classes ({listed(map(repr, found), _SHOWN)}); a binary classification needs "
+            "reviews of exactly two labels; data.labels can map values to two classes, such as "
+            f"'data.labels={example}'"
         )
         raise UserError(msg)
     for pair in KNOWN_PAIRS:
@@ -159,10 +163,6 @@ def _shown(names: Names) -> Names:
 def _side(name: str) -> int | None:
     """0 for the negative, 1 for the positive one of a known pair."""
     return next((pair.index(name) for pair in KNOWN_PAIRS if name in pair), None)
-
-
-def _listed(values: Sequence[str]) -> str:
-    return ", ".join(repr(value) for value in values[:5]) + (", …" if len(values) > 5 else "")  # noqa: PLR2004
 
 
 def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
