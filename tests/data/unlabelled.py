@@ -52,8 +52,7 @@ def write_sources(here: Path) -> dict[str, list[str]]:
         for name, part in parts.items()
     }
     texts = [f"{text} {ONLY_UNLABELLED}" for text, _ in drawn["more"]]
-    folder = write_hub_layout(here / "folder", drawn["train"], drawn["test"])
-    unlabelled_split(folder, [-1] * len(texts), texts)
+    unlabelled_split(write_hub_layout(here / "folder", drawn["train"], drawn["test"]), [-1] * len(texts), texts)
     tree = write_acl_tree(here / "tree", drawn["train"], drawn["test"])
     (tree / "train" / "unsup").mkdir()
     for number, text in enumerate(texts):
@@ -62,9 +61,14 @@ def write_sources(here: Path) -> dict[str, list[str]]:
         rows = [{"text": text, "label": ("neg", "pos")[label]} for text, label in drawn[part]]
         write_json_lines(here / f"{part}.jsonl", rows)
     write_json_lines(here / "more.jsonl", [{"text": text} for text in texts])
+    return named_sources(here)
+
+
+def named_sources(here: Path) -> dict[str, list[str]]:
+    """The overrides that name each of the sources that `write_sources` has written."""
     files = [f"data.{part}={here / part}.jsonl" for part in ("train", "test")]
     return {
-        "folder": [f"data.source={folder}", "data.unlabelled=unsupervised"],
-        "tree": [f"data.source={tree}", "data.unlabelled=unsup"],
+        "folder": [f"data.source={here / 'folder'}", "data.unlabelled=unsupervised"],
+        "tree": [f"data.source={here / 'tree'}", "data.unlabelled=unsup"],
         "files": ["data=files", *files, f"data.unlabelled={here / 'more.jsonl'}"],
     }

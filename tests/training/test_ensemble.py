@@ -16,7 +16,7 @@ import pytest
 import torch
 from commands import going_on, made, metrics_of, run
 from conftest import Once
-from data.unlabelled import KINDS, ONLY_UNLABELLED, UNSUPERVISED, unlabelled_split, write_sources
+from data.unlabelled import KINDS, ONLY_UNLABELLED, UNSUPERVISED, named_sources, unlabelled_split, write_sources
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -195,9 +195,9 @@ TAUGHT = ["teacher.members=2", "features.dropout=0.2"]
 
 
 @pytest.fixture(scope="session")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The overrides that name each kind of source."""
-    return write_sources(tmp_path_factory.mktemp("sources"))
+def sources(once: Once) -> dict[str, list[str]]:
+    """The overrides that name each kind of source; the same files for all workers, since metrics name them."""
+    return named_sources(once("sources_of_students", write_sources))
 
 
 @pytest.fixture(scope="session")
