@@ -91,7 +91,7 @@ MISTAKES = {
     ("predict", "nowhere.ckpt", "x"): "nowhere.ckpt: there is no such checkpoint file",
     ("predict", "{best}", "x", "--file", "y"): "--file: cannot be combined with texts; give one of them",
     ("predict", "{best}", "--file", "nowhere.txt"): "nowhere.txt: cannot be read",
-    ("evaluate", "{best}", "--split", "val"): "--split val: must be train or test",
+    ("evaluate", "{best}", "--split", "dev"): "--split dev: must be train or test or validation",
     ("evaluate", "{best}", "--source", "nowhere"): "data.source=nowhere: no such folder",
     ("data", "nowhere"): "data.source=nowhere: no such folder",
     ("data", "sample", "--review", "99999"): "--review 99999: must be below the 25,000 reviews of part train",

@@ -20,7 +20,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import Network, make_network
-from imdbclf.settings import Activation, Fraction, LossName, NotNegative, Positive, SourceSettings, Width
+from imdbclf.settings import Activation, DataSettings, Fraction, LossName, NotNegative, Positive, Width
 from imdbclf.storage import atomic_write
 
 FORMAT = 2
@@ -35,8 +35,8 @@ _TAKEN_OUT = ("vocabulary", "weighting", "marks", "temperature")
 class Checkpoint:
     """A trained network and everything needed to use it.
 
-    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`. `origin` says
-    where the reviews were; it is what the file says, so it is not read from there without a check.
+    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`. `run` says where
+    the reviews were and how they were split; it is what the file says, so nothing is read from there without a check.
     """
 
     network: Network
@@ -45,7 +45,7 @@ class Checkpoint:
     about: dict[str, Any]
     temperature: float = 1.0
     """Divides the logits; 1 if none was fitted."""
-    origin: SourceSettings = field(default_factory=SourceSettings)
+    run: RunSettings = field(default_factory=lambda: RunSettings())  # noqa: PLW0108 - is defined below
 
 
 def _ordinary(tensor: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def _check_size(contents: Any) -> None:
 
 def _known(data: Any) -> Any:
     """The settings that this version knows; an older one may have had others (`vocab_size`)."""
-    return {key: data[key] for key in SourceSettings.model_fields if key in data} if isinstance(data, dict) else data
+    return {key: data[key] for key in DataSettings.model_fields if key in data} if isinstance(data, dict) else data
 
 
 class _Part(BaseModel):
@@ -96,8 +96,12 @@ class _Weighting(_Part):
     unit_length: bool
 
 
-class _RunSettings(_Part):
-    data: Annotated[SourceSettings, BeforeValidator(_known)] = SourceSettings()
+class RunSettings(_Part):
+    """What a checkpoint says about the reviews of its run."""
+
+    data: Annotated[DataSettings, BeforeValidator(_known)] = DataSettings()
+    seed: int = 0
+    refit: bool = False
 
 
 class _Attachment(_Part):
@@ -110,7 +114,7 @@ class _Attachment(_Part):
     temperature: Positive = 1.0
     label_names: Annotated[list[str], Field(min_length=2, max_length=2)]
     data_source: str = ""
-    settings: _RunSettings = _RunSettings()
+    settings: RunSettings = RunSettings()
 
 
 class _HyperParameters(_Part):
@@ -330,5 +334,5 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (ValueError, RuntimeError, OverflowError, TypeError) as error:
         msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
         raise UserError(msg) from error
-    origin, temperature = valid.attachment.settings.data, valid.attachment.temperature
-    return Checkpoint(network.float().eval(), vectorizer, settings.loss, about, temperature, origin)
+    run, temperature = valid.attachment.settings, valid.attachment.temperature
+    return Checkpoint(network.float().eval(), vectorizer, settings.loss, about, temperature, run)

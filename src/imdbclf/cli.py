@@ -102,7 +102,9 @@ def data(
 def evaluate(
     checkpoint: CheckpointFile,
     source: Annotated[str | None, typer.Option(help="Where the reviews are; default: the source of the run.")] = None,
-    split: Annotated[str, typer.Option(help="Part of the reviews: test or train.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")
+    ] = "test",
     text_column: Annotated[str | None, typer.Option(help="Name of the text column.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Name of the label column.")] = None,
     plot: Annotated[
@@ -124,10 +126,9 @@ def evaluate(
     if as_json:
         _echo_json(json_text(result) + "\n")
         return
-    from imdbclf.console import console  # noqa: PLC0415
-    from imdbclf.reports.run_summary import metrics_table  # noqa: PLC0415
+    from imdbclf.reports.run_summary import print_evaluation  # noqa: PLC0415
 
-    console().print(metrics_table(result, f"{result['reviews']:,} reviews: {result['data_source']}, part {split}"))
+    print_evaluation(result)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from data.helpers import write_json_lines
 from imdbclf.checkpoint import load_plain, read_checkpoint, write_checkpoint
 from imdbclf.errors import UserError
 from imdbclf.inference.evaluate import evaluate_checkpoint
+from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
 
 Capture = pytest.CaptureFixture[str]
@@ -182,3 +184,64 @@ def test_a_checkpoint_does_not_choose_the_folder_of_the_cache(
 ) -> None:
     evaluate_checkpoint(copied(cache_dir=str(tmp_path / "cache")), str(small_files["test"]))
     assert not (tmp_path / "cache").exists()
+
+
+def test_parts_that_the_run_made_can_be_evaluated_and_known_reviews_are_counted(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    file = write(here / "all.jsonl", reviews, "neg", "pos")
+    best = trained(capsys, f"data.train={file}", "data.test_size=0.2", "seed=3")
+    of_run = json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))
+    for split, part, count in (("validation", "val", 60), ("val", "val", 60), ("test", "test", 60)):
+        again = evaluated(capsys, best, "--split", split)
+        assert (again["reviews"], again["reviews_in_training"]) == (count, 0)
+        for metric in ("accuracy", "loss", "auroc"):
+            assert again[f"{split}/{metric}"] == of_run[f"{part}/{metric}"]
+    assert evaluated(capsys, best, "--source", str(file))["reviews_in_training"] == 180
+    said = run(capsys, "evaluate", str(best), "--split", "train").out
+    assert "180 of these 300 reviews are in the training part of the checkpoint" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("label", [-1, None, "absent"])
+def test_test_reviews_without_labels_are_predicted_in_their_order(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture, label: object
+) -> None:
+    file, test = write(here / "train.jsonl", reviews[:200], 0, 1), here / "test.jsonl"
+    best = Path("run/checkpoints/best.ckpt")
+    unlabelled = [{"text": row["text"]} | ({} if label == "absent" else {"label": label}) for row in reviews[200:]]
+    write_json_lines(test, [*unlabelled, unlabelled[0]])
+    said = run(capsys, "train", *TINY, f"data.train={file}", f"data.test={test}", "hydra.run.dir=run")
+    assert said.status == 0, said.err
+    assert "The test part has no labels" in said.out
+    metrics = json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))
+    assert not [key for key in metrics if key.startswith("test/")]
+    with Path("run/predictions.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["row"] for row in rows] == [str(n) for n in range(1, 102)]
+    assert rows[0]["label"] == rows[-1]["label"]
+    alone = Predictor.from_checkpoint(best).predict([row["text"] for row in unlabelled])
+    assert [row["label"] for row in rows[:100]] == [one.label for one in alone]
+    refused = run(capsys, "evaluate", str(best))
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert refused.err.startswith("error: --split test: has no labels")
+
+
+def test_any_split_of_a_folder_can_be_evaluated_or_be_the_test_part(
+    here: Path, reviews: list[dict[str, Any]], capsys: Capture
+) -> None:
+    (here / "data").mkdir()
+    for split, rows in (("train", reviews[:200]), ("validation", reviews[200:240]), ("test", reviews[240:])):
+        write(here / "data" / f"{split}.jsonl", rows, 0, 1)
+    arguments = [*TINY[1:], "data.val_size=50", "data.source=data"]
+    assert run(capsys, "train", *arguments, "data.test=validation", "hydra.run.dir=run").status == 0
+    best = Path("run/checkpoints/best.ckpt")
+    assert json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))["reviews"]["test"] == 40
+    assert evaluated(capsys, best)["reviews"] == 40
+    assert evaluated(capsys, best, "--source", "data", "--split", "validation")["reviews"] == 40
+    assert evaluated(capsys, best, "--source", "data")["reviews"] == 60
+    assert evaluated(capsys, best, "--split", "validation")["reviews"] == 50
+    refused = run(capsys, "evaluate", str(best), "--source", "data", "--split", "dev")
+    assert (refused.status, refused.err) == (
+        2,
+        f"error: data.source={here / 'data'}: there is no split 'dev' (only train, validation, test)\n",
+    )

@@ -150,13 +150,13 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False)
     """
 
     def encode(texts: pa.Array) -> tuple[NumberedWords, Hashes]:
-        return numbered_words(texts, sentence_ends=sentence_ends), _hashes(texts)
+        return numbered_words(texts, sentence_ends=sentence_ends), text_hashes(texts)
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
         chunks = [chunk for part in found.values() for chunk, _ in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
-        word_hashes = _hashes(dictionary)
+        word_hashes = text_hashes(dictionary)
         numbered = pool.map(partial(_renumbered, word_hashes), chunks, numbers)
         tables = {name: _part_table(found[name], numbered, parts[name]) for name in parts}
     return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
@@ -262,7 +262,7 @@ def _group_hashes(values: pa.ChunkedArray, ids: Hashes) -> Hashes:
     number = to_numpy(numbered.indices)
     nameless = number == pc.index(numbered.dictionary, "").as_py()
     # Mixed again, so that a review without a group does not match a group whose name is its text.
-    return np.where(nameless, scramble(ids), _hashes(numbered.dictionary)[number])
+    return np.where(nameless, scramble(ids), text_hashes(numbered.dictionary)[number])
 
 
 def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
@@ -271,7 +271,7 @@ def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
             yield piece.slice(start, CHUNK)
 
 
-def _hashes(texts: pa.Array) -> Hashes:
+def text_hashes(texts: pa.Array) -> Hashes:
     """A 64-bit hash of each text, shape (n,), from its bytes: no Python string is made."""
     data, offsets = text_bytes(texts)
     whole = memoryview(data)

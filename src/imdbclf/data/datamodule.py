@@ -112,6 +112,9 @@ class ReviewDataModule(pl.LightningDataModule):
         if "test" not in self.prepared.matrices:
             msg = f"{self.loaded.source.description}: there is no test part; {NO_TEST_PART}"
             raise UserError(msg)
+        if (self.prepared.labels["test"] < 0).any() and self.trainer is not None and self.trainer.testing:
+            msg = f"{self.loaded.source.description}: the test part has no labels; Trainer.predict needs none"
+            raise UserError(msg)
         return self._loader("test", EVALUATION_BATCH)
 
     def predict_dataloader(self) -> ReviewLoader:

@@ -110,7 +110,8 @@ def is_review_file(path: Path) -> bool:
 
 def _absolute(settings: SourceSettings) -> SourceSettings:
     paths = {}
-    for key in ("source", "train", "test", "unlabelled"):
+    # For a folder or a dataset, `test` is the name of a split.
+    for key in ("source", "unlabelled", *(("train", "test") if settings.source == "files" else ())):
         value = getattr(settings, key)
         if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
             paths[key] = str(path.absolute())  # links are not followed: their names say the format

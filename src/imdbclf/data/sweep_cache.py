@@ -9,6 +9,7 @@ from pathlib import Path
 from imdbclf.data.cache import LoadedCorpus, cache_key
 from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_review_file, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
+from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
@@ -45,12 +46,18 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
     if is_review_file(Path(origin.source)) and origin.train is None:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
     for part, name in named.items() if origin.source != "files" else ():
-        if name is not None:
+        # A folder or a dataset has splits; `data.test` can name one.
+        is_split = part == "test" and name is not None and not is_table(Path(name)) and _has_splits(origin.source)
+        if name is not None and not is_split:
             msg = (
                 f"data.{part}={name}: is only used with data=files, and data.source={origin.source} names other reviews"
             )
             raise UserError(msg)
     return chosen
+
+
+def _has_splits(source: str) -> bool:
+    return source != "sample" and not AclImdbSource.recognises(Path(source))
 
 
 def read_own_files(settings: SourceSettings, *, sentence_ends: bool) -> None:

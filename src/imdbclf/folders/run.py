@@ -48,6 +48,8 @@ class RunFolder(Folder):
     metrics = Entry("metrics.json")
     """Written last: a folder that has this file is a finished run."""
     predictions = Entry("predictions.parquet")
+    predicted_labels = Entry("predictions.csv")
+    """Only for test reviews without labels."""
     environment = Entry("environment.json")
     log = Entry("train.log")
     failure = Entry("failure.json")

@@ -14,10 +14,14 @@ import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.load_corpus import VARIABLE, load_corpus
+from imdbclf.data.corpus import EncodedReviews
+from imdbclf.data.load_corpus import VARIABLE, load_cached_corpus, load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.sources.hub import LECTURE_DATASET
+from imdbclf.data.prepare import with_test_part
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
 from imdbclf.data.sources.labels import place
+from imdbclf.data.split import split_reviews
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import logits_of
@@ -25,6 +29,9 @@ from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import make_loss
 from imdbclf.reports.metrics import Metrics, classification_metrics
 from imdbclf.settings import SourceSettings
+
+VALIDATION = ("val", "validation")
+"""Names of the part that a run split off its training reviews."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,14 @@ class Evaluation:
 def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:
     """Run the network on all rows, on the CPU, and compare with the labels (n,).
 
-    Metrics, the loss included, use the logits divided by the temperature.
+    Metrics, the loss included, use the logits divided by the temperature. Without labels (-1) there are none.
     """
     logits, temperature = logits_of(checkpoint.network.cpu().eval(), matrix), checkpoint.temperature
+    probabilities, uncalibrated = calibrated(logits, temperature).numpy(), torch.sigmoid(logits).numpy()
+    if (labels < 0).any():
+        return Evaluation(probabilities, uncalibrated, {})
     truth = torch.from_numpy(labels.astype(np.float64))
     losses = make_loss(checkpoint.loss)(logits.double() / temperature, truth, reduction="none")
-    probabilities = calibrated(logits, temperature).numpy()
-    uncalibrated = torch.sigmoid(logits).numpy()
     return Evaluation(probabilities, uncalibrated, classification_metrics(labels, probabilities, losses.numpy()))
 
 
@@ -70,11 +78,12 @@ def evaluate_checkpoint(
     label_column: str | None = None,
     plot: Path | None = None,
 ) -> dict[str, Any]:
-    """The metrics of a checkpoint on one part of a source, `test` or `train`.
+    """The metrics of a checkpoint on one part of a source: `train`, `test`, or another split of a folder or a dataset.
 
-    `source`, `text_column` and `label_column` replace the settings of the run. Without `source`, the reviews of the run
-    are used if its folder says the same as the checkpoint, or if they are public. `plot` is the PNG file for the
-    reliability diagram.
+    Without another source, `validation` is the part that the run split off. `reviews_in_training` counts the reviews
+    that the checkpoint was trained on; it is null if the cache does not say. `source`, `text_column` and `label_column`
+    replace the settings of the run. Without `source`, the reviews of the run are used if its folder says the same as
+    the checkpoint, or if they are public. `plot` is the PNG file for the reliability diagram.
 
     Raises:
         UserError: if the checkpoint or the source cannot be read, the source does not have the part, or the folder
@@ -86,11 +95,10 @@ def evaluate_checkpoint(
     checkpoint = read_checkpoint(path)
     chosen = {"source": source, "text_column": text_column, "label_column": label_column}
     origin = _origin(path, checkpoint, {key: value for key, value in chosen.items() if value is not None})
-    loaded = _loaded(origin, checkpoint)
-    if split not in loaded.corpus.parts:
-        msg = f"--split {split}: must be {' or '.join(loaded.corpus.parts)}"
+    loaded, reviews = _part(origin, checkpoint, split, of_run=source is None)
+    if not len(reviews) or reviews.labels.min() < 0:
+        msg = f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels"
         raise UserError(msg)
-    reviews = loaded.corpus.parts[split]
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     if plot is not None:
@@ -99,7 +107,51 @@ def evaluate_checkpoint(
         title = f"{path.name}: {len(reviews):,} reviews, part {split}"
         draw_reliability(reviews.labels, evaluation.probabilities, evaluation.uncalibrated, plot, title)
     about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
-    return flat_metrics(split, evaluation) | about
+    return flat_metrics(split, evaluation) | about | {"reviews_in_training": _in_training(path, checkpoint, reviews)}
+
+
+def _part(
+    origin: SourceSettings, checkpoint: Checkpoint, split: str, *, of_run: bool
+) -> tuple[LoadedCorpus, EncodedReviews]:
+    """The reviews of one part: the run's own validation or test part, or a part or split of the source.
+
+    Raises:
+        UserError: if there is no such part.
+    """
+    run = checkpoint.run
+    if of_run and split in VALIDATION and run.data.validates:
+        loaded = _loaded(origin.model_copy(update={"group": run.data.group}), checkpoint)
+        loaded = with_test_part(loaded, run.data)
+        train = loaded.corpus.parts["train"]
+        return loaded, train.taken(split_reviews(train, run.data, run.seed)[1])
+    loaded = _loaded(origin, checkpoint)
+    if of_run and run.data.test_size and split != "train":
+        loaded = with_test_part(_loaded(origin.model_copy(update={"group": run.data.group}), checkpoint), run.data)
+    if split not in loaded.corpus.parts and isinstance(loaded.source, FolderSource | HubSource):
+        loaded = _loaded(origin.model_copy(update={"test": split}), checkpoint)
+        return loaded, loaded.corpus.parts["test"]
+    if split not in loaded.corpus.parts:
+        parts = [*loaded.corpus.parts, *(VALIDATION[1:] if of_run and run.data.validates else ())]
+        msg = f"--split {split}: must be {' or '.join(parts)}"
+        raise UserError(msg)
+    return loaded, loaded.corpus.parts[split]
+
+
+def _in_training(path: Path, checkpoint: Checkpoint, reviews: EncodedReviews) -> int | None:
+    """How many of the reviews the checkpoint was trained on; None if the run's reviews are not in the cache."""
+    run = checkpoint.run
+    try:
+        if not _may_follow(path, run.data):
+            return None
+        origin = run.data.origin.model_copy(update={"cache_dir": None})
+        loaded = load_cached_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
+        if loaded is None:
+            return None
+        train = with_test_part(loaded, run.data).corpus.parts["train"]
+        rows = np.arange(len(train), dtype=np.int64) if run.refit else split_reviews(train, run.data, run.seed)[0]
+    except (UserError, OSError, KeyError):
+        return None
+    return int(np.isin(reviews.ids, train.ids[rows]).sum())
 
 
 def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
@@ -122,7 +174,7 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, str]) -> So
     Raises:
         UserError: if only the checkpoint says it, or an empty text is chosen.
     """
-    origin = checkpoint.origin
+    origin = checkpoint.run.data.origin
     if not chosen.get("source", "given"):
         msg = "--source: must not be empty; give a folder, a Hub id, a file, 'sample' or 'auto'"
         raise UserError(msg)

@@ -16,6 +16,7 @@ from yaml import AliasEvent, parse
 
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load_corpus import load_cached_corpus
+from imdbclf.data.prepare import with_test_part
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
@@ -118,6 +119,8 @@ def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], 
     try:
         whole = _settings(folder)
         loaded = load_cached_corpus(whole.data, sentence_ends=whole.features.sentence_ends)
+        if loaded is not None:
+            loaded = with_test_part(loaded, whole.data)
         if loaded is None or "test" not in loaded.corpus.parts:
             return {}, "no words are shown: the reviews of the first run are no longer in the cache"
         return _first_words(loaded.corpus, ids), None

@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
-from imdbclf.console import command_line, program, say, say_table, shown_path, text_table
+from imdbclf.console import command_line, console, program, say, say_table, shown_path, tell, text_table
+from imdbclf.data.split import UNBALANCED
 from imdbclf.folders.run import RunFolder
 from imdbclf.reports.history import EpochRow, best_row, conclusion
 
@@ -22,8 +23,8 @@ _NAMES = {
     "f1": "F1 score",
     "calibration_error": "calibration error",
 }
-UNBALANCED = 0.6
-"""With this fraction of reviews in the larger class, accuracy alone says little."""
+KNOWN = 0.01
+"""The fraction of evaluated reviews that may be in the training part without a remark; IMDB's two parts share .5 %."""
 
 _PARTS = {"val": "validation", "test": "test"}
 
@@ -53,7 +54,7 @@ def print_summary(
     because = f", because {metrics['data_source_because']}" if metrics["data_source_because"] else ""
     say(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters. "
-        f"Reviews: {metrics['data_source']}{because}; {metrics['label_names'][1]} is positive."
+        f"Reviews: {metrics['data_source']}{because}; positive class: {metrics['label_names'][1]}."
     )
     say("\nPredictions of the best network:")
     for line in examples:
@@ -94,10 +95,20 @@ def print_interruption(folder: Path, where: str, rows: Sequence[EpochRow], again
     say(f"Go on:    {again}")
 
 
+def print_evaluation(result: dict[str, Any]) -> None:
+    """Print what `imdbclf evaluate` measured, and what limits it."""
+    count, part = result["reviews"], result["split"]
+    console().print(metrics_table(result, f"{count:,} reviews: {result['data_source']}, part {part}"))
+    if f"{part}/auroc" not in result:
+        tell("All reviews have the same label; metrics that need two classes are left out.")
+    if (known := result["reviews_in_training"] or 0) > KNOWN * count:
+        tell(f"{known:,} of these {count:,} reviews are in the training part of the checkpoint; it knows their labels.")
+
+
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     """Metrics with their 95 % intervals: a row for each metric, a column for each part."""
-    parts = [part for part in _PARTS if f"{part}/loss" in metrics]
-    heads = ["", *(f"{_PARTS[part]} (95 % interval)" for part in parts)]
+    parts = [key.removesuffix("/calibration_error") for key in metrics if key.endswith("/calibration_error")]
+    heads = ["", *(f"{_PARTS.get(part, part)} (95 % interval)" for part in parts)]
     unbalanced = any(metrics.get(f"{part}/larger_class", 0) > UNBALANCED for part in parts)
     rows = (
         [shown, *(_cell(metrics, f"{part}/{name}") for part in parts)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.arrow import strings, to_arrow
+from imdbclf.data.corpus import text_hashes
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
@@ -19,6 +23,8 @@ from imdbclf.settings import Settings
 from imdbclf.storage import atomic_write, write_json
 from imdbclf.training.announcement import PART_NAMES
 from imdbclf.training.fit import Fitted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -48,8 +54,11 @@ class Results:
         """
         if "test" in self.evaluations:
             self._write_predictions(self.evaluations["test"])
-        if self.evaluations and with_plot:
-            self._draw_reliability(*list(self.evaluations.items())[-1])
+            if not self.evaluations["test"].metrics:
+                self._write_labels(self.evaluations["test"])
+        measured = {part: evaluation for part, evaluation in self.evaluations.items() if evaluation.metrics}
+        if measured and with_plot:
+            self._draw_reliability(*list(measured.items())[-1])
         metrics: dict[str, Any] = {}
         for part, evaluation in self.evaluations.items():
             metrics |= flat_metrics(part, evaluation)
@@ -97,3 +106,20 @@ class Results:
         )
         with atomic_write(self.folder.predictions) as aside:
             pq.write_table(table, aside)
+
+    def _write_labels(self, evaluation: Evaluation) -> None:
+        """Write the predicted labels of test reviews without labels, in the order of the source."""
+        loaded = self.data.loaded
+        texts = loaded.source.read().parts["test"].column("text")
+        ids = np.concatenate([text_hashes(chunk) for chunk in texts.chunks])
+        found = evaluation.probabilities[np.searchsorted(loaded.corpus.parts["test"].ids, ids)]
+        names = [loaded.label_names[int(probability > 0.5)] for probability in found]  # noqa: PLR2004 - the threshold
+        with atomic_write(self.folder.predicted_labels) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["row", "label", "probability"])
+            writer.writerows(zip(range(1, len(ids) + 1), names, found.tolist(), strict=True))
+        log.info(
+            "The test part has no labels, so there are no test metrics; %s has its predictions, in the order of the "
+            "reviews.",
+            self.folder.predicted_labels.name,
+        )

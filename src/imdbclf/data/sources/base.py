@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.data.sources.labels import by_name, number_labels
+from imdbclf.data.sources.labels import by_name, number_labels, plain
 from imdbclf.errors import UserError, listed, one_line
 from imdbclf.settings import SourceSettings
 
@@ -17,9 +17,10 @@ from imdbclf.settings import SourceSettings
 class Reviews:
     """Reviews as read: for each part (`train`, `test`) a table of `text` (string) and `label` (int8, 0 or 1).
 
-    The optional part `unlabelled` has labels of -1. With groups, the training part has a third column `group` (string;
-    null or empty if unknown); only this part is split. `label_names` are the source's names of 0 and 1; one is empty if
-    no review has it and it is not known. `notes` are sentences on what was decided for the user.
+    The optional part `unlabelled` has labels of -1, and so has a test part without labels. With groups, the training
+    part has a third column `group` (string; null or empty if unknown); only this part is split. `label_names` are the
+    source's names of 0 and 1; one is empty if no review has it and it is not known. `notes` are sentences on what was
+    decided for the user.
     """
 
     parts: dict[str, pa.Table]
@@ -61,19 +62,22 @@ def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> st
     told = [f"{key}={value}" for key, value in written.items() if value != getattr(DEFAULTS, key)]
     names = " ".join([*(column for column in columns if column is not None), *told])
     names = names if settings.labels is None else f"{names} by {settings.labels}"
+    if settings.test is not None and settings.source != "files":
+        names += f" tested on {settings.test}"
     return names if unlabelled is None else f"{names} and {unlabelled}"
 
 
 def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> Reviews:
     """Select the columns of each part and number the labels; groups for the training part only.
 
-    The labels of the part `unlabelled` become -1.
+    The labels of the part `unlabelled` become -1, and those of a test part without labels.
 
     Raises:
         UserError: for a missing column (the message lists the columns), an empty part, more than two labels, or
             groups that are not single values.
     """
-    labelled = {part: table for part, table in parts.items() if part != UNLABELLED}
+    without = {UNLABELLED} | ({"test"} if _is_test_without_labels(parts, settings.label_column) else set())
+    labelled = {part: table for part, table in parts.items() if part not in without}
     for part, table in labelled.items():
         for key, column in (("text", settings.text_column), ("label", settings.label_column)):
             _find(table, column, f"{where}: part {part}", f"data.{key}_column must be one of", _likely(table))
@@ -94,10 +98,19 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     if groups is not None:
         reviews.parts["train"] = reviews.parts["train"].append_column("group", groups)
     reviews.parts.update({part: _labelled(table, f"{where}: part {part}") for part, table in reviews.parts.items()})
-    if UNLABELLED in parts:
-        unlabelled = _without_labels(parts[UNLABELLED], settings.text_column, f"{where}: part {UNLABELLED}")
-        reviews.parts[UNLABELLED] = unlabelled
-    return reviews
+    for part in without & parts.keys():
+        reviews.parts[part] = _without_labels(parts[part], settings.text_column, f"{where}: part {part}")
+    return replace(reviews, parts={part: reviews.parts[part] for part in parts})
+
+
+def _is_test_without_labels(parts: dict[str, pa.Table], label_column: str) -> bool:
+    """Whether there are training reviews with labels, and test reviews without: no such column, no value, or all -1."""
+    if not parts.keys() >= {"train", "test"} or label_column not in parts["train"].column_names:
+        return False
+    if label_column not in parts["test"].column_names:
+        return True
+    trained, tested = (set(by_name(parts[part], label_column).unique().to_pylist()) for part in ("train", "test"))
+    return tested <= {None, ""} or ({plain(value) for value in tested} == {"-1"} and not tested & trained)
 
 
 def _labelled(table: pa.Table, where: str) -> pa.Table:

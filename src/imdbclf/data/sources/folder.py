@@ -64,6 +64,10 @@ class FolderSource:
         if "train" not in self._splits:
             msg = f"{where}: there is no split 'train' (only {', '.join(self._splits)})"
             raise UserError(msg)
+        test = self.settings.test
+        if test is not None and test not in self._splits:
+            msg = f"{where}: there is no split '{test}' (only {', '.join(self._splits)})"
+            raise UserError(msg)
         if wanted is not None and wanted not in (others := self._splits.keys() - {"train", "test"}):
             listed = ", ".join(sorted(others)) or "none there"
             msg = f"data.unlabelled={wanted}: must be null or a split of {self.path} without labels ({listed})"
@@ -76,7 +80,7 @@ class FolderSource:
 
     def _parts(self) -> dict[str, list[Path]]:
         """The files of each part of the reviews."""
-        named = {"train": "train", "test": "test", UNLABELLED: self.settings.unlabelled}
+        named = {"train": "train", "test": self.settings.test or "test", UNLABELLED: self.settings.unlabelled}
         return {part: self._splits[split] for part, split in named.items() if split in self._splits}
 
     def _readable(self) -> list[Path]:
