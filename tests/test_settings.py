@@ -85,7 +85,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "dropout": 0.0,
         },
         "model": {"layers": 2, "hidden": 16, "activation": "relu", "dropout": 0.0, "members": 1},
-        "loss": {"name": "bce"},
+        "loss": {"name": "bce", "positive_weight": 1.0},
         "optimizer": {
             "name": "rmsprop",
             "lr": 1e-3,
@@ -278,6 +278,13 @@ def test_a_run_is_computed_by_all_settings_but_the_marked_ones() -> None:
 def test_a_setting_that_earlier_versions_did_not_have_counts_only_if_it_is_set() -> None:
     assert settings_of(data={"positive": 1}).computed()["data"]["positive"] == 1
     assert "positive" not in settings_of().computed()["data"]
+
+
+@pytest.mark.parametrize("weight", [0, -1, "half"])
+def test_a_weight_of_positive_reviews_is_a_number_above_0_or_balanced(weight: object) -> None:
+    assert refusal(loss={"positive_weight": weight}).startswith(f"loss.positive_weight={weight}: must be ")
+    assert settings_of(loss={"positive_weight": "balanced"}).computed()["loss"]["positive_weight"] == "balanced"
+    assert settings_of().computed()["loss"] == {"name": "bce"}
 
 
 def test_settings_with_a_mapping_can_be_keys() -> None:

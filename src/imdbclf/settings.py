@@ -305,9 +305,14 @@ class ModelSettings(_Frozen):
 
 
 class LossSettings(_Frozen):
-    """The loss by name: binary cross-entropy or mean squared error, both on the sigmoid's output."""
+    """The loss by name: binary cross-entropy or mean squared error, both on the sigmoid's output.
+
+    In training, the losses of positive reviews count `positive_weight` times; `balanced` is the number of negative
+    training reviews for each positive one. Validation and test losses are not weighted.
+    """
 
     name: LossName = "bce"
+    positive_weight: Annotated[Positive | Literal["balanced"], Later] = 1.0
 
 
 class RMSpropSettings(_Frozen):

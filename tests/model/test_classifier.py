@@ -243,6 +243,7 @@ def test_a_checkpoint_holds_plain_types_alone(checkpoint: Path) -> None:
         "loss": "mse",
         "optimizer": {"name": "adam", "lr": 0.01},
         "members": 1,
+        "positive_weight": 1.0,
     }
     assert loaded["imdbclf"] == {"vocabulary": "the\nand", "format": 2}
     assert set(loaded["state_dict"]) == {

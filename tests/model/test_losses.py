@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imdbclf.model.losses import binary_cross_entropy, make_loss, mean_squared_error
+from imdbclf.model.losses import Loss, binary_cross_entropy, make_loss, mean_squared_error, weighted
 
 REVIEWS = st.lists(st.tuples(st.floats(-20, 20, width=32), st.sampled_from([0.0, 1.0])), min_size=1, max_size=10)
 
@@ -61,6 +61,17 @@ def test_gradients_are_those_of_the_formulas() -> None:
     ):
         (found,) = torch.autograd.grad(loss(logits, labels), logits)
         torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("loss", [binary_cross_entropy, mean_squared_error])
+def test_positive_reviews_can_count_more_often(loss: Loss) -> None:
+    logits, labels = torch.tensor([0.3, -1.0, 2.0]), torch.tensor([1.0, 0.0, 0.25])
+    each = loss(logits, labels, reduction="none")
+    assert weighted(loss, 3)(logits, labels, reduction="none").tolist() == pytest.approx(
+        [3 * each[0].item(), each[1].item(), 1.5 * each[2].item()]
+    )
+    assert weighted(loss, 3)(logits, labels).item() == pytest.approx((3 * each[0] + each[1] + 1.5 * each[2]).item() / 3)
+    assert weighted(loss, 1) is loss
 
 
 def test_a_loss_is_made_by_its_name() -> None:

@@ -57,6 +57,22 @@ def test_the_folder_is_named_by_experiment_and_axes_so_that_the_same_command_fin
     assert f"hydra.sweep.dir={here}/outputs/{name}: is not empty and holds no sweep" in result.err
 
 
+def test_folds_are_repetitions_as_seeds_are(here: Path, quick: list[str], capsys: Capture) -> None:
+    folds = ["data.folds=2", "data.fold=range(2)", "loss.positive_weight=1,balanced", "hydra.sweep.dir=cross"]
+    result = run(capsys, "train", "-m", *quick, *folds)
+    assert result.status == 0, result.err
+    cross = SweepFolder(here / "cross")
+    rows = collect(cross, cross.read()).rows
+    assert {(row.choices["loss.positive_weight"], row.seed) for row in rows} == {
+        (weight, f"0 fold {fold}") for weight in ("1", "balanced") for fold in (0, 1)
+    }
+    assert "2 seeds" in result.out
+    assert "Each fold counts as a seed." in " ".join(result.out.split())
+    page = (here / "cross" / "sweep.html").read_text(encoding="utf-8")
+    assert run(capsys, "sweep-report", "cross").status == 0
+    assert (here / "cross" / "sweep.html").read_text(encoding="utf-8") == page
+
+
 def test_every_job_gives_bit_for_bit_what_it_gives_alone(
     four: Path, here: Path, quick: list[str], capsys: Capture
 ) -> None:

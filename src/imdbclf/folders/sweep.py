@@ -25,7 +25,9 @@ RUNS = "runs"
 """Name of the folder with the run folders."""
 
 SEED = "seed"
-"""The axis of repetitions; configurations are compared over all other axes."""
+FOLD = "data.fold"
+REPEATED = (SEED, FOLD)
+"""The axes of repetitions; configurations are compared over all other axes."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Sweep:
 
     @property
     def compared(self) -> list[str]:
-        """The axes without the seed."""
-        return [axis for axis in self.axes if axis != SEED]
+        """The axes without the seed and the fold."""
+        return [axis for axis in self.axes if axis not in REPEATED]
 
 
 _SWEEP = TypeAdapter(Sweep)

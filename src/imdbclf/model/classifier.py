@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from imdbclf.errors import UserError
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.calibration import calibrated
-from imdbclf.model.losses import make_loss
+from imdbclf.model.losses import make_loss, weighted
 from imdbclf.model.network import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
 from imdbclf.settings import LECTURE
@@ -64,12 +64,14 @@ class ReviewClassifier(pl.LightningModule):
         loss: str = LECTURE.loss.name,
         optimizer: dict[str, Any] | None = None,
         members: int = LECTURE.model.members,
+        positive_weight: float = 1.0,
     ) -> None:
         super().__init__()
         widths, optimizer = list(widths), optimizer or LECTURE.optimizer.model_dump()
         self.save_hyperparameters()
         self.network = make_network(members, in_features, widths, activation, dropout)
         self.loss = make_loss(loss)
+        self.training_loss = weighted(self.loss, positive_weight)
         self.optimizer_settings = optimizer
         self.attachment: dict[str, Any] = {}
         """What a checkpoint holds in addition to the weights. Training fills it, loading restores it."""
@@ -203,7 +205,7 @@ class ReviewClassifier(pl.LightningModule):
     def _loss(self, stage: str, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
         features, labels, transpose = batch
         logits = self(features, transpose)
-        loss = self.loss(logits, labels)
+        loss = (self.training_loss if stage == "train" else self.loss)(logits, labels)
         if stage not in self._epoch:
             self._epoch[stage] = EpochSums(self.device)
         self._epoch[stage].add(loss, logits.detach(), labels)

@@ -34,6 +34,18 @@ def mean_squared_error(logits: Tensor, labels: Tensor, reduction: str = "mean") 
     return functional.mse_loss(torch.sigmoid(logits), labels, reduction=reduction)
 
 
+def weighted(loss: Loss, positive_weight: float) -> Loss:
+    """The loss in which a positive review counts `positive_weight` times; the mean is still over the reviews."""
+    if positive_weight == 1:
+        return loss
+
+    def of_batch(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+        each = loss(logits, labels, reduction="none") * (1 + (positive_weight - 1) * labels)
+        return each.mean() if reduction == "mean" else each
+
+    return of_batch
+
+
 def make_loss(name: str) -> Loss:
     """The loss of this name in `imdbclf.settings.LOSSES`."""
     loss: Loss = resolve_name(LOSSES[name])

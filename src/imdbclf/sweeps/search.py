@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from imdbclf.console import tell
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.search_journal import ERROR, JOB, REUSED, counted, open_journal
-from imdbclf.folders.sweep import SEED, SweepJob
+from imdbclf.folders.sweep import REPEATED, SweepJob
 from imdbclf.reports.labels import number_of
 from imdbclf.setting_errors import explain
 from imdbclf.storage import remove_lock
@@ -97,8 +97,10 @@ class SearchSettings(BaseModel):
         """
         sampler, losses = make_sampler(self, 0), space.distributions.keys() & {"loss", "loss.name"}
         msg = None
-        if SEED in space.distributions:
-            msg = "seed: cannot be searched, because the luckiest seed is no better; search with one seed, then repeat"
+        if repeated := [axis for axis in REPEATED if axis in space.distributions]:
+            axis, one = repeated[0], repeated[0].rpartition(".")[2]
+            because = f"the luckiest {one} is no better; search with one {one}, then repeat"
+            msg = f"{axis}: cannot be searched, because {because}"
         elif losses and self.monitor == "val/loss":
             msg = f"{min(losses)}: losses of different kinds cannot be compared; use hydra.sweeper.monitor=val/accuracy"
         elif isinstance(sampler, optuna.samplers.BruteForceSampler) and math.isinf(space.size):

@@ -161,10 +161,20 @@ class Fit:
             activation=settings.model.activation,
             dropout=settings.model.dropout,
             loss=settings.loss.name,
+            positive_weight=self._positive_weight(data),
             optimizer=settings.optimizer.model_dump(),
         )
         classifier.attachment = attached(settings, data)
         return classifier
+
+    def _positive_weight(self, data: ReviewDataModule) -> float:
+        """How often the training loss counts a positive review."""
+        weight = self.settings.loss.positive_weight
+        if weight != "balanced":
+            return float(weight)
+        labels = data.prepared.labels["train"]
+        positive = float(labels.sum())
+        return (len(labels) - positive) / positive
 
     @cached_property
     def trainer(self) -> pl.Trainer:
@@ -217,8 +227,8 @@ class Fit:
         if not carries(contents[CHECKPOINT_KEY], data.prepared.vectorizer):
             msg = f"ckpt_path={self._earlier_path}: was trained on other reviews or with other features"
             raise UserError(msg)
-        # Checkpoints of older versions do not name the number of members.
-        if {"members": 1} | contents["hyper_parameters"] != dict(classifier.hparams):
+        # Checkpoints of older versions do not have these.
+        if {"members": 1, "positive_weight": 1.0} | contents["hyper_parameters"] != dict(classifier.hparams):
             msg = f"ckpt_path={self._earlier_path}: has another model, loss or optimizer than this experiment"
             raise UserError(msg)
         done = int(contents["epoch"]) + 1

@@ -17,10 +17,11 @@ from imdbclf.reports.sweep.analysis import (
     main_effects,
     selected,
 )
-from imdbclf.reports.sweep.job_table import JobRow
+from imdbclf.reports.sweep.job_table import FOLDED, JobRow
 
 ONE_SEED = "With one seed there is no significance test. To repeat each configuration, add 'seed=range(5)'."
 OPTIMISTIC = "The accuracy and the lead of the best may be slightly optimistic: it was chosen for its high mean."
+FOLDS = "Each fold counts as a seed. Folds share training reviews, so intervals and p values are somewhat too small."
 NO_VALIDATION = "There is no validation part, so no configuration was chosen and no test metrics are reported."
 NAMED_EFFECTS = 8
 """Effects that get a sentence; the table has them all."""
@@ -67,7 +68,8 @@ def _sentences(
         return ["No job is done yet, so there is nothing to compare."]
     if best is None:
         return [NO_VALIDATION]
-    sentences = [_best(best, len(configurations), monitor)]
+    folds = [FOLDS] if any(FOLDED in seed for seed in best.by_seed) else []
+    sentences = [_best(best, len(configurations), monitor), *folds]
     if monitor:
         sentences.append(_chosen_by_search(len(configurations)))
     elif len(best.accuracies) == 1:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
-from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
+from imdbclf.folders.sweep import FOLD, SEED, Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import COLUMNS, EpochRow, read_history, write_history
 from imdbclf.storage import atomic_write, read_json
 
@@ -35,7 +35,8 @@ _NUMBERS = {
 class JobRow:
     """One job: its folder's name, its values as text on all axes but the seed, and its metrics or why it failed.
 
-    The seed is empty if it is not known. The metrics are those that are known of the columns in `sweep.csv`.
+    The seed is empty if it is not known; in a cross-validation the fold is part of it. The metrics are those that are
+    known of the columns in `sweep.csv`.
     """
 
     folder: str
@@ -94,6 +95,10 @@ def damaged_file(run: RunFolder) -> Path | None:
     return run.history if epochs and epochs != measured.get("epochs", epochs) else None
 
 
+FOLDED = " fold "
+"""Between the seed and the fold of a repetition."""
+
+
 def _measured(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
 
@@ -103,6 +108,7 @@ def _row(
 ) -> JobRow:
     choices = {axis: as_typed(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
     seed = as_typed(job.choices[SEED]) if SEED in job.choices else ""
+    fold = f"{FOLDED}{as_typed(job.choices[FOLD])}" if FOLD in job.choices else ""
     if run.outcome == "unfinished":
         return JobRow(job.folder, "unfinished", choices, seed, {})
     if run.outcome == "failed":
@@ -114,7 +120,7 @@ def _row(
     if epochs:
         # A resumed run measured only its last part; its history has the seconds of all epochs.
         found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
-    return JobRow(job.folder, "done", choices, seed or str(metrics.get(SEED, "")), found)
+    return JobRow(job.folder, "done", choices, (seed or str(metrics.get(SEED, ""))) + fold, found)
 
 
 def _epochs(run: RunFolder) -> list[EpochRow]:
@@ -146,7 +152,7 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
 
     A text that a spreadsheet would compute, such as `=1+1`, gets an apostrophe in front.
     """
-    axes = [*axes, *([] if SEED in axes else [SEED])]
+    axes = [*(axis for axis in axes if axis != FOLD), *([] if SEED in axes else [SEED])]
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, ["folder", "status", *axes, *_NUMBERS, "error"], restval="")
         writer.writeheader()
