@@ -31,6 +31,25 @@ _TAKEN_OUT = ("vocabulary", "weighting", "marks", "temperature")
 """What the vectorizer and the temperature of a `Checkpoint` are made of; its `about` has the rest."""
 
 
+def _known(data: Any) -> Any:
+    """The settings that this version knows; an older one may have had others (`vocab_size`)."""
+    return {key: data[key] for key in DataSettings.model_fields if key in data} if isinstance(data, dict) else data
+
+
+class _Part(BaseModel):
+    """A part of a checkpoint. What Lightning and callbacks of libraries add is not looked at."""
+
+    model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+
+class RunSettings(_Part):
+    """What a checkpoint says about the reviews of its run."""
+
+    data: Annotated[DataSettings, BeforeValidator(_known)] = DataSettings()
+    seed: int = 0
+    refit: bool = False
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A trained network and everything needed to use it.
@@ -45,7 +64,7 @@ class Checkpoint:
     about: dict[str, Any]
     temperature: float = 1.0
     """Divides the logits; 1 if none was fitted."""
-    run: RunSettings = field(default_factory=lambda: RunSettings())  # noqa: PLW0108 - is defined below
+    run: RunSettings = field(default_factory=RunSettings)
 
 
 def _ordinary(tensor: Tensor) -> Tensor:
@@ -80,28 +99,9 @@ def _check_size(contents: Any) -> None:
             _check_size(part)
 
 
-def _known(data: Any) -> Any:
-    """The settings that this version knows; an older one may have had others (`vocab_size`)."""
-    return {key: data[key] for key in DataSettings.model_fields if key in data} if isinstance(data, dict) else data
-
-
-class _Part(BaseModel):
-    """A part of a checkpoint. What Lightning and callbacks of libraries add is not looked at."""
-
-    model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
-
-
 class _Weighting(_Part):
     columns: Numbers | None
     unit_length: bool
-
-
-class RunSettings(_Part):
-    """What a checkpoint says about the reviews of its run."""
-
-    data: Annotated[DataSettings, BeforeValidator(_known)] = DataSettings()
-    seed: int = 0
-    refit: bool = False
 
 
 class _Attachment(_Part):

@@ -47,7 +47,7 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
     for part, name in named.items() if origin.source != "files" else ():
         # A folder or a dataset has splits; `data.test` can name one.
-        is_split = part == "test" and name is not None and not is_table(Path(name)) and _has_splits(origin.source)
+        is_split = part == "test" and name is not None and not is_review_file(Path(name)) and _has_splits(origin.source)
         if name is not None and not is_split:
             msg = (
                 f"data.{part}={name}: is only used with data=files, and data.source={origin.source} names other reviews"
