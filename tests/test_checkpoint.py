@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ import torch
 from checkpoint_mutations import mutated
 from commands import metrics_of
 
+from imdbclf import ReviewClassifier
 from imdbclf.checkpoint import attachment, carries, keep_temperature, load_plain, read_checkpoint
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
@@ -55,20 +54,9 @@ def test_a_checkpoint_is_plain_types_and_carries_all_it_needs(best: Path) -> Non
     assert {"settings", "versions", "data_source", "label_names"} <= ours.keys()
 
 
-def test_a_classifier_loads_in_a_fresh_process_from_the_path_alone(best: Path, tmp_path: Path) -> None:
-    script = (
-        "import sys; from imdbclf import ReviewClassifier\n"
-        "model = ReviewClassifier.load_from_checkpoint(sys.argv[1])\n"
-        "print(len(model.vocabulary), model.network.parameter_count)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script, str(best)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["499", "8305"]
+def test_a_classifier_loads_from_the_path_alone(best: Path) -> None:
+    model = ReviewClassifier.load_from_checkpoint(best)
+    assert (len(model.vocabulary), model.network.parameter_count) == (499, 8305)
 
 
 @pytest.mark.parametrize("plain_pickle", [True, False])

@@ -412,6 +412,7 @@ def test_jobs_of_a_grid_are_not_computed_again(copy: Path, quick: list[str], cap
     assert times(copy) == before
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_same_command_goes_on(here: Path, quick: list[str], capsys: Capture) -> None:
     arguments = [*quick, "trainer.max_epochs=20", RATE, "hydra.sweeper.trials=3"]
     process = start("train", "-m", "hydra/sweeper=search", *arguments, "hydra.sweep.dir=sweep", cwd=here)

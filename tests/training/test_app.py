@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -304,12 +305,18 @@ def test_ctrl_c_ends_a_run_and_keeps_its_folder_if_an_epoch_is_finished(
     assert (here / "run").exists() == (epochs > 0)
 
 
-def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_written_run(here: Path, small: list[str]) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_leaves_no_half_written_run(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # 20 kB a file: the configs fit, a checkpoint does not.
-    shell = f"ulimit -f 20; exec {shlex.join([sys.executable, '-m', 'imdbclf', 'train', *small, 'hydra.run.dir=run'])}"
-    done = subprocess.run(["/bin/bash", "-c", shell], cwd=here, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr == "error: no space left on the disk of run: make room, run it again\n"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        done = run(capsys, "train", *small, "hydra.run.dir=run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert done.status == 2
+    assert done.err == "error: no space left on the disk of run: make room, run it again\n"
     assert not (here / "run").exists()
 
 
