@@ -229,7 +229,7 @@ def test_a_checkpoint_from_before_there_were_weightings_is_one_of_ones_and_can_b
     path = altered(settings=older | {"data": settings["data"] | {"vocab_size": 500}})
     assert "weighting" not in load_plain(path)[CHECKPOINT_KEY]
     assert read_checkpoint(path).vectorizer == Vectorizer(read_checkpoint(best).vectorizer.vocabulary)
-    again = evaluate_checkpoint(path, str(small_files["test"]))
+    again = evaluate_checkpoint(path, {"source": str(small_files["test"])})
     assert again["test/accuracy"] == metrics_of(finished_run)["test/accuracy"]
 
 

@@ -87,7 +87,51 @@ def test_predict_names_the_line_that_is_not_utf8(best: str, tmp_path: Path, caps
     assert "line 2 is not UTF-8 (byte 0xe9)" in result.err
 
 
+OTHERWISE_WRITTEN = {
+    "encoding": ("text,label\ncafé good,1\ncafé bad,0\n", "cp1252", ["data.encoding=cp1252"]),
+    "header": (
+        "a good one,1\na bad one,0\na fine one,1\na poor one,0\n",
+        "utf-8",
+        ["header=false", "data.text_column=1", "label_column=2"],
+    ),
+    "labels": ("text,label\ngood,5\nbad,1\nso,3\n", "utf-8", ["data.labels={1:neg,5:pos}"]),
+}
+
+
+@pytest.mark.parametrize("case", OTHERWISE_WRITTEN)
+@pytest.mark.parametrize("verb", ["data", "evaluate", "predict"])
+def test_each_verb_takes_the_settings_that_its_message_names(
+    best: str, tmp_path: Path, capsys: Capture, case: str, verb: str
+) -> None:
+    text, encoding, settings = OTHERWISE_WRITTEN[case]
+    (file := tmp_path / "reviews.csv").write_text(text, encoding=encoding)
+    commands = {"data": ["data"], "evaluate": ["evaluate", best, "--source"], "predict": ["predict", best, "--file"]}
+    command = [*commands[verb], str(file)]
+    if verb != "predict":
+        refused = run(capsys, *command)
+        assert (refused.status, refused.err.count("\n")) == (2, 1)
+        assert f"data.{case}" in refused.err
+        assert refused.err.endswith(" (here: --set KEY=VALUE)\n")
+    options = [part for setting in settings for part in ("--set", setting)]
+    answered = run(capsys, *command, *options)
+    assert answered.status == 0, answered.err
+
+
 MISTAKES = {
+    (
+        "evaluate",
+        "{best}",
+        "--set",
+        "data.encodin=x",
+    ): "data.encodin=x: there is no such key; did you mean",
+    (
+        "evaluate",
+        "{best}",
+        "--set",
+        "data.header",
+    ): "--set data.header: must be KEY=VALUE, such as",
+    ("predict", "{best}", "x", "--set", "data.header=false"): "--text-column, --set: are for a --file with columns",
+    ("evaluate", "{best}", "--source", ""): "data.source=: must be a text that is not empty",
     ("predict", "nowhere.ckpt", "x"): "nowhere.ckpt: there is no such checkpoint file",
     ("predict", "{best}", "x", "--file", "y"): "--file: cannot be combined with texts; give one of them",
     ("predict", "{best}", "--file", "nowhere.txt"): "nowhere.txt: cannot be read",

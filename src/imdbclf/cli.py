@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from imdbclf.inference.predictor import Predictor
+    from imdbclf.settings import DataSettings
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """Hydra's variable for tracebacks; `--debug` sets it."""
+
+_ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels|positive|\w+_column)\b")
+"""A message that names a setting with which the reviews can be read."""
 
 _USAGE_ERROR = typer.BadParameter.__mro__[1]
 """Click's error for a wrong command line. Typer does not export this class."""
@@ -40,8 +44,12 @@ app = typer.Typer(
 
 Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
 CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run, or the run's folder.", metavar="CKPT")]
-TextColumn = Annotated[str, typer.Option(help="Name of the text column.")]
-LabelColumn = Annotated[str, typer.Option(help="Name of the label column.")]
+TextColumn = Annotated[str | None, typer.Option(help="Name of the text column.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column.")]
+Reading = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting of the reviews, such as data.encoding=cp1252.", metavar="KEY=VALUE"),
+]
 Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -77,8 +85,9 @@ def train(context: typer.Context) -> None:
 @app.command()
 def data(
     source: Source = "auto",
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    reading: Reading = None,
     review: Annotated[int, typer.Option(help="Number of the training review to decode, from 0.", min=0)] = 0,
 ) -> None:
     """Describe the reviews.
@@ -87,15 +96,10 @@ def data(
     """
     with fast_imports():
         from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
-        from imdbclf.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.from_config(
-        {
-            "experiment": "data",
-            "data": {"source": source, "text_column": text_column, "label_column": label_column},
-        }
-    ).data
-    print_overview(settings, review)
+    with _settings_as_options():
+        settings, _ = _settings(reading, source=source, text_column=text_column, label_column=label_column)
+        print_overview(settings, review)
 
 
 @app.command()
@@ -105,8 +109,9 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")
     ] = "test",
-    text_column: Annotated[str | None, typer.Option(help="Name of the text column.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Name of the label column.")] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    reading: Reading = None,
     plot: Annotated[
         Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")
     ] = None,
@@ -122,7 +127,9 @@ def evaluate(
 
     if plot is not None:
         _refuse_existing("--picture", plot, force=force)
-    result = evaluate_checkpoint(_checkpoint_file(checkpoint), source, split, text_column, label_column, plot)
+    with _settings_as_options():
+        _, chosen = _settings(reading, source=source, text_column=text_column, label_column=label_column)
+        result = evaluate_checkpoint(_checkpoint_file(checkpoint), chosen, split, plot)
     if as_json:
         _echo_json(json_text(result) + "\n")
         return
@@ -136,7 +143,8 @@ def predict(
     checkpoint: CheckpointFile,
     texts: Texts = None,
     file: Annotated[Path | None, typer.Option(help="One review per line, or CSV, TSV, JSON, Parquet.")] = None,
-    text_column: TextColumn = "text",
+    text_column: TextColumn = None,
+    reading: Reading = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Write columns and predictions to this .csv, .jsonl or .parquet."),
@@ -159,11 +167,15 @@ def predict(
         _check_output(output, force=force)
     texts = texts or None
     predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
-    table = None
-    if file is not None and is_table(file):
+    table, named = None, file is not None and is_table(file)
+    if (text_column or reading) and not named:
+        msg = "--text-column, --set: are for a --file with columns, such as a .csv"
+        raise UserError(msg)
+    if file is not None and named:
         from imdbclf.inference.tables import read_table  # noqa: PLC0415
 
-        table, texts = read_table(file, text_column)
+        with _settings_as_options():
+            table, texts = read_table(file, _settings(reading, text_column=text_column)[0])
     batches = [texts] if texts is not None else read_texts(file)
     if output is not None:
         _write_predictions(output, predictor, table, [text for batch in batches for text in batch])
@@ -219,6 +231,41 @@ def _checkpoint_file(path: Path) -> Path:
     from imdbclf.folders.run import RunFolder  # noqa: PLC0415
 
     return RunFolder(path).best if path.is_dir() else path
+
+
+def _settings(reading: list[str] | None, **options: str | None) -> tuple[DataSettings, dict[str, Any]]:
+    """The settings of the reviews; and alone those that options or `--set` give.
+
+    Raises:
+        UserError: if one is not known, or has a wrong value.
+    """
+    from imdbclf.settings import Settings  # noqa: PLC0415
+
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    if reading:
+        from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415 - slow to import
+        from hydra.errors import OverrideParseException  # noqa: PLC0415
+
+        try:
+            parsed = OverridesParser.create().parse_overrides(reading)
+        except OverrideParseException as error:
+            msg = f"--set {one_line(error.override)}: must be KEY=VALUE, such as data.delimiter=semicolon"
+            raise UserError(msg) from error
+        given |= {one.key_or_group.removeprefix("data."): one.value() for one in parsed}
+    settings = Settings.from_config({"experiment": "data", "data": given}).data
+    return settings, {key: getattr(settings, key) for key in given}
+
+
+@contextmanager
+def _settings_as_options() -> Iterator[None]:
+    """Say of a message that advises a setting how this verb takes it."""
+    try:
+        yield
+    except UserError as error:
+        if _ADVICE.search(str(error)):
+            msg = f"{error} (here: --set KEY=VALUE)"
+            raise UserError(msg) from error
+        raise
 
 
 def _refuse_existing(option: str, path: Path, *, force: bool) -> None:

@@ -146,7 +146,7 @@ def test_with_a_source_or_the_variable_a_copied_checkpoint_is_evaluated(
     copied: Callable[..., Path], small_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, source = copied(), str(small_files["test"])
-    named = evaluate_checkpoint(path, source)
+    named = evaluate_checkpoint(path, {"source": source})
     monkeypatch.setenv("IMDBCLF_DATA", source)
     assert evaluate_checkpoint(path) == named
 
@@ -182,7 +182,7 @@ def test_a_run_folder_is_believed_wherever_it_is_and_not_beside_other_settings(
 def test_a_checkpoint_does_not_choose_the_folder_of_the_cache(
     copied: Callable[..., Path], small_files: dict[str, Path], tmp_path: Path
 ) -> None:
-    evaluate_checkpoint(copied(cache_dir=str(tmp_path / "cache")), str(small_files["test"]))
+    evaluate_checkpoint(copied(cache_dir=str(tmp_path / "cache")), {"source": str(small_files["test"])})
     assert not (tmp_path / "cache").exists()
 
 

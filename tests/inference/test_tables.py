@@ -14,6 +14,7 @@ from pyarrow import parquet
 from imdbclf.errors import UserError
 from imdbclf.inference.predictor import Prediction
 from imdbclf.inference.tables import read_table, write_table
+from imdbclf.settings import SourceSettings
 
 ROWS = [
     {"id": "007", "text": 'A "great",\nwonderful best excellent perfect', "stars": "5"},
@@ -69,6 +70,14 @@ def test_the_output_has_all_columns_label_and_probability(
     assert sorted(tmp_path.iterdir()) == sorted([source, output])
 
 
+def test_nested_values_are_kept_as_json(finished_run: Path, tmp_path: Path, capsys: Capture) -> None:
+    source, output = tmp_path / "reviews.jsonl", tmp_path / "out.csv"
+    rows = [{"text": "great", "votes": {"up": 3}, "tags": ["a", "ü"]}, {"text": "awful", "votes": {}, "tags": None}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(capsys, "predict", str(finished_run), "--file", str(source), "--output", str(output)).status == 0
+    assert [(row["votes"], row["tags"]) for row in rows_of(output)] == [('{"up": 3}', '["a", "ü"]'), ("{}", "")]
+
+
 def test_a_file_is_replaced_only_with_force(finished_run: Path, tmp_path: Path, capsys: Capture) -> None:
     output = tmp_path / "out.csv"
     output.write_text("mine")
@@ -110,14 +119,14 @@ def test_what_a_format_cannot_hold_is_refused_and_no_file_is_left(tmp_path: Path
 def test_a_wrong_column_is_told_with_those_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("review,stars\ngood,5\n")
     with pytest.raises(UserError, match=r"has no column 'text', but review, stars; give --text-column NAME$"):
-        read_table(tmp_path / "a.csv", "text")
-    assert read_table(tmp_path / "a.csv", "review")[1] == ["good"]
+        read_table(tmp_path / "a.csv", SourceSettings(text_column="text"))
+    assert read_table(tmp_path / "a.csv", SourceSettings(text_column="review"))[1] == ["good"]
 
 
 def test_a_row_without_a_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "good"}\n{"text": null}\n')
     with pytest.raises(UserError, match="row 2 has no text in the column 'text', but None"):
-        read_table(tmp_path / "a.jsonl", "text")
+        read_table(tmp_path / "a.jsonl", SourceSettings(text_column="text"))
 
 
 @pytest.mark.parametrize(("name", "message"), [("out.xlsx", "must end in"), ("nowhere/out.csv", "in a folder that")])

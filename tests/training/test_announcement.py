@@ -67,5 +67,5 @@ def test_a_run_names_its_groups_and_its_checkpoint_needs_none(
     metrics = metrics_of(here / "run")
     assert metrics["group"] == "film"
     assert metrics["reviews"] == {"train": 402, "val": 198, "test": 200}
-    again = evaluate_checkpoint(here / "run/checkpoints/best.ckpt", str(small_files["test"]))
+    again = evaluate_checkpoint(here / "run/checkpoints/best.ckpt", {"source": str(small_files["test"])})
     assert again["test/accuracy"] == metrics["test/accuracy"]

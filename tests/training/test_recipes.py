@@ -91,7 +91,7 @@ def test_the_sample_teaches_the_lecture_and_what_it_teaches_holds_for_real_revie
     assert rows[-1]["train/accuracy"] > 0.99
     assert 3 <= metrics["best_epoch"] <= 10
     assert rows[-1]["val/loss"] > 1.3 * metrics["val/loss"]
-    assert evaluate_checkpoint(here / "run/checkpoints/best.ckpt", str(real_imdb))["test/accuracy"] >= 0.82
+    assert evaluate_checkpoint(here / "run/checkpoints/best.ckpt", {"source": str(real_imdb)})["test/accuracy"] >= 0.82
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -72,17 +73,15 @@ def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:
 
 def evaluate_checkpoint(
     path: Path,
-    source: str | None = None,
+    chosen: Mapping[str, Any] = MappingProxyType({}),
     split: str = "test",
-    text_column: str | None = None,
-    label_column: str | None = None,
     plot: Path | None = None,
 ) -> dict[str, Any]:
     """The metrics of a checkpoint on one part of a source: `train`, `test`, or another split of a folder or a dataset.
 
     Without another source, `validation` is the part that the run split off. `reviews_in_training` counts the reviews
-    that the checkpoint was trained on; it is null if the cache does not say. `source`, `text_column` and `label_column`
-    replace the settings of the run. Without `source`, the reviews of the run are used if its folder says the same as
+    that the checkpoint was trained on; it is null if the cache does not say. What is `chosen` of `SourceSettings`
+    replaces the settings of the run. Without a `source`, the reviews of the run are used if its folder says the same as
     the checkpoint, or if they are public. `plot` is the PNG file for the reliability diagram.
 
     Raises:
@@ -93,9 +92,7 @@ def evaluate_checkpoint(
         msg = f"--picture {plot}: there is no such folder"
         raise UserError(msg)
     checkpoint = read_checkpoint(path)
-    chosen = {"source": source, "text_column": text_column, "label_column": label_column}
-    origin = _origin(path, checkpoint, {key: value for key, value in chosen.items() if value is not None})
-    loaded, reviews = _part(origin, checkpoint, split, of_run=source is None)
+    loaded, reviews = _part(_origin(path, checkpoint, chosen), checkpoint, split, of_run="source" not in chosen)
     if not len(reviews) or reviews.labels.min() < 0:
         msg = f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels"
         raise UserError(msg)
@@ -168,16 +165,13 @@ def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
     raise UserError(msg)
 
 
-def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, str]) -> SourceSettings:
+def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> SourceSettings:
     """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says.
 
     Raises:
-        UserError: if only the checkpoint says it, or an empty text is chosen.
+        UserError: if only the checkpoint says it.
     """
     origin = checkpoint.run.data.origin
-    if not chosen.get("source", "given"):
-        msg = "--source: must not be empty; give a folder, a Hub id, a file, 'sample' or 'auto'"
-        raise UserError(msg)
     if "source" not in chosen and not _may_follow(path, origin):
         if not os.environ.get(VARIABLE):
             named = one_line(checkpoint.about.get("data_source", origin.source))[:80]

@@ -16,7 +16,7 @@ from imdbclf.settings import SourceSettings
 from imdbclf.storage import atomic_write
 
 
-def read_table(path: Path, text_column: str) -> tuple[pa.Table, list[str]]:
+def read_table(path: Path, settings: SourceSettings) -> tuple[pa.Table, list[str]]:
     """All columns of a file, and its texts.
 
     Raises:
@@ -25,8 +25,7 @@ def read_table(path: Path, text_column: str) -> tuple[pa.Table, list[str]]:
     if not path.is_file():
         msg = f"{path}: there is no such file"
         raise UserError(msg)
-    # No column is taken for labels.
-    table = read_file(path, SourceSettings(text_column=text_column), labelled=False)
+    table, text_column = read_file(path, settings, labelled=False), settings.text_column
     if table.column_names.count(text_column) != 1:
         msg = f"{path}: has no column {text_column!r}, but {listed(table.column_names)}; give --text-column NAME"
         raise UserError(msg)

@@ -119,11 +119,10 @@ def _parsed(text: str, path: Path, place: str) -> Any:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """The values of one type, else as texts; nested values, which nobody asks for, are left out."""
-    if any(isinstance(value, list | dict) for value in values):
-        return pa.nulls(len(values))
-    if len({type(value) for value in values if value is not None}) > 1:
-        values = [value if isinstance(value, str | None) else json.dumps(value) for value in values]
+    """The values of one type, else as texts; nested values become JSON."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) > 1 or kinds & {list, dict}:
+        values = [value if isinstance(value, str | None) else json.dumps(value, ensure_ascii=False) for value in values]
     return pa.array(values)
 
 
