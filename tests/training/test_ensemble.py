@@ -156,6 +156,19 @@ def test_a_stopped_ensemble_goes_on_with_the_members_that_are_not_finished(
     assert is_same(here / "run", ensemble)
 
 
+def test_a_damaged_member_is_trained_again(
+    here: Path, small: list[str], ensemble: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        stopped_at(patch, 4)
+        stopped = run(capsys, "train", *small, *THREE, "hydra.run.dir=run")
+    (here / "run/members/1/history.csv").write_text("epoch\n1\n")
+    resumed = run(capsys, *going_on(stopped.out))
+    assert resumed.status == 0
+    assert "history.csv: is not the history of a run; this network is trained again" in resumed.err + resumed.out
+    assert is_same(here / "run", ensemble)
+
+
 def test_a_swept_ensemble_resumes_with_the_interrupted_member_and_equals_an_uninterrupted_one(
     ensemble: Path, here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ import torch
 from imdbclf.checkpoint import load_plain, read_checkpoint, write_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.sources.base import UNLABELLED
+from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model import CHECKPOINT_KEY
@@ -79,7 +80,7 @@ def learn_from_teacher(
         Interrupted: if Ctrl-C or SIGTERM ended a fit.
     """
     teacher, seconds = RunFolder(folder.teacher), 0.0
-    if not teacher.best.exists():
+    if not _is_fitted(teacher):
         log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
         model = settings.model.model_copy(update={"members": settings.teacher.members})
         ensemble = settings.model_copy(update={"model": model, "teacher": TeacherSettings()})
@@ -92,8 +93,19 @@ def learn_from_teacher(
 
 
 def _is_fitted(member: RunFolder) -> bool:
-    """Whether the fit is finished; an interrupted one has a history too, but still its last checkpoint."""
-    return member.history.exists() and not member.last.exists()
+    """Whether the fit is finished, and its files can be read.
+
+    An interrupted one has a history too, but still its last checkpoint.
+    """
+    if not member.history.exists() or member.last.exists():
+        return False
+    try:
+        load_plain(member.best)
+        read_history(member.history)
+    except (UserError, ValueError) as error:
+        log.warning("%s; this network is trained again", one_line(error))
+        return False
+    return True
 
 
 def _of_member(settings: Settings, number: int) -> Settings:
