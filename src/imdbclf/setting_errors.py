@@ -63,6 +63,8 @@ _RANGES = {
     "string_type": "a text",
     "string_too_short": "a text that is not empty",
     "list_type": "a list",
+    "too_long": "a list of {max_length}",
+    "too_short": "a list of {min_length}",
     "value_error": "{error}",
     "dict_type": "a group of keys, as a file in configs/ gives",
     "model_type": "a group of keys, as a file in configs/ gives",

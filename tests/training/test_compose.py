@@ -143,10 +143,11 @@ REFUSED = {
     "ckpt_path=epoch=3.ckpt": "put values with spaces, commas, ~ or '=' into double quotes",
     "model.hidden=abc": "model.hidden=abc: must be a whole number or a list",
     "optimizer.lr=-1": "optimizer.lr=-1: must be above 0",
-    "trainer.devices=2": "trainer.devices=2: must be 1; a run uses one process and one device; imdbclf train -m",
-    "trainer.devices='2'": "trainer.devices=2: must be 1; a run uses one process",
-    "trainer.devices=[0,1]": "trainer.devices=[0, 1]: must be 1; a run uses one process",
-    "trainer.devices='0,1'": "trainer.devices=0,1: must be 1; a run uses one process",
+    "trainer.devices=2": "trainer.devices=2: must be auto or 1 or a list; a run uses one process and one device; imd",
+    "trainer.devices='2'": "trainer.devices=2: must be auto or 1 or a list; a run uses one process",
+    "trainer.devices=[0,1]": "trainer.devices=[0, 1]: must be auto or 1 or a list of 1; a run uses one process",
+    "trainer.devices='0,1'": "trainer.devices=0,1: must be auto or 1 or a list; a run uses one process",
+    "trainer.devices=-1": "trainer.devices=-1: must be auto or 1 or a list; did you mean '1'?; a run uses one process",
     "+trainer.num_nodes=2": "trainer.num_nodes=2: must be 1; a run uses one process",
     "model=2": "model=2: must be mlp",
     "loss=null": "loss=null: must be bce, mse",
@@ -162,7 +163,7 @@ REFUSED = {
     "optimizer=sgd,adam": "optimizer=sgd,adam: several values are a sweep: imdbclf train -m",
     "seed=range(0,3)": "seed=range(0,3): several values are a sweep: imdbclf train -m",
     "hydra.job.chdir=true": "hydra.job.chdir=true: must be false; relative paths",
-    "trainer.devices=100000": "trainer.devices=100000: must be 1; a run uses one process",
+    "trainer.devices=100000": "trainer.devices=100000: must be auto or 1 or a list; a run uses one process",
     "trainer.log_every_n_steps=0": "trainer.log_every_n_steps=0: must be 1 or more",
     "trainer.strategy=ddp": "trainer.strategy=ddp: must be auto; a run uses one process",
 }
@@ -179,7 +180,7 @@ def test_what_cannot_be_composed_or_run_is_explained_in_one_line(override: str, 
     assert len(explained) < 500
 
 
-@pytest.mark.parametrize("devices", ["1", "[0]", "auto", "-1", "'-1'"])
+@pytest.mark.parametrize("devices", ["1", "'1'", "[0]", "auto"])
 def test_one_device_may_be_asked_for_in_any_form(devices: str) -> None:
     assert validated_ahead(composed(f"trainer.devices={devices}")).trainer.max_epochs == 20
 

@@ -86,18 +86,10 @@ def test_early_stopping_and_other_trainer_arguments_work(here: Path, small: list
     assert list((here / "run").rglob("csv/**/metrics.csv"))
 
 
-def test_all_devices_of_a_machine_may_be_asked_for_if_they_are_one(
-    here: Path, small: list[str], capsys: Capture
-) -> None:
+def test_of_all_devices_one_is_used(here: Path, small: list[str], capsys: Capture) -> None:
     result = run(capsys, "train", *small, "trainer.devices=auto", "trainer.max_epochs=1", "hydra.run.dir=run")
     assert result.status == 0, result.err
     assert metrics_of(here / "run")["epochs"] == 1
-
-
-def test_several_devices_are_refused_also_if_only_lightning_knows_their_number(here: Path) -> None:
-    settings = Settings(experiment="fit", trainer=TrainerSettings.model_validate({"devices": 2, "accelerator": "cpu"}))
-    with pytest.raises(UserError, match=r"trainer.devices=2: are 2 here; a run uses one process and one device"):
-        Fit(settings, RunFolder(here)).prepare()
 
 
 def test_a_callback_that_cannot_be_made_is_named(here: Path) -> None:

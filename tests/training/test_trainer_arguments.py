@@ -27,7 +27,6 @@ STOPPING = {"stop": {"_target_": "lightning.pytorch.callbacks.EarlyStopping", "m
         ("max_time", "00:00:00:00", "a time above 0 as days:hours:minutes:seconds, such as 00:00:10:00"),
         ("max_time", "1 h", "a time above 0 as days:hours:minutes:seconds, such as 00:00:10:00"),
         ("accelerator", "warp", "auto, cpu, gpu, cuda or mps"),
-        ("devices", 0, "auto, 1 or -1 or a list"),
         ("overfit_batches", -0.5, "a whole number or above 0"),
         ("gradient_clip_val", -1, "0 or more"),
         ("gradient_clip_algorithm", "nrom", "norm or value; did you mean 'norm'?"),

@@ -140,13 +140,12 @@ def _alone_in(folder: RunFolder) -> Iterator[None]:
 
 def _with_summary(run: Run) -> dict[str, Any]:
     """The metrics of the run, after its summary is printed, or a summary of what it reached before an interruption."""
-    from imdbclf.reports import run_summary  # noqa: PLC0415 - imports Matplotlib, as all below does
-    from imdbclf.training.fit import Interrupted  # noqa: PLC0415
+    from imdbclf.reports import run_summary  # noqa: PLC0415 - imports Matplotlib
 
     folder, settings = run.folder, run.settings
     try:
         metrics = run.execute()
-    except (Interrupted, KeyboardInterrupt) as event:
+    except KeyboardInterrupt as event:
         stop = stopping()
         epochs = settings.trainer.max_epochs
         where = f"after epoch {len(run.rows)} of {epochs}" if run.rows else "before the end of the first epoch"
@@ -177,7 +176,7 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
             return {}
         folder.failure.unlink(missing_ok=True)
         try:
-            metrics = _quietly(_begin(settings, folder, overrides, alone=False))
+            metrics = _begin(settings, folder, overrides, alone=False).execute()
         except Exception as error:
             if is_full_disk(error):
                 error = UserError(f"no space left on the disk of {shown_path(folder.path)}")
@@ -189,16 +188,6 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
         # A process that waits for the lock, or comes later, finds the job done.
         released.callback(remove_lock, folder.lock)
         return metrics
-
-
-def _quietly(run: Run) -> dict[str, Any]:
-    from imdbclf.training.fit import Interrupted  # noqa: PLC0415 - imports torch
-
-    run.quiet = True
-    try:
-        return run.execute()
-    except Interrupted as event:
-        raise KeyboardInterrupt from event
 
 
 def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone: bool) -> Run:
@@ -222,11 +211,6 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     if alone:
         folder_and_command = shown_path(folder.path), resume_command(folder.path)
         log.info("Folder: %s (if the run is stopped, go on with: %s)", *folder_and_command)
-    if getattr(settings.trainer, "devices", 1) in ("auto", "-1", -1):
-        # Only Lightning knows how many these are. Several are refused before the reviews are read.
-        from imdbclf.training.fit import Fit  # noqa: PLC0415
-
-        _ = Fit(settings, folder).trainer
     read_own_files(settings.data, sentence_ends=settings.features.sentence_ends)
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading needs neither torch nor Lightning, and its native code runs beside their import.
@@ -238,7 +222,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     quiet_libraries()
     write_json(folder.environment, about | environment(settings.threads))
     resume_from = where_to_go_on(settings, folder)
-    return Run(settings, folder, loading, about["data_source_because"], resume_from=resume_from)
+    return Run(settings, folder, loading, about["data_source_because"], not alone, resume_from)
 
 
 def _refuse_rerun(arguments: Sequence[str]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,13 +30,6 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf
 PRIMARY = "train"
 
 RESUME = "--resume"
-
-ONE_PROCESS = (
-    "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
-    "all cores"
-)
-"""The answer to users who ask for several processes."""
-
 
 CONFIG_ERRORS = (
     *(UserError, HydraException, OmegaConfBaseException),
@@ -84,13 +76,12 @@ def validated(config: DictConfig) -> Settings:
     """The typed settings of a composed config; its `hydra` group is left out.
 
     Raises:
-        UserError: for the first wrong key or value, or a run that would need several processes.
+        UserError: for the first wrong key or value.
         OmegaConfBaseException: for an interpolation that cannot be resolved.
     """
     plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     container = OmegaConf.to_container(plain, resolve=True)
     settings = Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
-    _check_one_process(settings.trainer.model_dump())
     check_trainer(settings)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
@@ -125,34 +116,6 @@ def validated_ahead(config: DictConfig) -> Settings:
         config.hydra.runtime.output_dir = config.hydra.run.dir
     HydraConfig.instance().set_config(config)
     return validated(config)
-
-
-def _check_one_process(trainer: Mapping[str, Any]) -> None:
-    """Refuse several processes for one run.
-
-    The settings themselves allow them, since checkpoints of older versions can come from such runs. How many devices
-    `auto` and -1 are, only Lightning knows; `imdbclf.training.fit` checks these.
-
-    Raises:
-        UserError: if the arguments of the Trainer ask for several processes, or torchrun or the like started them.
-    """
-    counts = {f"trainer.{key}": trainer.get(key, 1) for key in ("devices", "num_nodes")}
-    for key, value in (counts | {"WORLD_SIZE": os.environ.get("WORLD_SIZE", "1")}).items():
-        if _count(value) > 1:
-            msg = f"{key}={value}: must be 1; {ONE_PROCESS}"
-            raise UserError(msg)
-    if (strategy := trainer.get("strategy", "auto")) != "auto":
-        msg = f"trainer.strategy={strategy}: must be auto; {ONE_PROCESS}"
-        raise UserError(msg)
-
-
-def _count(devices: object) -> int:
-    """The number of devices, or 1 where the value does not say."""
-    if isinstance(devices, str) and "," in devices:
-        devices = [number for number in devices.split(",") if number.strip()]
-    if isinstance(devices, list):
-        return len(devices)
-    return int(devices) if isinstance(devices, int) or (isinstance(devices, str) and devices.strip().isdigit()) else 1
 
 
 def current_folder() -> Path:

@@ -46,7 +46,7 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
     Each metric of the history is the mean over the members, and the seconds are those of all fits.
 
     Raises:
-        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     members = [RunFolder(folder.members / str(number)) for number in range(1, settings.model.members + 1)]
     seconds = 0.0
@@ -77,7 +77,7 @@ def learn_from_teacher(
         The student's reviews, the unlabelled ones with pseudo-labels, and the seconds of the teacher's fits.
 
     Raises:
-        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     teacher, seconds = RunFolder(folder.teacher), 0.0
     if not _is_fitted(teacher):

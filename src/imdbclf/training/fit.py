@@ -28,7 +28,6 @@ from imdbclf.settings import Settings
 from imdbclf.storage import copy_file
 from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
 from imdbclf.training.checkpoint_io import DurableCheckpointIO
-from imdbclf.training.compose import ONE_PROCESS
 from imdbclf.training.process import versions
 
 log = logging.getLogger(__name__)
@@ -36,10 +35,6 @@ log = logging.getLogger(__name__)
 
 _OF_CONTENTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What is raised where something has another type or size than it must have."""
-
-
-class Interrupted(Exception):  # noqa: N818 - not an error, an event
-    """Ctrl-C or SIGTERM ended the fit; the checkpoints of its finished epochs are in the folder."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Fit:
 
         Raises:
             UserError: if the checkpoint to resume from does not match, or numbers are no longer finite.
-            Interrupted: if Ctrl-C or SIGTERM ended the fit.
+            KeyboardInterrupt: if Ctrl-C or SIGTERM ended the fit; its finished epochs are in the folder.
         """
         # Here, so that a network does not depend on what was fitted before it.
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
@@ -95,7 +90,7 @@ class Fit:
         seconds = time.perf_counter() - started
         if self.trainer.state.status is TrainerStatus.INTERRUPTED:
             self._keep_finished_epochs()
-            raise Interrupted
+            raise KeyboardInterrupt
         if best_row(self.history.rows) is None:
             copy_file(self.folder.last, self.folder.best)
         write_history(self.history.rows, self.folder.history)
@@ -181,11 +176,13 @@ class Fit:
         """Lightning's trainer for these settings.
 
         Raises:
-            UserError: for arguments that Lightning does not accept, or several devices.
+            UserError: for arguments that Lightning does not accept.
         """
         arguments = self.settings.trainer.model_dump()
+        if arguments.get("devices", "auto") == "auto":
+            arguments["devices"] = 1  # Lightning would take all devices
         try:
-            trainer = pl.Trainer(
+            return pl.Trainer(
                 **arguments,
                 callbacks=self._callbacks(),
                 logger=_made(self.settings.logger) or False,
@@ -197,10 +194,6 @@ class Fit:
         except (MisconfigurationException, TypeError, ValueError, RuntimeError, ImportError) as error:
             msg = f"trainer: {one_line(error)}"
             raise UserError(msg) from error
-        if trainer.world_size > 1:
-            msg = f"trainer.devices={arguments.get('devices', 'auto')}: are {trainer.world_size} here; {ONE_PROCESS}"
-            raise UserError(msg)
-        return trainer
 
     def _callbacks(self) -> list[Callback]:
         """Only those that have something to do: Lightning calls each a dozen times a step."""

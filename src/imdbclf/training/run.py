@@ -23,7 +23,7 @@ from imdbclf.settings import CalibrationSettings, Settings
 from imdbclf.storage import flush
 from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
-from imdbclf.training.fit import Fit, Fitted, Interrupted, where_to_go_on
+from imdbclf.training.fit import Fit, Fitted, where_to_go_on
 from imdbclf.training.memory import check_memory
 from imdbclf.training.results import Results
 from imdbclf.training.trainer_arguments import watches_validation
@@ -67,7 +67,7 @@ class Run:
 
         Raises:
             UserError: for anything that the user can correct.
-            Interrupted: if Ctrl-C or SIGTERM ended a fit.
+            KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
         """
         settings, folder = self.settings, self.folder
         fit = Fit(settings, folder, self.quiet, self.resume_from)
@@ -77,7 +77,7 @@ class Run:
         announce(settings, self.data, fit.trainer, self.because)
         try:
             validated = learn(fit, self.data)
-        except (Interrupted, KeyboardInterrupt, UserError):
+        except (KeyboardInterrupt, UserError):
             self._keep_history(fit.history.rows)
             raise
         self._keep_history(validated.rows)
@@ -123,7 +123,7 @@ def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
 
     Raises:
         UserError: if the checkpoint to resume from does not match.
-        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     settings, folder, teaching = fit.settings, fit.folder, 0.0
     if settings.teacher.members > 0:
@@ -140,7 +140,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     the seconds of both fits.
 
     Raises:
-        Interrupted: if Ctrl-C or SIGTERM ended a fit.
+        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     best = best_row(validated.rows)
     assert best is not None  # noqa: S101 - settings with `refit` have a validation part

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -39,7 +40,7 @@ def _text(value: object) -> object:
 
 
 Devices = Annotated[
-    Literal["auto", "1", "-1"] | Annotated[list[AtLeast0], Field(min_length=1, max_length=1)], BeforeValidator(_text)
+    Literal["auto", "1"] | Annotated[list[AtLeast0], Field(min_length=1, max_length=1)], BeforeValidator(_text)
 ]
 Precision = Annotated[
     Literal["32-true", "32", "64-true", "64", "16-mixed", "16", "bf16-mixed", "bf16"], BeforeValidator(_text)
@@ -98,6 +99,12 @@ class _Trainer(BaseModel):
     trainer: TrainerArguments
 
 
+_ONE_PROCESS = (
+    "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
+    "all cores"
+)
+"""The answer to users who ask for several processes."""
+
 _KEYS = ["trainer", *(f"trainer.{name}" for name in TrainerArguments.model_fields)]
 
 
@@ -105,12 +112,17 @@ def check_trainer(settings: Settings) -> None:
     """Refuse arguments that no Trainer takes, or that cannot work together with the other settings.
 
     Raises:
-        UserError: for the first of them.
+        UserError: for the first of them, or if torchrun or the like started several processes.
     """
+    if (processes := os.environ.get("WORLD_SIZE") or "1") != "1":
+        msg = f"WORLD_SIZE={processes}: must be 1; {_ONE_PROCESS}"
+        raise UserError(msg)
     try:
         arguments = _Trainer.model_validate({"trainer": settings.trainer.model_dump()}).trainer
     except ValidationError as error:
-        raise UserError(explain(error, _KEYS)) from error
+        line = explain(error, _KEYS)
+        asks_for_several = line.startswith(("trainer.devices=", "trainer.num_nodes=", "trainer.strategy="))
+        raise UserError(f"{line}; {_ONE_PROCESS}" if asks_for_several else line) from error
     for message in _conflicts(settings, arguments):
         raise UserError(message)
 
