@@ -1,8 +1,8 @@
 """Encoded reviews on disk: Arrow files, opened memory-mapped, under a key of everything they depend on.
 
 An entry is a folder `KEY/` with `dictionary.arrow`, one `PART.arrow` per part, and `about.json`. It is written under a
-temporary name and then renamed, so an entry is complete or absent. An entry that is damaged later is noticed by its
-checksums, and is made again. Entries of older versions have sizes and counts only.
+temporary name and then renamed, so an entry is complete or absent. An entry that is damaged later, or that an older
+version wrote without checksums, is made again.
 """
 
 from __future__ import annotations
@@ -24,17 +24,8 @@ import filelock
 import platformdirs
 import pyarrow as pa
 
-from imdbclf.data.corpus import (
-    ENCODING_VERSION,
-    GROUPED_SCHEMA,
-    SCHEMA,
-    Corpus,
-    EncodedReviews,
-    encode_corpus,
-    only_chunk,
-)
+from imdbclf.data.corpus import ENCODING_VERSION, Corpus, EncodedReviews, encode_corpus, only_chunk
 from imdbclf.data.sources.base import Reviews, Source
-from imdbclf.data.sources.labels import order_of
 from imdbclf.data.tokenize import WORDS_VERSION
 from imdbclf.storage import flush
 
@@ -43,8 +34,6 @@ log = logging.getLogger(__name__)
 FOLDER_VARIABLE = "IMDBCLF_CACHE"
 _DICTIONARY = "dictionary"
 _ABOUT = "about.json"
-_UNCHECKED = {"parts", "label_names", "bytes", "rows"}
-"""The keys of `about.json` in older versions, which had no checksums."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +133,8 @@ def _write(entry: Path, corpus: Corpus, read: Reviews) -> None:
             with pa.OSFile(str(_file(aside, name)), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
         about = {
-            "parts": list(corpus.parts),
             "label_names": list(read.label_names),
             "notes": list(read.notes),
-            "bytes": {name: _file(aside, name).stat().st_size for name in tables},
-            "rows": {name: table.num_rows for name, table in tables.items()},
             "crc32": {name: zlib.crc32(pa.memory_map(str(_file(aside, name))).read_buffer()) for name in tables},
         }
         (aside / _ABOUT).write_text(_sealed(about), encoding="utf-8")
@@ -166,55 +152,36 @@ def _sealed(about: dict[str, Any]) -> str:
     return json.dumps(about | {"checksum": zlib.crc32(json.dumps(about).encode())}, indent=1)
 
 
-def _described(entry: Path) -> dict[str, Any]:
-    """The contents of `about.json`; a damaged one raises the error of whatever is wrong with it."""
-    text = (entry / _ABOUT).read_text(encoding="utf-8")
-    about: dict[str, Any] = json.loads(text)
-    if set(about) != _UNCHECKED and _sealed({key: about[key] for key in about if key != "checksum"}) != text:
-        msg = f"{_ABOUT} differs from its checksum"
-        raise ValueError(msg)
-    return about
-
-
 def _opened(entry: Path, source: Source, *, say: bool = True) -> LoadedCorpus | None:
     """The entry if it exists and is complete; a warning names damage if `say`."""
     if not entry.is_dir():
         return None
     try:
-        about = _described(entry)
-        tables = {name: _mapped(entry, name, about) for name in (_DICTIONARY, *about["parts"])}
+        text = (entry / _ABOUT).read_text(encoding="utf-8")
+        about: dict[str, Any] = json.loads(text)
+        if _sealed({key: about[key] for key in about if key != "checksum"}) != text:
+            raise _damage(_ABOUT)
+        tables = {name: _mapped(_file(entry, name), checksum) for name, checksum in about["crc32"].items()}
+        dictionary, notes = only_chunk(tables.pop(_DICTIONARY).column("word")), tuple(about["notes"])
         negative, positive = about["label_names"]
-        if "notes" not in about and order_of((negative, positive)) is not None:
-            return None  # Earlier versions put numbers in the order of texts.
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        log.log(
-            logging.WARNING if say else logging.DEBUG,
-            "The cached reviews in %s are damaged (%s); encoding them again.",
-            entry,
-            error,
-        )
+        if say:
+            log.warning("The cached reviews in %s are damaged (%s); encoding them again.", entry, error)
         return None
-    dictionary = only_chunk(tables.pop(_DICTIONARY).column("word"))
     parts = {name: EncodedReviews(table) for name, table in tables.items()}
-    notes = tuple(about.get("notes", ()))
     return LoadedCorpus(source, Corpus(dictionary, parts), (negative, positive), from_cache=True, notes=notes)
 
 
-def _mapped(entry: Path, name: str, about: dict[str, Any]) -> pa.Table:
-    path = _file(entry, name)
-    if path.stat().st_size != about["bytes"][name]:
-        msg = f"{path.name} has {path.stat().st_size} bytes instead of {about['bytes'][name]}"
-        raise ValueError(msg)
+def _mapped(path: Path, checksum: int) -> pa.Table:
     contents = pa.memory_map(str(path)).read_buffer()
     # First: Arrow can crash the process when it reads a damaged file.
-    if about.keys() != _UNCHECKED and zlib.crc32(contents) != about["crc32"][name]:
-        msg = f"{path.name} differs from its checksum"
-        raise ValueError(msg)
-    table = pa.ipc.open_file(contents).read_all()
-    if table.num_rows != about["rows"][name] or (name != _DICTIONARY and table.schema not in (SCHEMA, GROUPED_SCHEMA)):
-        msg = f"{path.name} has other rows or columns than it was written with"
-        raise ValueError(msg)
-    return table
+    if zlib.crc32(contents) != checksum:
+        raise _damage(path.name)
+    return pa.ipc.open_file(contents).read_all()
+
+
+def _damage(name: str) -> ValueError:
+    return ValueError(f"{name} differs from its checksum")
 
 
 def _file(entry: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""The jobs of a sweep as a table: collected from the run folders, written to `sweep.csv`, and read from it.
+"""The jobs of a sweep as a table: collected from the run folders and written to `sweep.csv`.
 
 The whole report is computed from these rows and the epochs, so the two CSV files are enough to check it.
 """
@@ -9,9 +9,10 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
@@ -74,25 +75,22 @@ def collect(folder: SweepFolder, sweep: Sweep) -> CollectedRuns:
     """Read the runs of a sweep, which may be in any state. Jobs with the same folder are one run and one row."""
     jobs = {job.folder: job for job in sweep.jobs}
     epochs = {name: _epochs(folder.run(job)) for name, job in jobs.items()}
-    metrics = {name: read_json(folder.run(job).metrics) for name, job in jobs.items()}
+    metrics = {name: read_json(folder.run(job).metrics) or {} for name, job in jobs.items()}
     rows = [_row(folder.run(job), job, sweep, metrics[name], epochs[name]) for name, job in jobs.items()]
-    sources = dict.fromkeys(str(found["data_source"]) for found in metrics.values() if found and "data_source" in found)
+    sources = dict.fromkeys(str(found["data_source"]) for found in metrics.values() if "data_source" in found)
     return CollectedRuns(rows, epochs, list(sources))
 
 
 def damaged_file(run: RunFolder) -> Path | None:
     """The file of a finished run that cannot be reported; None if all can. A history that was removed is not missed."""
-    try:
-        measured = _measured(read_json(run.metrics) or {})
-    except (TypeError, ValueError, OverflowError):
-        measured = {}
-    if not measured:
-        return run.metrics
-    try:
-        epochs = read_history(run.history)[-1]["epoch"] if run.history.exists() else None
-    except (OSError, ValueError, IndexError):
-        return run.history
-    return run.history if epochs and epochs != measured.get("epochs", epochs) else None
+    file = run.metrics
+    with suppress(OSError, TypeError, ValueError, OverflowError, IndexError):
+        if measured := _measured(read_json(file) or {}):
+            file = run.history
+            epochs = read_history(file)[-1]["epoch"] if file.exists() else None
+            if epochs is None or epochs == measured.get("epochs", epochs):
+                return None
+    return file
 
 
 FOLDED = " fold "
@@ -103,24 +101,22 @@ def _measured(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: kind(metrics[name]) for name, kind in _NUMBERS.items() if metrics.get(name) is not None}
 
 
-def _row(
-    run: RunFolder, job: SweepJob, sweep: Sweep, metrics: dict[str, Any] | None, epochs: Sequence[EpochRow]
-) -> JobRow:
-    choices = {axis: as_typed(job.choices[axis]) if axis in job.choices else "" for axis in sweep.compared}
-    seed = as_typed(job.choices[SEED]) if SEED in job.choices else ""
-    fold = f"{FOLDED}{as_typed(job.choices[FOLD])}" if FOLD in job.choices else ""
-    if run.outcome == "unfinished":
-        return JobRow(job.folder, "unfinished", choices, seed, {})
-    if run.outcome == "failed":
-        return JobRow(job.folder, "failed", choices, seed, {}, one_line(run.error()))
-    damaged = damaged_file(run)
-    if damaged or not metrics:
-        return JobRow(job.folder, "failed", choices, seed, {}, f"{(damaged or run.metrics).name} cannot be read")
+def _row(run: RunFolder, job: SweepJob, sweep: Sweep, metrics: Mapping[str, Any], epochs: Sequence[EpochRow]) -> JobRow:
+    typed = {axis: as_typed(value) for axis, value in job.choices.items()}
+    choices = {axis: typed.get(axis, "") for axis in sweep.compared}
+    row = JobRow(job.folder, run.outcome, choices, typed.get(SEED, ""), {})
+    if row.status == "unfinished":
+        return row
+    if row.status == "failed":
+        return replace(row, error=one_line(run.error()))
+    if damaged := damaged_file(run):
+        return replace(row, status="failed", error=f"{damaged.name} cannot be read")
     found = _measured(metrics)
     if epochs:
         # A resumed run measured only its last part; its history has the seconds of all epochs.
-        found["fit_seconds"] = round(sum(row["seconds"] for row in epochs), 4)
-    return JobRow(job.folder, "done", choices, (seed or str(metrics.get(SEED, ""))) + fold, found)
+        found["fit_seconds"] = round(sum(epoch["seconds"] for epoch in epochs), 4)
+    fold = f"{FOLDED}{typed[FOLD]}" if FOLD in typed else ""
+    return replace(row, seed=(row.seed or str(metrics.get(SEED, ""))) + fold, metrics=found)
 
 
 def _epochs(run: RunFolder) -> list[EpochRow]:
@@ -142,11 +138,6 @@ def _inert(cell: str) -> str:
     return cell
 
 
-def _original(cell: str) -> str:
-    """The inverse of `_inert`."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
 def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None:
     """Write the rows as CSV; the column `seed` comes last if it is not one of the axes.
 
@@ -160,24 +151,6 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
             about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
             texts = {name: _inert(cell) for name, cell in {**row.choices, **about}.items()}
             writer.writerow({**texts, **row.metrics})
-
-
-def read_table(path: Path) -> list[JobRow]:
-    """The rows that `write_table` wrote."""
-    known = {"folder", "status", "error", SEED, *_NUMBERS}
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [
-            JobRow(
-                row["folder"],
-                cast("Outcome", row["status"]),
-                {name: value for name, value in row.items() if name not in known},
-                row[SEED],
-                {name: kind(row[name]) for name, kind in _NUMBERS.items() if row[name]},
-                row["error"],
-            )
-            for line in csv.DictReader(stream)
-            for row in [{name: _original(cell) for name, cell in line.items()}]
-        ]
 
 
 def write_epochs(rows: Iterable[JobRow], epochs: Mapping[str, Sequence[EpochRow]], path: Path) -> None:
