@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from imdbclf.console import command_line, install_command, program, say, spoken, tell, text_table
+from imdbclf.console import TerminalHandler, command_line, install_command, program, tell, text_table
 
 WORDS = st.lists(st.text(min_size=1) | st.text("\\\"' a&,[]|\t", min_size=1), min_size=1)
 
@@ -101,7 +102,6 @@ def test_markup_and_control_characters_of_a_table_are_shown() -> None:
 
 
 def test_markup_and_control_characters_of_a_line_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with spoken():
-        say(HOSTILE)
+    TerminalHandler().emit(logging.makeLogRecord({"msg": HOSTILE, "levelno": logging.INFO}))
     tell(HOSTILE)
     assert capsys.readouterr().out == f"{SHOWN}\n" * 2

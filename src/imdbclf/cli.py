@@ -195,13 +195,10 @@ def sweep_report(
     It names the best configuration, compares the others with it, and estimates the effect of each choice.
     """
     with fast_imports():
-        from imdbclf.console import spoken  # noqa: PLC0415
         from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
         from imdbclf.reports.sweep.report import print_sweep, write_sweep_report  # noqa: PLC0415
 
-    report = write_sweep_report(SweepFolder(folder))
-    with spoken():
-        print_sweep(report)
+    print_sweep(write_sweep_report(SweepFolder(folder)))
 
 
 @app.command()

@@ -8,12 +8,9 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
-from io import StringIO
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 from rich.table import Table
@@ -48,22 +45,6 @@ def tell(message: str) -> None:
     console().print(visible(message), markup=False, soft_wrap=True)
 
 
-@contextmanager
-def spoken() -> Iterator[None]:
-    """Inside, `say` prints on the console; for commands that have no `train.log`."""
-    ours, handler = logging.getLogger("imdbclf"), TerminalHandler()
-    level, propagate = ours.level, ours.propagate
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
-    try:
-        yield
-    finally:
-        ours.removeHandler(handler)
-        ours.setLevel(level)
-        ours.propagate = propagate
-
-
 def say(message: str) -> None:
     """Print a line on the console and write it to the log of the run."""
     _log.info("%s", message)
@@ -71,10 +52,10 @@ def say(message: str) -> None:
 
 def say_table(table: Table) -> None:
     """Print a table on the console and write it to the log of the run, without colours."""
-    plain = Console(width=console().width, color_system=None, file=StringIO())
-    plain.print(table)
-    text = cast("StringIO", plain.file).getvalue()
-    say("\n" + "\n".join(line.rstrip() for line in text.splitlines()))
+    plain = Console(width=console().width, color_system=None)
+    with plain.capture() as captured:
+        plain.print(table)
+    say("\n" + "\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def text_table(

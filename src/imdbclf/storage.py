@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from glob import escape
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def remove_unfinished(folder: Path, names: Collection[str]) -> None:
-    """Remove what processes left that were killed while they wrote one of these files.
-
-    No other process may write in the folder now.
-    """
-    for aside in folder.glob(".*.partial"):
-        named = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.partial", aside.name)
-        if named and named[1] in names:
-            aside.unlink(missing_ok=True)
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes left that were killed while they wrote this file; none may write it now."""
+    for aside in path.parent.glob(f".{escape(path.name)}.{8 * '[0-9a-f]'}.partial"):
+        aside.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

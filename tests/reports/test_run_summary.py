@@ -7,25 +7,24 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from imdbclf.console import spoken
 from imdbclf.reports.run_summary import metrics_table, print_interruption
 
 ROW = {"epoch": 1.0, "train/loss": 0.5, "train/accuracy": 0.8, "val/loss": 0.4, "val/accuracy": 0.85, "seconds": 0.1}
-Capture = pytest.CaptureFixture[str]
+Log = pytest.LogCaptureFixture
 
 
-def test_a_run_that_is_interrupted_names_its_epoch_its_files_and_how_to_go_on(here: Path, capsys: Capture) -> None:
-    with spoken():
-        print_interruption(here / "run", "after epoch 1 of 20", [ROW], "imdbclf train …")
-    lines = capsys.readouterr().out.splitlines()
+def test_a_run_that_is_interrupted_names_its_epoch_its_files_and_how_to_go_on(here: Path, caplog: Log) -> None:
+    caplog.set_level("INFO")
+    print_interruption(here / "run", "after epoch 1 of 20", [ROW], "imdbclf train …")
+    lines = "\n".join(caplog.messages).splitlines()
     assert lines[1].startswith("Interrupted after epoch 1 of 20. Validation loss was lowest (0.4000) after epoch 1")
     assert lines[2:] == ["Files:    run", "Go on:    imdbclf train …"]
 
 
-def test_before_the_first_epoch_nothing_is_kept(here: Path, capsys: Capture) -> None:
-    with spoken():
-        print_interruption(here, "before the end of the first epoch", [], None)
-    assert capsys.readouterr().out == "\nInterrupted before the end of the first epoch; nothing was kept.\n"
+def test_before_the_first_epoch_nothing_is_kept(here: Path, caplog: Log) -> None:
+    caplog.set_level("INFO")
+    print_interruption(here, "before the end of the first epoch", [], None)
+    assert caplog.messages == ["\nInterrupted before the end of the first epoch; nothing was kept."]
 
 
 def test_the_table_has_a_column_for_each_part_and_intervals_where_there_are_any() -> None:

@@ -305,7 +305,6 @@ def test_a_stopped_search_says_how_far_it_came_and_how_to_go_on(tmp_path: Path, 
         ({"sampler": "tpee"}, "must be bruteforce, cmaes, gp, grid, .*; did you mean 'tpe'"),
         ({"sampler": "grid"}, "hydra.sweeper.sampler=grid: an interval has no list of values"),
         ({"sampler_options": {"n_startup": 3}}, "n_startup.*; its arguments are hydra.sweeper.sampler_options"),
-        ({"pruner": "median"}, "hydra.sweeper.pruner=median: pruning was removed; train fewer epochs"),
         ({"trials": 0}, "hydra.sweeper.trials=0: must be 1 or more"),
         ({"trials": None}, "give hydra.sweeper.trials or hydra.sweeper.minutes"),
         ({"minutes": 0}, "hydra.sweeper.minutes=0: must be above 0"),
@@ -343,7 +342,6 @@ def command(capsys: Capture, folder: Path, *arguments: str) -> Result:
     [
         ([], "hydra/sweeper=search: there is no axis to search"),
         ([RATE, "data.val_size=0"], "data.val_size=0: a search chooses on validation"),
-        ([RATE, "hydra.sweeper.pruner=median"], "hydra.sweeper.pruner=median: pruning was removed"),
         (["model.layers=range(0,3)"], "model.layers=0: must be 1 or more"),
     ],
 )

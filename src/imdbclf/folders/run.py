@@ -92,16 +92,19 @@ class RunFolder(Folder):
         self.discard_steps()
         RunFolder(self.final).discard_step()
         self.discard_unfinished()
-        entries = [entry for entry in vars(RunFolder).values() if isinstance(entry, Entry)]
-        _remove(self.checkpoints, *(self.path / one.name for one in entries if not isinstance(one, Subfolder)))
+        _remove(self.checkpoints, *self._files)
         if self.path.absolute() in _made:
             _remove(self.path)
 
     def discard_unfinished(self) -> None:
         """Remove what a process left that was killed while it wrote a file of the run."""
-        names = {Path(entry.name).name for entry in vars(RunFolder).values() if isinstance(entry, Entry)}
-        for folder in (self.path, self.checkpoints):
-            remove_unfinished(folder, names)
+        for file in self._files:
+            remove_unfinished(file)
+
+    @property
+    def _files(self) -> list[Path]:
+        entries = [entry for entry in vars(RunFolder).values() if isinstance(entry, Entry)]
+        return [self.path / entry.name for entry in entries if not isinstance(entry, Subfolder)]
 
     def discard_checkpoints(self) -> None:
         """Remove `best.ckpt` and `last.ckpt`."""

@@ -6,8 +6,8 @@ there. Below this limit both agree up to rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pkgutil import resolve_name
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,13 +15,8 @@ from torch.nn import functional
 
 from imdbclf.settings import LOSSES
 
-
-class Loss(Protocol):
-    """A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one per review."""
-
-    def __call__(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
-        """The loss."""
-        ...
+Loss = Callable[..., Tensor]
+"""A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one per review."""
 
 
 def binary_cross_entropy(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:

@@ -16,7 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, read_write
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from imdbclf.console import console, program, shown_path, spoken, tell
+from imdbclf.console import console, program, shown_path, tell
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.sweep.job_table import damaged_file
@@ -163,9 +163,7 @@ class SweepRun:
         """
         from imdbclf.reports.sweep.report import print_sweep, write_sweep_report  # noqa: PLC0415
 
-        report = write_sweep_report(self.folder)
-        with spoken():
-            print_sweep(report)
+        print_sweep(write_sweep_report(self.folder))
         own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
         outcomes = [self.folder.run(job).outcome for job in own]
         if missing := sum(outcome != "done" for outcome in outcomes):

@@ -61,7 +61,6 @@ class SearchSettings(BaseModel):
     sampler: str = "tpe"
     sampler_options: dict[str, Any] = {}
     sampler_seed: Annotated[int, Field(ge=0)] = 0
-    pruner: Any = Field(None, exclude=True)
 
     @classmethod
     def from_config(cls, sweeper: DictConfig) -> Self:
@@ -80,12 +79,8 @@ class SearchSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        msg = ""
-        if self.pruner is not None:
-            msg = f"pruner={self.pruner}: pruning was removed; train fewer epochs, or add callbacks=early_stopping"
-        elif self.trials is None and self.minutes is None:
+        if self.trials is None and self.minutes is None:
             msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
-        if msg:
             raise ValueError(msg)
         return self
 

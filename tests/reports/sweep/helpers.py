@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from imdbclf.folders.run import Outcome, RunFolder
-from imdbclf.folders.sweep import SEED, Choice, Sweep, SweepFolder, SweepJob
+from imdbclf.folders.run import RunFolder
+from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
 from imdbclf.reports.history import write_history
 from imdbclf.reports.sweep.job_table import JobRow, as_typed
 
@@ -114,18 +112,4 @@ def grid(axes: Mapping[str, Sequence[str]], accuracy: Callable[[Mapping[str, str
         chosen = dict(zip(axes, values, strict=True))
         choices = {axis: value for axis, value in chosen.items() if axis != "seed"}
         rows.append(job(choices, chosen["seed"], accuracy(chosen)))
-    return rows
-
-
-def read_table(path: Path) -> list[JobRow]:
-    """The rows of a `sweep.csv`; the apostrophe before what a spreadsheet would compute is taken away."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.reader(stream)
-        heads, *lines = [[re.sub("^'(?='*[=+@\t\r-])", "", cell) for cell in line] for line in reader]
-    metrics = heads.index("val/loss")
-    rows = []
-    for line in lines:
-        choices = dict(zip(heads[2:metrics], line[2:], strict=False))
-        found = {name: float(cell) for name, cell in zip(heads[metrics:-1], line[metrics:], strict=False) if cell}
-        rows.append(JobRow(line[0], cast("Outcome", line[1]), choices, choices.pop(SEED), found, line[-1]))
     return rows

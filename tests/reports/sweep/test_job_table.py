@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imdbclf.folders.sweep import Choice, Sweep, SweepFolder, SweepJob
-from imdbclf.reports.sweep.job_table import JobRow, as_typed, collect, write_epochs, write_table
-from reports.sweep.helpers import LECTURE, State, read_table, write_run, write_sweep
+from imdbclf.reports.sweep.job_table import JobRow, as_typed, collect, read_table, write_epochs, write_table
+from reports.sweep.helpers import LECTURE, State, write_run, write_sweep
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map(lambda text: " ".join(text.split()))
 METRICS = st.fixed_dictionaries(

@@ -18,10 +18,10 @@ from imdbclf.reports.labels import percent
 from imdbclf.reports.statistics import half_width
 from imdbclf.reports.sweep import report
 from imdbclf.reports.sweep.conclusions import Conclusions, conclusions_of
-from imdbclf.reports.sweep.job_table import collect
+from imdbclf.reports.sweep.job_table import collect, read_table
 from imdbclf.reports.sweep.report import SECTIONS, write_sweep_report
 from imdbclf.reports.sweep.sections import Section, TextTable
-from reports.sweep.helpers import LECTURE, Chosen, State, lecture_accuracy, mostly, read_table, write_sweep
+from reports.sweep.helpers import LECTURE, Chosen, State, lecture_accuracy, mostly, write_sweep
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,7 +14,7 @@ from scipy import stats
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.labels import p_cell, percent, signed
 from imdbclf.reports.sweep.conclusions import ONE_SEED, conclusions_of
-from imdbclf.reports.sweep.job_table import JobRow, collect, write_table
+from imdbclf.reports.sweep.job_table import JobRow, collect, read_table, write_table
 from imdbclf.reports.sweep.sections import (
     Section,
     SweepResults,
@@ -24,7 +24,7 @@ from imdbclf.reports.sweep.sections import (
     effects_section,
     unfinished_section,
 )
-from reports.sweep.helpers import LECTURE, grid, job, mostly, read_table, write_sweep
+from reports.sweep.helpers import LECTURE, grid, job, mostly, write_sweep
 
 Accuracies = dict[tuple[str, str], dict[str, float]]
 """Validation accuracy by layers and loss, then by seed."""

@@ -1,4 +1,4 @@
-"""The jobs of a sweep as a table: collected from the run folders and written to `sweep.csv`.
+"""The jobs of a sweep as a table: collected from the run folders, written to `sweep.csv`, and read from it.
 
 The whole report is computed from these rows and the epochs, so the two CSV files are enough to check it.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from imdbclf.errors import one_line
 from imdbclf.folders.run import Outcome, RunFolder
@@ -127,6 +127,8 @@ def _epochs(run: RunFolder) -> list[EpochRow]:
 
 
 _FORMULA = re.compile("'*[=+@\t\r-]")
+_APOSTROPHE = re.compile(f"^'(?={_FORMULA.pattern})")
+"""What `_inert` adds."""
 
 
 def _inert(cell: str) -> str:
@@ -151,6 +153,18 @@ def write_table(rows: Sequence[JobRow], axes: Sequence[str], path: Path) -> None
             about = {"folder": row.folder, "status": row.status, "error": row.error, SEED: row.seed}
             texts = {name: _inert(cell) for name, cell in {**row.choices, **about}.items()}
             writer.writerow({**texts, **row.metrics})
+
+
+def read_table(path: Path) -> list[JobRow]:
+    """The rows that `write_table` wrote."""
+    rows = []
+    with path.open(encoding="utf-8", newline="") as stream:
+        for line in csv.DictReader(stream):
+            cells = {name: _APOSTROPHE.sub("", cell) for name, cell in line.items()}
+            metrics = {name: kind(number) for name, kind in _NUMBERS.items() if (number := cells.pop(name))}
+            folder, status, seed, error = (cells.pop(name) for name in ("folder", "status", SEED, "error"))
+            rows.append(JobRow(folder, cast("Outcome", status), cells, seed, metrics, error))
+    return rows
 
 
 def write_epochs(rows: Iterable[JobRow], epochs: Mapping[str, Sequence[EpochRow]], path: Path) -> None:

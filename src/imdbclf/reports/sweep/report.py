@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.table import Table
 
-from imdbclf.console import command_line, program, say, say_table, shown_path, text_table
+from imdbclf.console import command_line, console, program, shown_path, tell, text_table
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
 from imdbclf.reports.sweep.analysis import Configuration
@@ -94,16 +94,16 @@ def print_sweep(results: SweepResults) -> None:
     """The best configurations, the jobs that are not done and why, the conclusions, and where the files are."""
     conclusions, folder = results.conclusions, results.folder
     if conclusions.configurations:
-        say_table(_console_table(results))
+        console().print(_console_table(results))
     for row in conclusions.rows:
         if row.status != "done":
-            say(f"{row.status}: {row.folder}" + (f": {row.error}" if row.error else ""))
-    say("")
+            tell(f"{row.status}: {row.folder}" + (f": {row.error}" if row.error else ""))
+    tell("")
     for sentence in conclusions.sentences:
-        say(sentence)
-    say(f"\nReviews:  {'; '.join(results.data_sources) or 'no run is finished'}")
-    say(f"Report:   {shown_path(folder.page)}")
-    say(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
+        tell(sentence)
+    tell(f"\nReviews:  {'; '.join(results.data_sources) or 'no run is finished'}")
+    tell(f"Report:   {shown_path(folder.page)}")
+    tell(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
 
 
 def _console_table(results: SweepResults) -> Table:
