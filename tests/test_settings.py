@@ -320,13 +320,6 @@ def test_folds_and_parts_that_cannot_be_are_refused(data: dict[str, Any], messag
     assert refusal(data=data) == message
 
 
-def test_reviews_of_another_place_are_split_and_cut_alike() -> None:
-    settings = DataSettings(source="auto", group="film", val_size=5, batch_size=7)
-    moved = settings.with_origin(DataSettings(source="sample", val_size=9))
-    assert moved == DataSettings(source="sample", val_size=5, batch_size=7)
-    assert moved.origin == SourceSettings(source="sample")
-
-
 def test_the_old_name_of_a_setting_is_read_and_its_new_name_is_shown() -> None:
     settings = settings_of(features={"marks": True, "order": 2})
     assert settings.features == FeatureSettings(sentence_ends=True, order=2)

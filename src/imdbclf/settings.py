@@ -10,10 +10,11 @@ The tables at the top name what can be chosen, and the class or function behind 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -100,9 +101,11 @@ def _named(value: object, table: dict[str, str | None]) -> object:
     return next((name for name, character in table.items() if value is not None and value == character), value)
 
 
-Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-"""The name of a column. A number needs no quotation marks."""
+AsText = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+"""A text that is a number needs no quotation marks."""
 
+Column = Annotated[str, AsText]
+"""The name of a column."""
 
 LabelValue = str | int | float | bool
 """A label as typed or as in a file."""
@@ -125,29 +128,33 @@ def _not_tiny(value: float) -> float:
     return value
 
 
+def _known_to_python(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except (LookupError, ValueError) as error:
+        msg = "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"
+        raise ValueError(msg) from error
+    return encoding
+
+
+Encoding = Annotated[str, AfterValidator(_known_to_python)]
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class NotComputed:
-    """Marks a setting, as an annotation, that changes nothing about the results of a run.
-
-    Every other setting decides what a run computes, and is part of `Settings.computed`.
-    """
+    """Marks a setting that changes nothing about the results of a run; `Settings.computed` leaves it out."""
 
 
 class Later:
-    """Marks a setting that earlier versions did not have.
-
-    At its default it is left out of `Settings.computed`, so that keys made of them stay the same.
-    """
+    """Marks a setting that earlier versions did not have; `Settings.computed` leaves it out at its default."""
 
 
 class _Frozen(BaseModel):
     # Strict, because a typo such as `batch_size=51.2` or `layers=true` must be refused rather than rounded;
     # a whole number where a fraction may stand is still accepted.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, loc_by_alias=False)
 
     def __hash__(self) -> int:
         """Settings are keys of what is kept for them; a dictionary among them has no hash of its own."""
@@ -177,7 +184,7 @@ class SourceSettings(_Frozen):
     delimiter: Annotated[Delimiter | None, NotComputed] = None
     quote: Annotated[Quote | None, NotComputed] = None
     escape: Annotated[Escape | None, NotComputed] = None
-    encoding: Annotated[str | None, NotComputed] = None
+    encoding: Annotated[Encoding | None, NotComputed] = None
     config: Annotated[str | None, NotComputed] = None
     header: Annotated[bool, NotComputed] = True
     group: Annotated[Column | None, NotComputed] = None
@@ -191,18 +198,6 @@ class SourceSettings(_Frozen):
         if self.labels is not None and len({str(value) for value in self.labels.values()}) != 2:  # noqa: PLR2004
             msg = f"labels={self.labels}: must map values to two classes, such as 'data.labels={{1:neg,2:neg,5:pos}}'"
             raise ValueError(msg)
-        return self
-
-    @model_validator(mode="after")
-    def _encoding_is_known(self) -> Self:
-        try:
-            b" ".decode(self.encoding or "utf-8")
-        except UnicodeError:
-            pass  # a known encoding that needs more than one byte
-        except (LookupError, ValueError):
-            known = "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"
-            msg = f"encoding={self.encoding}: must be {known}"
-            raise ValueError(msg) from None
         return self
 
     @property
@@ -253,10 +248,6 @@ class BatchSettings(_Frozen):
 class DataSettings(BatchSettings, SplitSettings, SourceSettings):
     """All keys of `data`."""
 
-    def with_origin(self, origin: SourceSettings) -> DataSettings:
-        """The same split and batches, of the reviews of another place."""
-        return self.model_copy(update=origin.origin.model_dump())
-
 
 class FeatureSettings(_Frozen):
     """What the columns of the multi-hot tensor are, and what they hold; all learnt from the training part.
@@ -268,7 +259,9 @@ class FeatureSettings(_Frozen):
     `dropout` is the fraction of a review's terms that is left out in training.
     """
 
-    sentence_ends: Annotated[bool, Field(serialization_alias="marks")] = False
+    sentence_ends: Annotated[
+        bool, Field(validation_alias=AliasChoices("sentence_ends", "marks"), serialization_alias="marks")
+    ] = False
     order: Annotated[int, Field(ge=1, le=3)] = 1
     columns: Annotated[int, Field(ge=3, le=2**31 - 1)] = 10_000
     selection: Selection = "frequency"
@@ -419,10 +412,6 @@ class Settings(_Frozen):
                 "give a data.val_size above 0, or calibration=none",
             ),
             (
-                self.refit and not self.data.validates,
-                "refit=true: needs a validation part to find the epochs; data.val_size must be above 0",
-            ),
-            (
                 self.teacher.members > 0 and self.data.unlabelled is None,
                 f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled names none",
             ),
@@ -445,11 +434,12 @@ class Settings(_Frozen):
 
         They have the names of the first version that had them, so that a key made of them stays the same.
         """
-        plain = self.model_dump(by_alias=True, exclude=_not_computed(Settings))
+        plain = self.model_dump(by_alias=True)
         for key, field in _fields(Settings):
-            group, _, name = key.partition(".")
-            if Later in field.metadata and plain[group][name] == field.default:
-                del plain[group][name]
+            group, _, name = key.rpartition(".")
+            values = plain[group] if group else plain
+            if NotComputed in field.metadata or (Later in field.metadata and values[name] == field.default):
+                del values[name]
         return plain
 
     @classmethod
@@ -460,7 +450,7 @@ class Settings(_Frozen):
             UserError: with the first thing that is wrong, in one line.
         """
         try:
-            return cls.model_validate(_with_new_names(config))
+            return cls.model_validate(config)
         except ValidationError as error:
             raise UserError(explain(error, settings_keys())) from error
 
@@ -479,33 +469,12 @@ def settings_keys() -> list[str]:
     return list(dict.fromkeys(key for key, _ in _fields(Settings)))
 
 
-def _not_computed(model: type[BaseModel]) -> dict[str, Any]:
-    """The marked settings, in the form in which pydantic excludes them."""
-    excluded: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        if NotComputed in field.metadata:
-            excluded[name] = True
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            excluded[name] = _not_computed(field.annotation)
-    return excluded
-
-
 RENAMED = {
     f"{key.rpartition('.')[0]}.{field.serialization_alias}": key
     for key, field in _fields(Settings)
     if field.serialization_alias
 }
 """Keys of older versions, still read from command lines, run folders and checkpoints, and what they are called now."""
-
-
-def _with_new_names(config: dict[str, Any]) -> dict[str, Any]:
-    for old, new in RENAMED.items():
-        group, name = old.split(".")
-        values = config.get(group)
-        if isinstance(values, dict) and name in values:
-            renamed = {new.split(".")[1] if key == name else key: value for key, value in values.items()}
-            config = config | {group: renamed}
-    return config
 
 
 LECTURE = Settings(experiment="lecture")

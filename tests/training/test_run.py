@@ -300,7 +300,7 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     refused = run(capsys, "train", *small, "refit=true", "data.val_size=0", "hydra.run.dir=run")
     assert refused.status == 2
     assert refused.err == (
-        "error: refit=true: needs a validation part to find the epochs; data.val_size must be above 0\n"
+        "error: refit=true: needs validation to find the number of epochs; data.val_size=0 leaves none\n"
     )
     assert not (here / "run").exists()
 

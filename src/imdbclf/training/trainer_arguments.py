@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from imdbclf.errors import UserError
 from imdbclf.setting_errors import explain
-from imdbclf.settings import Count, Settings
+from imdbclf.settings import AsText, Count, Settings
 
 AtLeast0 = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -35,16 +35,8 @@ def _no_dev_run(is_on: bool) -> bool:
     return is_on
 
 
-def _text(value: object) -> object:
-    return str(value) if type(value) is int else value
-
-
-Devices = Annotated[
-    Literal["auto", "1"] | Annotated[list[AtLeast0], Field(min_length=1, max_length=1)], BeforeValidator(_text)
-]
-Precision = Annotated[
-    Literal["32-true", "32", "64-true", "64", "16-mixed", "16", "bf16-mixed", "bf16"], BeforeValidator(_text)
-]
+Devices = Annotated[Literal["auto", "1"] | Annotated[list[AtLeast0], Field(min_length=1, max_length=1)], AsText]
+Precision = Annotated[Literal["32-true", "32", "64-true", "64", "16-mixed", "16", "bf16-mixed", "bf16"], AsText]
 
 
 class ComposedArguments(BaseModel):
@@ -143,7 +135,7 @@ def _conflicts(settings: Settings, arguments: TrainerArguments) -> Iterator[str]
 
 def _never_validated(settings: Settings, arguments: TrainerArguments) -> str | None:
     """The settings by which no epoch is validated, if there are some."""
-    if settings.data.val_size == 0:
+    if not settings.data.validates:
         return "data.val_size=0"
     if arguments.limit_val_batches == 0:
         return f"trainer.limit_val_batches={arguments.limit_val_batches}"
