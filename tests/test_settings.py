@@ -17,23 +17,18 @@ from torch import nn
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import prepare_reviews
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.settings import (
+from imdbclf.setting_values import (
     ACTIVATIONS,
     LOSSES,
     OPTIMIZERS,
     SELECTIONS,
     TERM_WEIGHTS,
     Activation,
-    DataSettings,
-    FeatureSettings,
     LossName,
-    ModelSettings,
     Selection,
-    Settings,
-    SourceSettings,
     TermWeighting,
-    settings_keys,
 )
+from imdbclf.settings import DataSettings, FeatureSettings, ModelSettings, Settings, SourceSettings, settings_keys
 
 CONFIG_FILES = Path(__file__).parents[1] / "configs"
 

@@ -20,7 +20,8 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.network import Network, make_network
-from imdbclf.settings import Activation, DataSettings, Fraction, LossName, NotNegative, Positive, Width
+from imdbclf.setting_values import Activation, Fraction, LossName, NotNegative, Positive, Width
+from imdbclf.settings import DataSettings
 from imdbclf.storage import atomic_write
 
 FORMAT = 2

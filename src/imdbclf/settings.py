@@ -1,146 +1,39 @@
 """The typed, validated form of what the configs say; refuses a wrong value before any work is done.
 
 Hydra composes plain YAML; `Settings.from_config` turns the result into frozen objects. Every refusal is one line that
-names key, value and what is allowed. Ranges and defaults stand beside the fields they belong to and nowhere else.
-
-The tables at the top name what can be chosen, and the class or function behind each name by its import path, as
-`_target_` does in a config: choices are checked without importing torch.
+names key, value and what is allowed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from imdbclf.errors import UserError
 from imdbclf.setting_errors import explain
-
-ACTIVATIONS = {
-    "relu": "torch.nn.ReLU",
-    "tanh": "torch.nn.Tanh",
-    "sigmoid": "torch.nn.Sigmoid",
-    "gelu": "torch.nn.GELU",
-    "elu": "torch.nn.ELU",
-    "selu": "torch.nn.SELU",
-    "silu": "torch.nn.SiLU",
-    "leaky_relu": "torch.nn.LeakyReLU",
-}
-"""What `model.activation` can be: classes of modules. An activation of torch is a line here."""
-
-LOSSES = {
-    "bce": "imdbclf.model.losses.binary_cross_entropy",
-    "mse": "imdbclf.model.losses.mean_squared_error",
-}
-"""What `loss.name` can be: functions of the type `imdbclf.model.losses.Loss`."""
-
-OPTIMIZERS = {
-    "rmsprop": "imdbclf.model.optimizers.RMSprop",
-    "adam": "torch.optim.Adam",
-    "adamw": "torch.optim.AdamW",
-    "sgd": "torch.optim.SGD",
-    "adagrad": "imdbclf.model.optimizers.Adagrad",
-}
-"""The classes of the optimizers, by the `name` of their settings."""
-
-SELECTIONS = {
-    "frequency": "imdbclf.data.selection.frequency",
-    "log_odds": "imdbclf.data.selection.distance_from_even",
-    "z_score": "imdbclf.data.selection.z_score",
-}
-"""What `features.selection` can be: functions that give each term a score."""
-
-TERM_WEIGHTS = {
-    "multi_hot": "imdbclf.data.term_weights.ones",
-    "log_odds": "imdbclf.data.term_weights.log_odds",
-}
-"""What `features.weighting` can be: functions that give each term a weight."""
-
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-"""What `data.delimiter` can be: between the cells of a line. The characters themselves are allowed, too."""
-
-QUOTES = {"double": '"', "single": "'", "none": None}
-"""What `data.quote` can be: around a cell with delimiters or line ends; doubled, it is a character of the cell."""
-
-ESCAPES = {"backslash": "\\", "none": None}
-"""What `data.escape` can be: in front of a quotation mark that is a character of the cell."""
-
-if TYPE_CHECKING:
-    Activation: TypeAlias = str
-    LossName: TypeAlias = str
-    Selection: TypeAlias = str
-    TermWeighting: TypeAlias = str
-    Delimiter: TypeAlias = str
-    Quote: TypeAlias = str
-    Escape: TypeAlias = str
-else:
-    # The tables above give the names, so that a new one is a line in its table.
-    Activation, LossName, Selection, TermWeighting = (
-        Literal[tuple(table)] for table in (ACTIVATIONS, LOSSES, SELECTIONS, TERM_WEIGHTS)
-    )
-    Delimiter, Quote, Escape = (
-        Annotated[Literal[tuple(table)], BeforeValidator(lambda value, table=table: _named(value, table))]
-        for table in (DELIMITERS, QUOTES, ESCAPES)
-    )
-
-
-def _named(value: object, table: dict[str, str | None]) -> object:
-    """The name of a character of the table; other values stay as they are."""
-    return next((name for name, character in table.items() if value is not None and value == character), value)
-
-
-AsText = BeforeValidator(lambda value: str(value) if type(value) is int else value)
-"""A text that is a number needs no quotation marks."""
-
-Column = Annotated[str, AsText]
-"""The name of a column."""
-
-LabelValue = str | int | float | bool
-"""A label as typed or as in a file."""
-
-Name = Annotated[str, Field(min_length=1)]
-Layout = Literal["csr", "dense"]
-CalibrationName = Literal["none", "temperature"]
-
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Width = Annotated[int, Field(ge=1, le=1_000_000)]
-Few = Annotated[int, Field(ge=1, le=1_000)]
-LARGEST, SMALLEST = 1e37, 1e-37
-"""Between these, numbers are what they say in single precision."""
-
-
-def _not_tiny(value: float) -> float:
-    if value < SMALLEST:
-        msg = f"{SMALLEST} or more"
-        raise ValueError(msg)
-    return value
-
-
-def _known_to_python(encoding: str) -> str:
-    try:
-        "".encode(encoding)
-    except (LookupError, ValueError) as error:
-        msg = "an encoding that Python knows, such as utf-8, cp1252, latin-1 or utf-16"
-        raise ValueError(msg) from error
-    return encoding
-
-
-Encoding = Annotated[str, AfterValidator(_known_to_python)]
-Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
-NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+from imdbclf.setting_values import (
+    Activation,
+    Column,
+    Count,
+    Delimiter,
+    Encoding,
+    Escape,
+    Few,
+    Fraction,
+    LabelValue,
+    Layout,
+    LossName,
+    Name,
+    NotNegative,
+    Positive,
+    Quote,
+    Selection,
+    TermWeighting,
+    Width,
+)
 
 
 class NotComputed:
@@ -365,7 +258,7 @@ OptimizerSettings = Annotated[
 class CalibrationSettings(_Frozen):
     """How logits become probabilities: unchanged, or divided by a temperature fitted on the validation part."""
 
-    name: CalibrationName = "none"
+    name: Literal["none", "temperature"] = "none"
 
 
 class TeacherSettings(_Frozen):

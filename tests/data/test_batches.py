@@ -21,7 +21,7 @@ from imdbclf.data.batches import (
     transposed_csr_tensor,
 )
 from imdbclf.data.term_weights import TermWeights
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 
 WEIGHTS = np.array([0.5, -1.25, 0, 3, -0.1, 2e-3, 7], dtype=np.float32)
 ROWS = st.lists(st.lists(st.integers(0, 6), max_size=8), max_size=9)

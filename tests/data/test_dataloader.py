@@ -16,7 +16,7 @@ from imdbclf.data.batches import FeatureDropout, ReviewBatch, cut_batches
 from imdbclf.data.dataloader import DeviceReviews, EpochOrder, ReviewLoader, cut_ahead
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.model.network import MLP
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 
 
 def loader_of(n: int, batch_size: int, layout: Layout = "csr", **more: bool | float) -> ReviewLoader:

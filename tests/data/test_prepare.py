@@ -18,7 +18,8 @@ from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews, load_reviews, prepare_reviews
 from imdbclf.data.split import split_rows
 from imdbclf.errors import UserError
-from imdbclf.settings import DataSettings, FeatureSettings, Selection
+from imdbclf.setting_values import Selection
+from imdbclf.settings import DataSettings, FeatureSettings
 
 SOME = [(f"word{number} word{number % 7} film", number % 2) for number in range(40)]
 TWENTY = FeatureSettings(columns=20)

@@ -18,7 +18,8 @@ from imdbclf.data.selection import _candidates, _every_order, _numbered, learn_v
 from imdbclf.data.tokenize import tokenize
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import FeatureSettings, Selection
+from imdbclf.setting_values import Selection
+from imdbclf.settings import FeatureSettings
 
 
 def terms_of(texts: list[str], columns: int = 100) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.inference import predictor as predictor_module
 from imdbclf.inference.predictor import Prediction, Predictor, logits_of
 from imdbclf.model.network import MLP, OneRowNetwork, make_network
-from imdbclf.settings import ACTIVATIONS
+from imdbclf.setting_values import ACTIVATIONS
 
 
 @pytest.fixture(scope="module")

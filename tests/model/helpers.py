@@ -12,7 +12,7 @@ from data.helpers import matrix_of
 from imdbclf.data.batches import ReviewBatch, batch_of_rows
 from imdbclf.data.dataloader import ReviewLoader
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 
 WIDTH = 40
 

@@ -20,7 +20,7 @@ from imdbclf.model.classifier import EpochSums, ReviewClassifier
 from imdbclf.model.losses import make_loss
 from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import make_optimizer
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 from model.helpers import WIDTH, drawn, loader, quiet_trainer
 
 LAYOUTS = pytest.mark.parametrize("layout", ["csr", "dense"])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from imdbclf.model.network import MLP, Ensemble, make_network, members_of
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 from model.helpers import WIDTH, batch_of
 
 ROWS = [[0, 1, 5], [2], [], [39, 7, 7, 3]]

@@ -16,7 +16,8 @@ from torch import nn
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.model.network import members_of
 from imdbclf.model.optimizers import Adagrad, RMSprop, leaves_rows_without_gradient, make_optimizer
-from imdbclf.settings import OPTIMIZER_SETTINGS, OPTIMIZERS, Layout
+from imdbclf.setting_values import OPTIMIZERS, Layout
+from imdbclf.settings import OPTIMIZER_SETTINGS
 from model.helpers import WIDTH, batch_of, loader, quiet_trainer
 
 Array = npt.NDArray[np.float64]

@@ -22,7 +22,8 @@ from torch.profiler import ProfilerActivity, profile
 from imdbclf.cli import main
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.settings import DataSettings, FeatureSettings, Layout
+from imdbclf.setting_values import Layout
+from imdbclf.settings import DataSettings, FeatureSettings
 
 CALLS_PER_STEP = 2_200
 """Python calls, builtins included, that a step of the training job may take; a tenth above what it takes now."""

@@ -15,7 +15,7 @@ from imdbclf.data.multihot import MultiHotMatrix, offsets_of
 from imdbclf.data.term_weights import Labels
 
 if TYPE_CHECKING:
-    from imdbclf.settings import Layout
+    from imdbclf.setting_values import Layout
 
 EVALUATION_BATCH = 4096
 """Batch size for validation and test: fewer steps, and the same metrics up to rounding."""

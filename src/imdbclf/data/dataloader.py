@@ -17,7 +17,7 @@ from torch.utils.data import SequentialSampler
 from imdbclf.data.batches import WINDOW, FeatureDropout, ReviewBatch, cut_batches, sparse_csr
 from imdbclf.data.multihot import MultiHotMatrix, offsets_of
 from imdbclf.data.term_weights import Labels
-from imdbclf.settings import Layout
+from imdbclf.setting_values import Layout
 
 AHEAD = 2
 """Batches that are made in advance."""

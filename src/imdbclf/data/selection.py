@@ -39,7 +39,8 @@ from imdbclf.data.ngrams import (
 from imdbclf.data.term_weights import log_odds
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
-from imdbclf.settings import SELECTIONS, FeatureSettings
+from imdbclf.setting_values import SELECTIONS
+from imdbclf.settings import FeatureSettings
 
 Counts = npt.NDArray[np.int64]
 

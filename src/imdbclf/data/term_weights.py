@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.settings import TERM_WEIGHTS, FeatureSettings
+from imdbclf.setting_values import TERM_WEIGHTS
+from imdbclf.settings import FeatureSettings
 
 Labels = npt.NDArray[Any]
 """0 and 1, int8; or a teacher's probabilities of 1, float32."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imdbclf.settings import LOSSES
+from imdbclf.setting_values import LOSSES
 
 Loss = Callable[..., Tensor]
 """A loss of logits and labels, both (n,): the mean over the batch, or with `reduction="none"` one per review."""

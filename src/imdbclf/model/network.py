@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from imdbclf.model.multihot_linear import MultiHotLinear
-from imdbclf.settings import ACTIVATIONS, LECTURE
+from imdbclf.setting_values import ACTIVATIONS
+from imdbclf.settings import LECTURE
 
 
 class _Counted(nn.Module):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from imdbclf.settings import OPTIMIZER_SETTINGS, OPTIMIZERS, AdagradSettings, RMSpropSettings
+from imdbclf.setting_values import OPTIMIZERS
+from imdbclf.settings import OPTIMIZER_SETTINGS, AdagradSettings, RMSpropSettings
 
 
 class _KerasOptimizer(Optimizer):

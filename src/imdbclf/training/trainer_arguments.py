@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from imdbclf.errors import UserError
 from imdbclf.setting_errors import explain
-from imdbclf.settings import AsText, Count, Settings
+from imdbclf.setting_values import AsText, Count
+from imdbclf.settings import Settings
 
 AtLeast0 = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Share = Annotated[float, Field(gt=0, le=1)]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from data.helpers import contents
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.errors import UserError
-from imdbclf.settings import DELIMITERS, SourceSettings
+from imdbclf.setting_values import DELIMITERS
+from imdbclf.settings import SourceSettings
 
 Reviews = list[tuple[str, int]]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imdbclf.data.sources.labels import number_labels, order_of, place
 from imdbclf.errors import UserError
-from imdbclf.settings import LabelValue
+from imdbclf.setting_values import LabelValue
 
 
 def numbered(

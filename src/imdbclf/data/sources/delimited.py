@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from imdbclf.data.sources.file_text import text_of
 from imdbclf.errors import UserError
-from imdbclf.settings import DELIMITERS, ESCAPES, QUOTES, SourceSettings
+from imdbclf.setting_values import DELIMITERS, ESCAPES, QUOTES
+from imdbclf.settings import SourceSettings
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imdbclf.errors import UserError, listed
-from imdbclf.settings import LabelValue
+from imdbclf.setting_values import LabelValue
 
 KNOWN_PAIRS = [
     ("0", "1"),
