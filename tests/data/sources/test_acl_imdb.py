@@ -86,9 +86,7 @@ def test_an_empty_tree_is_refused(tmp_path: Path) -> None:
     folder = write_acl_tree(tmp_path / "aclImdb", train=[], test=[])
     with pytest.raises(UserError) as refusal:
         AclImdbSource(folder).read()
-    assert str(refusal.value) == (
-        f"data.source={folder}: part train is empty; there must be at least one review of each label"
-    )
+    assert str(refusal.value) == f"data.source={folder}: part train is empty; there must be at least one review"
 
 
 def test_an_empty_label_folder_is_one_class(tmp_path: Path) -> None:
@@ -163,9 +161,8 @@ def test_a_tree_has_films_and_no_other_groups(tmp_path: Path) -> None:
 def test_a_missing_file_of_films_is_named(tmp_path: Path) -> None:
     folder = tree_with_films(tmp_path / "aclImdb")
     (folder / "train" / "urls_pos.txt").unlink()
-    message = f"data.group=film: {folder}/train/urls_pos.txt cannot be read (No such file or directory); it must name"
-    assert film_refusal(folder) == f"{message} the films"
-    with pytest.raises(UserError, match=r"urls_pos\.txt cannot be read"):
+    assert film_refusal(folder) == f"data.group=film: {folder} has no train/urls_pos.txt; it must name the films"
+    with pytest.raises(UserError, match=r"has no train/urls_pos\.txt"):
         AclImdbSource(folder, FILMS).fingerprint()
     AclImdbSource(folder).fingerprint()
 

@@ -56,15 +56,15 @@ def test_a_test_part_alone_needs_no_groups() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array([[1], [2], [3]]), "must name a column of single values, not of list<"),
-        (pa.array([b"\xff", b"a", b"b"], pa.binary()), "must name a column that can be read as text (Invalid UTF8"),
+        (pa.array([[1], [2], [3]]), "must be single values, not list<"),
+        (pa.array([b"\xff", b"a", b"b"], pa.binary()), "must be values that can be read as text (Invalid UTF8"),
     ],
     ids=["lists", "undecodable bytes"],
 )
 def test_groups_that_are_no_single_texts_are_refused(column: pa.Array, message: str) -> None:
     with pytest.raises(UserError) as refusal:
         groups_of(column)
-    assert str(refusal.value).startswith(f"here: part train: data.group=film {message}")
+    assert str(refusal.value).startswith(f"here: part train: the values of data.group=film {message}")
     assert "\n" not in str(refusal.value)
 
 

@@ -8,8 +8,7 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -20,9 +19,12 @@ from imdbclf.data.sources.tables import READING_VERSION, content_hash
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
-_LABELS = ("neg", "pos")
-_UNLABELLED = ("unsup", "unsupervised")
+_TRAIN = ("train/neg", "train/pos")
+_UNSUP = "train/unsup"
 _TITLE = re.compile(r"/title/(tt\d+)")
+
+Files = dict[str, bytes]
+"""The contents of the files of a folder, by their names."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,19 @@ class AclImdbSource:
 
     def __post_init__(self) -> None:
         group, unlabelled = self.settings.group, self.settings.unlabelled
-        if unlabelled is not None and not (unlabelled in _UNLABELLED and self._has("train", "unsup")):
-            allowed = f"{' or '.join(_UNLABELLED)}, with a folder train/unsup there"
-            msg = f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}"
-            raise UserError(msg)
         if group not in {None, "film"}:
             msg = f"data.group={group}: must be film or null for an aclImdb folder ({self.path})"
+            raise UserError(msg)
+        can_be_there = self.path.is_file() or (self.path / _UNSUP).is_dir()
+        if unlabelled is not None and not (can_be_there and unlabelled in {"unsup", "unsupervised"}):
+            allowed = f"unsup or unsupervised, with a folder {_UNSUP} there"
+            msg = f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}"
             raise UserError(msg)
 
     @staticmethod
     def recognises(path: Path) -> bool:
         """Whether the folder looks like the original tree."""
-        return all((path / "train" / label).is_dir() for label in _LABELS)
+        return all((path / folder).is_dir() for folder in _TRAIN)
 
     @property
     def description(self) -> str:
@@ -68,103 +71,94 @@ class AclImdbSource:
         `group`, the contents of the files that name the films are included.
         """
         digest = hashlib.sha256(f"aclImdb {READING_VERSION}".encode())
-        folders = [*self._folders(), *([("train", "unsup")] if self.settings.unlabelled is not None else [])]
-        for part, label in folders:
-            for entry in self._reviews(part, label):
-                about, name = entry.stat(), os.fsencode(entry.name)
-                digest.update(
-                    f"{part}/{label} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} ".encode() + name
-                )
+        for folder in self._folders():
+            for entry in self._reviews(folder):
+                about = entry.stat()
+                times = f"{folder} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} "
+                digest.update(times.encode() + os.fsencode(entry.name))
         if self.settings.group is not None:
-            for label in _LABELS:
-                digest.update("\n".join(["film", label, *self._pages(label)]).encode())
+            files = self._urls()
+            for label in ("neg", "pos"):
+                digest.update("\n".join(["film", label, *self._pages(label, files)]).encode())
         return digest.hexdigest()
 
     def read(self) -> Reviews:
-        """Read every `.txt` file of the label folders and, with `group`, the files that name the films."""
+        """Read every review and, with `group`, the files that name the films."""
+        found = self._contents()
         tables: dict[str, list[pa.Table]] = {}
-        for part, label in self._folders():
-            reviews = self._texts(part, label)
-            columns = {"text": list(reviews.values()), "label": [label] * len(reviews)}
-            if part == "train" and self.settings.group is not None:
-                columns["film"] = self._films(label, list(reviews))
+        for folder in [folder for folder in self._wanted() if folder in found]:
+            part, label = folder.split("/")
+            files = found[folder]
+            texts = [self._text(f"{folder}/{name}", files[name]) for name in sorted(files)]
+            columns = {"text": texts, "label": [label] * len(texts)}
+            if folder in _TRAIN and self.settings.group is not None:
+                pages = self._pages(label, found["train"])
+                columns["film"] = [self._film(name, label, pages) for name in sorted(files)]
             arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
-            tables.setdefault(part, []).append(pa.table(arrays))
+            tables.setdefault(UNLABELLED if folder == _UNSUP else part, []).append(pa.table(arrays))
         parts = {part: pa.concat_tables(pieces) for part, pieces in tables.items()}
-        if self.settings.unlabelled is not None:
-            texts = list(self._texts("train", "unsup").values())
-            parts[UNLABELLED] = pa.table({"text": pa.array(texts, type=pa.string())})
         return gather(parts, SourceSettings(group=self.settings.group), f"data.source={self.path}")
 
-    def _reviews(self, part: str, label: str) -> list[os.DirEntry[str]]:
-        with os.scandir(self.path / part / label) as entries:
-            found = [entry for entry in entries if _is_review(entry.name)]
-        return sorted((entry for entry in found if entry.is_file()), key=lambda entry: entry.name)
+    def _wanted(self) -> list[str]:
+        """The folders of reviews that are read, if they are there."""
+        return [*_TRAIN, "test/neg", "test/pos", *([] if self.settings.unlabelled is None else [_UNSUP])]
 
-    def _has(self, part: str, label: str) -> bool:
-        return (self.path / part / label).is_dir()
+    def _folders(self) -> list[str]:
+        return [folder for folder in self._wanted() if (self.path / folder).is_dir()]
 
-    def _texts(self, part: str, label: str) -> dict[str, str]:
-        """The reviews of a folder by their names."""
-        found = self._reviews(part, label)
-        return {entry.name: _text(Path(entry.path).read_bytes(), entry.path) for entry in found}
+    def _contents(self) -> dict[str, Files]:
+        """The reviews by folder, and the files of the folder `train`."""
+        reviews = {
+            folder: {entry.name: Path(entry.path).read_bytes() for entry in self._reviews(folder)}
+            for folder in self._folders()
+        }
+        return reviews | {"train": self._urls()}
 
-    def _films(self, label: str, names: list[str]) -> list[str]:
-        """The film that each training review is about."""
-        pages = self._pages(label)
-        films = []
-        for name in names:
-            number = name.removesuffix(".txt").partition("_")[0]
-            if not number.isdecimal() or int(number) >= len(pages):
-                msg = (
-                    f"data.group=film: {self._urls(label)} has {len(pages):,} lines and none for {name}; "
-                    "line ID + 1 must name the film of the review ID_RATING.txt"
-                )
-                raise UserError(msg)
-            page = pages[int(number)]
-            title = _TITLE.search(page)
-            films.append(title[1] if title else page)
-        return films
+    def _reviews(self, folder: str) -> list[os.DirEntry[str]]:
+        """The reviews of a folder, in the order of their names."""
+        with os.scandir(self.path / folder) as entries:
+            found = [entry for entry in entries if _is_review(entry.name) and entry.is_file()]
+        return sorted(found, key=lambda entry: entry.name)
 
-    def _pages(self, label: str) -> list[str]:
+    def _urls(self) -> Files:
+        """The files that name the films of the training reviews."""
+        return {path.name: path.read_bytes() for path in (self.path / "train").glob("urls_*.txt") if path.is_file()}
+
+    def _pages(self, label: str, files: Files) -> list[str]:
         """The lines of the file that names the films of the training reviews with this label."""
-        path = self._urls(label)
+        name = f"urls_{label}.txt"
+        if name not in files:
+            msg = f"data.group=film: {self.path} has no train/{name}; it must name the films"
+            raise UserError(msg)
+        return [line.strip() for line in files[name].decode(errors="replace").splitlines()]
+
+    def _film(self, name: str, label: str, pages: list[str]) -> str:
+        """The film that a training review is about."""
+        number = name.removesuffix(".txt").partition("_")[0]
+        if not number.isdecimal() or int(number) >= len(pages):
+            msg = (
+                f"data.group=film: {self.path}/train/urls_{label}.txt has {len(pages):,} lines and none for {name}; "
+                "line ID + 1 must name the film of the review ID_RATING.txt"
+            )
+            raise UserError(msg)
+        page = pages[int(number)]
+        title = _TITLE.search(page)
+        return title[1] if title else page
+
+    def _text(self, name: str, content: bytes) -> str:
         try:
-            return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-        except OSError as error:
-            msg = f"data.group=film: {path} cannot be read ({error.strerror or error}); it must name the films"
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            msg = f"{self.path}/{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
             raise UserError(msg) from error
 
-    def _urls(self, label: str) -> Path:
-        return self.path / "train" / f"urls_{label}.txt"
 
-    def _folders(self) -> list[tuple[str, str]]:
-        return [(part, label) for part in ("train", "test") for label in _LABELS if self._has(part, label)]
-
-
-def _is_review(name: str) -> bool:
-    """Whether a file of this name holds a review; hidden files are of the operating system."""
-    return name.endswith(".txt") and not name.startswith(".")
-
-
-def _text(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
-        raise UserError(msg) from error
-
-
-@dataclass(frozen=True)
-class AclImdbArchive:
+class AclImdbArchive(AclImdbSource):
     """The archive `aclImdb_v1.tar.gz` itself, or one like it. It is read in one go, without unpacking it to the disk.
 
     Raises:
-        UserError: when it is read, if it is no such archive, or for the settings that `AclImdbSource` refuses.
+        UserError: when it is read, if it is no such archive.
     """
-
-    path: Path
-    settings: SourceSettings = DEFAULTS
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -181,9 +175,9 @@ class AclImdbArchive:
         wanted = f"aclImdb archive {READING_VERSION} {self.settings.group} {self.settings.unlabelled}"
         return hashlib.sha256(wanted.encode() + content_hash(self.path)).hexdigest()
 
-    def read(self) -> Reviews:
-        """Read all reviews, and the files that name the films."""
-        found: dict[str, dict[str, bytes]] = {}
+    def _contents(self) -> dict[str, Files]:
+        wanted = {*self._wanted(), "train"}
+        found: dict[str, Files] = {}
         left = allowed_size(self.path)
         try:
             with tarfile.open(self.path, "r|*") as archive:
@@ -193,39 +187,19 @@ class AclImdbArchive:
                         raise UserError(msg)
                     *_, part, label, name = ("", "", *PurePosixPath(member.name).parts)
                     folder = "train" if label == "train" else f"{part}/{label}"
-                    is_wanted = _is_review(name) and folder in self._wanted
+                    is_wanted = _is_review(name) and folder in wanted
                     if is_wanted and member.isfile() and (content := archive.extractfile(member)):
                         found.setdefault(folder, {})[name] = content.read()
         except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             msg = f"data.source={self.path}: cannot be read as an archive ({one_line(error)[:120]})"
             raise UserError(msg) from error
-        if not all(f"train/{label}" in found for label in _LABELS):
-            msg = f"data.source={self.path}: has no reviews in train/neg and train/pos"
+        missing = [folder for folder in self._wanted() if folder not in found and not folder.startswith("test")]
+        if missing:
+            msg = f"data.source={self.path}: has no reviews in {' and '.join(missing)}"
             raise UserError(msg)
-        return _Unpacked(self.path, self.settings, found).read()
-
-    @property
-    def _wanted(self) -> set[str]:
-        labelled = {f"{part}/{label}" for part in ("train", "test") for label in _LABELS}
-        return labelled | {"train"} | ({"train/unsup"} if self.settings.unlabelled else set())
+        return found
 
 
-@dataclass(frozen=True)
-class _Unpacked(AclImdbSource):
-    """A tree in memory: the contents of files by folder and name."""
-
-    folders: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
-
-    def _has(self, part: str, label: str) -> bool:
-        return f"{part}/{label}" in self.folders
-
-    def _texts(self, part: str, label: str) -> dict[str, str]:
-        contents = self.folders[f"{part}/{label}"]
-        return {name: _text(contents[name], f"{self.path}: {part}/{label}/{name}") for name in sorted(contents)}
-
-    def _pages(self, label: str) -> list[str]:
-        content = self.folders.get("train", {}).get(f"urls_{label}.txt")
-        if content is None:
-            msg = f"data.group=film: {self.path} has no train/urls_{label}.txt; it must name the films"
-            raise UserError(msg)
-        return [line.strip() for line in content.decode(errors="replace").splitlines()]
+def _is_review(name: str) -> bool:
+    """Whether a file of this name holds a review; hidden files are of the operating system."""
+    return name.endswith(".txt") and not name.startswith(".")

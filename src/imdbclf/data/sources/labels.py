@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imdbclf.errors import UserError, listed
+from imdbclf.errors import UserError, listed, one_line
 from imdbclf.setting_values import LabelValue
 
 KNOWN_PAIRS = [
@@ -37,19 +36,9 @@ Columns = dict[str, pa.ChunkedArray]
 Names = tuple[str, str]
 
 
-class NumberedLabels(NamedTuple):
-    """The labels of each part as int8: 0, 1, or null for a review that is left out; and the names of 0 and 1.
-
-    If all labels are the same and its counterpart is not known, the name of the other is empty. `notes` say what was
-    decided.
-    """
-
-    columns: Columns
-    names: Names
-    notes: tuple[str, ...]
-
-
-def number_labels(columns: Columns, where: str, mapping: Mapping[LabelValue, LabelValue] | None) -> NumberedLabels:
+def number_labels(
+    columns: Columns, where: str, mapping: Mapping[LabelValue, LabelValue] | None
+) -> tuple[Columns, Names, tuple[str, ...]]:
     """Number the labels of all parts together.
 
     A pair with a known meaning is numbered by it, two numbers by their order, two other texts in alphabetical order.
@@ -59,22 +48,26 @@ def number_labels(columns: Columns, where: str, mapping: Mapping[LabelValue, Lab
         where: the source in words, for messages.
         mapping: the class of each value (`data.labels`); reviews with other values are left out.
 
+    Returns:
+        The labels of each part as int8: 0, 1, or null for a review that is left out. The names of 0 and 1; one is empty
+        if no review has it and it is not known. What was decided, in sentences.
+
     Raises:
         UserError: if there are more than two labels, or a label is missing.
     """
-    texts = {part: _as_text(column, f"{where}, part {part}") for part, column in columns.items()}
+    texts = {part: _labels(column, f"{where}, part {part}") for part, column in columns.items()}
     every = pa.chunked_array([chunk for text in texts.values() for chunk in text.chunks], type=pa.string())
-    values = pc.unique(every).to_pylist()
-    classes = {value: plain(value) for value in values}
-    notes = []
+    values = pc.unique(every)
+    classes = {value: plain(value) for value in values.to_pylist()}
     if mapping is not None:
         classes = _mapped(classes, {plain(key): plain(value) for key, value in mapping.items()}, where)
-        if left_out := pc.sum(pc.invert(pc.is_in(every, pa.array(list(classes), pa.string())))).as_py():
-            notes.append(f"{left_out:,} of {len(every):,} reviews are left out: their labels are not in data.labels")
     names = _arranged(sorted(set(classes.values())), where)
-    numbers = pa.array([_number(classes.get(value), names) for value in values], pa.int8())
-    found = {part: numbers.take(pc.index_in(text, pa.array(values, pa.string()))) for part, text in texts.items()}
-    return NumberedLabels(found, _shown(names), tuple(notes))
+    numbers = {value: names.index(name) for value, name in classes.items()}
+    numbered = pa.array(map(numbers.get, values.to_pylist()), pa.int8())
+    found = {part: numbered.take(pc.index_in(text, values)) for part, text in texts.items()}
+    left_out = sum(labels.null_count for labels in found.values())
+    note = f"{left_out:,} of {len(every):,} reviews are left out: their labels are not in data.labels"
+    return found, ("neg", "pos") if names[1] == "1" else names, (note,) if left_out else ()
 
 
 def plain(value: LabelValue) -> str:
@@ -134,30 +127,19 @@ def _mapped(classes: dict[str, str], mapping: Mapping[str, str], where: str) -> 
 
 def _arranged(found: list[str], where: str) -> Names:
     """The negative and the positive one of the labels."""
-    if len(found) > 2 or not found:  # noqa: PLR2004 - a binary classification
-        example = f"{{{found[0]}:neg,{found[-1]}:pos}}"
-        msg = (
-            f"{where}: {len(found)} classes ({listed(map(repr, found), _SHOWN)}); a binary classification needs "
-            "reviews of exactly two labels; data.labels can map values to two classes, such as "
-            f"'data.labels={example}'"
-        )
+    if len(found) > 2:  # noqa: PLR2004 - a binary classification
+        shown = f"{len(found)} classes ({listed(map(repr, found), _SHOWN)})"
+        way = f"data.labels can map values to two classes, such as 'data.labels={{{found[0]}:neg,{found[-1]}:pos}}'"
+        msg = f"{where}: {shown}; a binary classification needs reviews of exactly two labels; {way}"
         raise UserError(msg)
-    for pair in KNOWN_PAIRS:
-        if sorted(value.lower() for value in found) == sorted(pair):
-            return (found[0], found[1]) if found[0].lower() == pair[0] else (found[1], found[0])
+    written = {name.lower(): name for name in found}
+    for negative, positive in KNOWN_PAIRS:
+        if len(written) == len(found) and written.keys() <= {negative, positive}:
+            return written.get(negative, negative), written.get(positive, positive)
     if len(found) == 1:
-        pair = next((pair for pair in KNOWN_PAIRS if found[0].lower() in pair), (found[0], ""))
-        return (pair[0], found[0]) if found[0].lower() == pair[1] else (found[0], pair[1])
+        return found[0], ""
     negative, positive = sorted(found, key=Decimal if all(map(_NUMBER.fullmatch, found)) else None)
     return negative, positive
-
-
-def _number(name: str | None, names: Names) -> int | None:
-    return None if name is None else names.index(name)
-
-
-def _shown(names: Names) -> Names:
-    return ("neg", "pos") if names[1] == "1" else names
 
 
 def _side(name: str) -> int | None:
@@ -165,17 +147,30 @@ def _side(name: str) -> int | None:
     return next((pair.index(name) for pair in KNOWN_PAIRS if name in pair), None)
 
 
-def _as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    if pa.types.is_nested(column.type):
-        msg = f"{where}: labels must be single values, not {column.type}"
-        raise UserError(msg)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    text = column.cast(pa.string())
-    missing = pc.or_kleene(pc.is_null(text), pc.equal(text, ""))
+def _labels(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    texts = as_texts(column, f"{where}: labels")
+    missing = pc.or_kleene(pc.is_null(texts), pc.equal(texts, ""))
     if pc.any(missing).as_py():
         msg = f"{where}: review {pc.index(missing, True).as_py() + 1} has no label; every review needs one"
         raise UserError(msg)
-    return text
+    return texts
+
+
+def as_texts(column: pa.ChunkedArray, what: str) -> pa.ChunkedArray:
+    """Values of any type as `string`; NaN becomes null.
+
+    Raises:
+        UserError: if they are no single values, or no texts; it begins with `what`.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind):
+        msg = f"{what} must be single values, not {kind}"
+        raise UserError(msg)
+    try:
+        values = column.cast(kind)
+        if pa.types.is_floating(kind):
+            values = pc.if_else(pc.is_nan(values), None, values)
+        return values.cast(pa.string())
+    except pa.ArrowException as error:
+        msg = f"{what} must be values that can be read as text ({one_line(error)[:120]})"
+        raise UserError(msg) from error
