@@ -49,7 +49,7 @@ def test_a_line_that_is_no_object_is_named(value: str, tmp_path: Path) -> None:
         f"a.jsonl: line 3 is no object, but {value}; each review must be an object"
     )
     assert refusal(tmp_path / "a.json", f"[{json.dumps(ROWS[0])}, {value}]").startswith(
-        f"a.json: object 2 of the array is no object, but {value}"
+        f"a.json: row 2 is no object, but {value}"
     )
 
 

@@ -6,8 +6,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,15 +33,12 @@ class Rows(NamedTuple):
         return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
 
 
-Reader = Callable[[Path, SourceSettings], Rows]
-
-
 class _Dialect(NamedTuple):
     """How a delimited file is written, by the names in the settings."""
 
     delimiter: str
-    quote: str
-    escape: str
+    quote: str = "double"
+    escape: str = "none"
 
     def rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """The cells of each line that is not empty, and its number.
@@ -71,33 +67,31 @@ class _Dialect(NamedTuple):
             raise csv.Error(msg) from error
 
 
-def delimited(usual: str) -> Reader:
-    """A reader of text whose cells are delimited by `usual`, unless the file or the settings say otherwise.
+def read_delimited(path: Path, settings: SourceSettings, usual: str) -> Rows:
+    """The rows of text whose cells are delimited by `usual`, unless the file or the settings say otherwise.
 
-    It raises a UserError that names the line for a row that does not fit. What it finds out is logged as a warning.
+    What the file shows is logged as a warning.
+
+    Raises:
+        UserError: for a row that does not fit; the message names the line.
     """
-
-    def read(path: Path, settings: SourceSettings) -> Rows:
-        text = text_of(path, settings.encoding)
-        first = None
-        for dialect in _dialects(text, usual, settings):
-            try:
-                rows = _fitting_rows(path, text, dialect, settings)
-            except csv.Error as error:
-                first = first or error
-                continue
-            usually = {"delimiter": usual, "quote": "double", "escape": "none"}
-            found = {key: getattr(dialect, key) for key, value in usually.items() if getattr(dialect, key) != value}
-            if told := [f"data.{key}={value}" for key, value in found.items() if getattr(settings, key) is None]:
-                log.warning("%s: read with %s%s", path, " ".join(told), f", since {first}" if first else "")
-            return rows
-        msg = f"{path}: {first}; data.delimiter, data.quote and data.escape say how the file is written"
-        raise UserError(msg)
-
-    return read
+    text = text_of(path, settings.encoding)
+    first = None
+    for dialect in _dialects(text, usual, settings):
+        try:
+            rows = _fitting_rows(text, dialect, settings)
+        except csv.Error as error:
+            first = first or error
+            continue
+        found = zip(dialect._fields, dialect, _Dialect(usual), strict=True)
+        if told := [f"data.{key}={one}" for key, one, other in found if one not in {other, getattr(settings, key)}]:
+            log.warning("%s: read with %s%s", path, " ".join(told), f", since {first}" if first else "")
+        return rows
+    msg = f"{path}: {first}; data.delimiter, data.quote and data.escape say how the file is written"
+    raise UserError(msg)
 
 
-def _dialects(text: str, usual: str, settings: SourceSettings) -> Iterator[_Dialect]:
+def _dialects(text: str, usual: str, settings: SourceSettings) -> list[_Dialect]:
     """What the file may be written like, the most usual first; what the settings say is not varied."""
     head = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     wanted = (settings.text_column, settings.label_column)
@@ -107,24 +101,21 @@ def _dialects(text: str, usual: str, settings: SourceSettings) -> Iterator[_Dial
         return sum(name in map(str.strip, cells) for name in wanted) if settings.header else 0, len(cells)
 
     delimiter = settings.delimiter or max([usual, *DELIMITERS], key=fit)
-    quotes = [settings.quote] if settings.quote else ["double", "none"]
-    escapes = [settings.escape] if settings.escape else ["none", "backslash"] if '\\"' in text else ["none"]
-    for quote, escape in product(quotes, escapes):
-        if settings.escape or escape == "none" or quote != "none":
-            yield _Dialect(delimiter, quote, escape)
+    tries = [("double", "none"), ("double", "backslash" if '\\"' in text else "none"), ("none", "none")]
+    told = [(settings.quote or quote, settings.escape or escape) for quote, escape in tries]
+    return [_Dialect(delimiter, quote, escape) for quote, escape in dict.fromkeys(told)]
 
 
-def _fitting_rows(path: Path, text: str, dialect: _Dialect, settings: SourceSettings) -> Rows:
-    """The rows of a delimited file; a repeated header line is left out.
+def _fitting_rows(text: str, dialect: _Dialect, settings: SourceSettings) -> Rows:
+    """The rows of a delimited file.
 
     Raises:
-        csv.Error: if a row does not fit; the message names the line.
-        UserError: if there is no header line.
+        csv.Error: if there are none, or a row does not fit; the message names the line.
     """
     numbered = list(dialect.rows(text))
     if not numbered:
-        msg = f"{path}: the file has no header line; it must name a text and a label column"
-        raise UserError(msg)
+        msg = "there is no line with cells"
+        raise csv.Error(msg)
     names = [cell.strip() for cell in numbered[0][1]]
     if not settings.header:
         names = [str(number) for number in range(1, len(names) + 1)]
@@ -134,11 +125,6 @@ def _fitting_rows(path: Path, text: str, dialect: _Dialect, settings: SourceSett
             shown = " | ".join(repr(cell[:30]) for cell in cells[:4])
             msg = f"line {line} has {len(cells)} cells ({shown}) and the first line {len(names)}"
             raise csv.Error(msg)
-    if settings.header and (repeated := [line for line, cells in body if [cell.strip() for cell in cells] == names]):
-        log.warning(
-            "%s: line %d repeats the header line; such lines are left out (%d)", path, repeated[0], len(repeated)
-        )
-        body = [(line, cells) for line, cells in body if [cell.strip() for cell in cells] != names]
     columns = [list(column) for column in zip(*(cells for _, cells in body), strict=True)] or [[] for _ in names]
     if settings.label_column in names and settings.quote is None:
         _refuse_swallowed(body, names.index(settings.label_column), len(names), dialect)

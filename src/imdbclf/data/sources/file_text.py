@@ -19,8 +19,6 @@ PACKED = tuple(_CODECS)
 SMALL, LARGE, RATIO = 1 << 26, 1 << 30, 100
 """Bytes that a compressed file may become: 64 MiB, or `RATIO` times its size up to 1 GiB. Text shrinks to a tenth."""
 
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-
 
 def kind_of(path: Path) -> str:
     """The format by the file's name: `.csv` for `reviews.CSV.gz`."""
@@ -33,42 +31,18 @@ def allowed_size(path: Path) -> int:
     return min(LARGE, max(SMALL, RATIO * path.stat().st_size))
 
 
-def content_of(path: Path) -> bytes:
-    """All bytes of the file, unpacked.
-
-    Raises:
-        UserError: for a compressed file that becomes too large.
-        OSError, EOFError, lzma.LZMAError: for one that cannot be read.
-    """
-    packed = path.suffix.lower()
-    if packed not in PACKED:
-        return path.read_bytes()
-    import pyarrow as pa  # noqa: PLC0415 - slow; whether a file has columns, its name says without it
-
-    opened = lzma.open if packed == ".xz" else partial(pa.input_stream, compression=_CODECS.get(packed))
-    allowed, pieces = allowed_size(path), []
-    with opened(str(path)) as stream:
-        while piece := stream.read(1 << 20):
-            pieces.append(piece)
-            allowed -= len(piece)
-            if allowed < 0:
-                msg = (
-                    f"{path}: has more than {allowed_size(path) >> 20:,} MiB when unpacked; unpack it if that is right"
-                )
-                raise UserError(msg)
-    return b"".join(pieces)
-
-
 def text_of(path: Path, encoding: str | None = None) -> str:
     """The text of the file, without a byte-order mark; UTF-8 unless `encoding` or the mark says otherwise.
 
     Raises:
-        UserError: for bytes that are none of the encoding; the message names the line.
+        UserError: for bytes that are none of the encoding (the message names the line), or a compressed file that
+            becomes too large.
         OSError, EOFError, lzma.LZMAError: for a file that cannot be read.
     """
-    data = content_of(path)
-    if encoding is None and (encoding := _MARKS.get(data[:2])):
-        log.warning("%s: read with data.encoding=%s, as its first bytes say", path, encoding)
+    data = _content(path)
+    if encoding is None and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+        log.warning("%s: read with data.encoding=utf-16, as its first bytes say", path)
     try:
         return data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -80,3 +54,20 @@ def text_of(path: Path, encoding: str | None = None) -> str:
     except UnicodeError as error:
         msg = f"data.encoding={encoding}: cannot be the encoding of {path} ({one_line(error)[:80]})"
         raise UserError(msg) from error
+
+
+def _content(path: Path) -> bytes:
+    """All bytes of the file, unpacked."""
+    packed = path.suffix.lower()
+    if packed not in PACKED:
+        return path.read_bytes()
+    import pyarrow as pa  # noqa: PLC0415 - slow; whether a file has columns, its name says without it
+
+    opened = lzma.open if packed == ".xz" else partial(pa.input_stream, compression=_CODECS[packed])
+    allowed = allowed_size(path)
+    with opened(str(path)) as stream:
+        content: bytes = stream.read(allowed + 1)
+    if len(content) > allowed:
+        msg = f"{path}: has more than {allowed >> 20:,} MiB when unpacked; unpack it if that is right"
+        raise UserError(msg)
+    return content

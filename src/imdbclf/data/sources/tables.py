@@ -7,16 +7,16 @@ import json
 import logging
 import lzma
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from imdbclf.data.sources.delimited import Reader, Rows, delimited
+from imdbclf.data.sources.delimited import Rows, read_delimited
 from imdbclf.data.sources.file_text import PACKED, kind_of, text_of
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
@@ -50,8 +50,9 @@ def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
     """Warn of texts without a character that can be seen."""
     if rows.table.column_names.count(column) == 1 and pa.types.is_string(rows.table[column].type):
         blank = pc.equal(pc.utf8_trim_whitespace(rows.table[column].fill_null("")), "")
-        if found := np.flatnonzero(blank.to_numpy()).tolist():
-            log.warning("%s: %s has an empty text; there are %d such reviews", path, rows.place(found[0]), len(found))
+        if count := pc.sum(blank).as_py():
+            place = rows.place(pc.index(blank, True).as_py())
+            log.warning("%s: %s has an empty text; there are %d such reviews", path, place, count)
 
 
 def _with_plain_labels(path: Path, rows: Rows, column: str) -> pa.Table:
@@ -66,10 +67,10 @@ def _with_plain_labels(path: Path, rows: Rows, column: str) -> pa.Table:
     labels = table[column]
     if pa.types.is_string(labels.type):
         plain = pc.utf8_trim_whitespace(labels)
-        changed = pc.fill_null(pc.not_equal(plain, labels), False)
-        if found := np.flatnonzero(changed.to_numpy()).tolist():
-            shown = labels[found[0]].as_py()
-            log.warning("%s: %s has the label %r; blanks around labels are left out", path, rows.place(found[0]), shown)
+        row = pc.index(pc.not_equal(plain, labels), True).as_py()
+        if row >= 0:
+            place, shown = rows.place(row), labels[row].as_py()
+            log.warning("%s: %s has the label %r; blanks around labels are left out", path, place, shown)
         labels = pc.if_else(pc.equal(plain, ""), None, plain)
     if 0 < labels.null_count < len(labels):
         row = pc.index(pc.is_null(labels), True).as_py()
@@ -82,39 +83,32 @@ def _json(path: Path, settings: SourceSettings) -> Rows:
     """One object a line, or an array of objects."""
     text = text_of(path, settings.encoding)
     if text.lstrip().startswith("["):
-        objects, lines = list(enumerate(_parsed(text, path, "the array"), start=1)), None
+        lines, values = None, _parsed(text, path, "the array")
     else:
         numbered = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-        objects = [(number, _parsed(line, path, f"line {number}")) for number, line in numbered]
-        lines = [number for number, _ in objects]
-    for number, value in objects:
-        if not isinstance(value, dict):
-            place = f"line {number}" if lines else f"object {number} of the array"
-            msg = f"{path}: {place} is no object, but {json.dumps(value)[:40]}; each review must be an object"
-            raise UserError(msg)
-    values = [value for _, value in objects]
-    names = list(dict.fromkeys(name for value in values for name in value))
-    wanted = (settings.text_column, settings.label_column, settings.group)
+        lines = [number for number, _ in numbered]
+        values = [_parsed(line, path, f"line {number}") for number, line in numbered]
     rows = Rows(pa.table({}), lines)
-    columns = {}
-    for name in names:
-        column = [value.get(name) for value in values]
-        for row, cell in enumerate(column if name in wanted else ()):
+    wanted = {settings.text_column, settings.label_column, settings.group}
+    for row, value in enumerate(values):
+        if not isinstance(value, dict):
+            msg = f"{path}: {rows.place(row)} is no object, but {json.dumps(value)[:40]}; each review must be an object"
+            raise UserError(msg)
+        for name in wanted & value.keys():
+            cell = value[name]
             if isinstance(cell, list | dict) or (name == settings.text_column and not isinstance(cell, str | None)):
                 msg = f"{path}: {rows.place(row)}: {name} is {json.dumps(cell)[:40]}, which is no single value or text"
                 raise UserError(msg)
-        columns[name] = _column(column)
-    return Rows(pa.table(columns), lines)
+    names = dict.fromkeys(name for value in values for name in value)
+    return Rows(pa.table({name: _column([value.get(name) for value in values]) for name in names}), lines)
 
 
 def _parsed(text: str, path: Path, place: str) -> Any:
     try:
         return json.loads(text)
-    except RecursionError as error:
-        msg = f"{path}: {place} has values that are nested too deeply"
-        raise UserError(msg) from error
-    except ValueError as error:
-        msg = f"{path}: cannot be read as {kind_of(path)[1:]} ({place}: {one_line(error)[:120]})"
+    except (ValueError, RecursionError) as error:
+        why = "values are nested too deeply" if isinstance(error, RecursionError) else one_line(error)[:120]
+        msg = f"{path}: cannot be read as {kind_of(path)[1:]} ({place}: {why})"
         raise UserError(msg) from error
 
 
@@ -137,15 +131,15 @@ def _arrow(path: Path, _settings: SourceSettings) -> Rows:
         return Rows(stream.read_all())
 
 
-FORMATS: dict[str, Reader] = {
+FORMATS: dict[str, Callable[[Path, SourceSettings], Rows]] = {
     ".parquet": _parquet,
     ".arrow": _arrow,
-    ".csv": delimited("comma"),
-    ".tsv": delimited("tab"),
+    ".csv": partial(read_delimited, usual="comma"),
+    ".tsv": partial(read_delimited, usual="tab"),
     ".jsonl": _json,
     ".ndjson": _json,
     ".json": _json,
-    ".txt": delimited("tab"),
+    ".txt": partial(read_delimited, usual="tab"),
 }
 """The reader of a file, by the end of its name. A new format is a line here."""
 
@@ -157,6 +151,8 @@ READING_VERSION = 2
 
 MOST_FILES = 200_000
 """Files below a folder; the original tree of the lecture's reviews has half of that."""
+
+_HIDDEN = (".", "__")
 
 _NO_REVIEWS = {"state.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"}
 """What the package `datasets` writes beside the data."""
@@ -172,7 +168,7 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    found: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
+    found: list[Path] = []
     seen, looked_at = set(), 0
     for folder, folders, names in os.walk(path, followlinks=True):
         if (real := os.path.realpath(folder)) in seen:
@@ -183,18 +179,12 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
         if looked_at > MOST_FILES:
             msg = f"{path}: has more than {MOST_FILES:,} files; name the folder of the reviews alone"
             raise UserError(msg)
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        for name in names:
-            file = Path(folder, name)
-            if (
-                kind_of(file) in FORMATS
-                and not name.startswith((".", "__"))
-                and name not in _NO_REVIEWS
-                and file.is_file()
-            ):
-                found[kind_of(file)].append(file)
-    commonest = max(found, key=lambda kind: len(found[kind]))
-    kept = [file for files in found.values() for file in files] if every_format else found[commonest]
+        folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
+        files = [Path(folder, name) for name in names if not name.startswith(_HIDDEN) and name not in _NO_REVIEWS]
+        found += [file for file in files if kind_of(file) in FORMATS and file.is_file()]
+    kinds = [kind_of(file) for file in found]
+    commonest = max(FORMATS, key=kinds.count)
+    kept = [file for file, kind in zip(found, kinds, strict=True) if every_format or kind == commonest]
     return sorted(kept, key=lambda file: file.relative_to(path).as_posix())
 
 
