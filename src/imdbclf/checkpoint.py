@@ -216,10 +216,9 @@ def write_checkpoint(path: Path, contents: dict[str, Any]) -> None:
     """
     buffer = io.BytesIO()
     torch.save(contents, buffer)
-    archive = buffer.getbuffer()
-    # The last two bytes of an archive without a comment are the length of its comment.
-    archive[-2:] = _DIGEST_BYTES.to_bytes(2, "little")
-    with atomic_write(path) as aside, aside.open("wb") as stream:
+    with buffer.getbuffer() as archive, atomic_write(path) as aside, aside.open("wb") as stream:
+        # The last two bytes of an archive without a comment are the length of its comment.
+        archive[-2:] = _DIGEST_BYTES.to_bytes(2, "little")
         stream.write(archive)
         stream.write(hashlib.sha256(archive).hexdigest().encode())
 
