@@ -6,14 +6,13 @@ Hydra imports this module at every start; the sweeps themselves are imported whe
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from imdbclf.console import install_command
 from imdbclf.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,15 +22,11 @@ if TYPE_CHECKING:
 class GridSweeper(Sweeper):
     """Every combination of the axes' values. The keys of its config are read when it runs."""
 
-    begin: Callable[[list[str]], SweepRun]
-
     def __init__(self, **_: Any) -> None: ...
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra gives."""
-        from imdbclf.sweeps.run import SweepRun  # noqa: PLC0415
-
-        self.begin = partial(SweepRun, hydra_context, task_function, config)
+        self.given = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep of these overrides.
@@ -40,9 +35,10 @@ class GridSweeper(Sweeper):
             UserError: for anything that the user can correct, failed jobs included.
         """
         from imdbclf.data.sweep_cache import forget  # noqa: PLC0415
+        from imdbclf.sweeps.run import SweepRun  # noqa: PLC0415
 
         try:
-            self.run(self.begin(arguments))
+            self.run(SweepRun(*self.given, arguments))
         finally:
             forget()
 
@@ -59,8 +55,6 @@ class SearchSweeper(GridSweeper):
     def run(self, sweep: SweepRun) -> None:
         """Run the search, if Optuna, an extra, is installed."""
         if importlib.util.find_spec("optuna") is None:
-            from imdbclf.console import install_command  # noqa: PLC0415
-
             msg = f"hydra/sweeper=search: Optuna is not installed; {install_command('search')}"
             raise UserError(msg)
         from imdbclf.sweeps.search import run_search  # noqa: PLC0415

@@ -36,13 +36,12 @@ def explain(error: ValidationError, keys: Collection[str]) -> str:
 def _config_path(problem: Problem, keys: Collection[str]) -> list[str]:
     """Where in the config the problem is, without the names that pydantic gives to members of a union."""
     path: list[str] = []
-    for part in problem["loc"]:
-        step = str(part)
-        named_freely = path in (["callbacks"], ["logger"])
-        if not path or named_freely or ".".join([*path, step]) in keys or problem["type"] == "extra_forbidden":
+    steps = [str(part) for part in problem["loc"]]
+    unknown = steps[-1:] if problem["type"] == "extra_forbidden" else []
+    for step in steps[: len(steps) - len(unknown)]:
+        if path in ([], ["callbacks"], ["logger"]) or ".".join([*path, step]) in keys:
             path.append(step)
-    if path and path[0] == "optimizer" and len(path) > 2:  # noqa: PLR2004 - optimizer, its name, the key
-        del path[1]
+    path += unknown
     if problem["type"].startswith("union_tag"):
         path.append("name")
     return path

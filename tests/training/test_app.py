@@ -341,7 +341,7 @@ REFUSED = {
     "data.text_column=review": "part train has no column 'review'; data.text_column must be one of text, label",
     "data.group=film": "part train has no column 'film'; data.group=film must be null or one of text, label",
     "data.source=nowhere": "is only used with data=files, and data.source=nowhere names other reviews",
-    "+trainer.max_stepz=1": "trainer.max_stepz=1: there is no such key; did you mean 'trainer.max_steps'?",
+    "+trainer.max_stepz=1": "trainer.max_stepz=1: there is no such key; did you mean 'max_steps'?",
     "trainer.accelerator=mps": "trainer: ",
     "trainer.val_check_interval=1000": "trainer: `val_check_interval` (1000) must be less than or equal to the number",
     "trainer.overfit_batches=1e-9": "trainer: You requested to check 1e-09 of the `train_dataloader`",

@@ -20,7 +20,7 @@ from imdbclf.training.callbacks import EpochSeed, LiveProgress, epoch_line
 def drawn(seed: int, epoch: int) -> list[float]:
     """The first random numbers of an epoch."""
     trainer: Any = SimpleNamespace(current_epoch=epoch)
-    EpochSeed(seed).on_train_epoch_start(trainer, None)  # type: ignore[arg-type]
+    EpochSeed(seed).on_train_epoch_start(trainer)
     return torch.rand(3).tolist()
 
 

@@ -18,8 +18,7 @@ STOPPING = {"stop": {"_target_": "lightning.pytorch.callbacks.EarlyStopping", "m
 @pytest.mark.parametrize(
     ("argument", "value", "allowed"),
     [
-        ("fast_dev_run", True, "false, since such a run keeps no checkpoint; experiment=smoke is a quick run"),
-        ("fast_dev_run", 3, "true or false"),
+        ("fast_dev_run", True, "False; such a run keeps no checkpoint; experiment=smoke is a quick run"),
         ("limit_train_batches", 0, "1 or more or above 0"),
         ("limit_train_batches", 1.5, "a whole number or 1 or less"),
         ("limit_val_batches", -1, "0 or more"),

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
@@ -29,7 +30,6 @@ from imdbclf.training.compose import (
     CONFIGS,
     PRIMARY,
     Refused,
-    current_folder,
     explain_composition,
     resume_command,
     resumed_arguments,
@@ -84,9 +84,10 @@ def train(arguments: Sequence[str]) -> None:
 
 def task(config: DictConfig) -> float | None:
     """One run in the folder that Hydra has made; returns the validation loss of the best epoch if there is one."""
-    settings, folder, hydra_config = validated(config), RunFolder(current_folder()), HydraConfig.get()
+    hydra_config = HydraConfig.get()
     run = _run_job if hydra_config.mode is RunMode.MULTIRUN else _run_alone
-    return run(settings, folder, list(hydra_config.overrides.task)).get("val/loss")
+    folder = RunFolder(Path(hydra_config.runtime.output_dir))
+    return run(validated(config), folder, list(hydra_config.overrides.task)).get("val/loss")
 
 
 # A second name instead of a decorator: worker processes find `task` by importing this module.
@@ -104,11 +105,8 @@ def _run_alone(settings: Settings, folder: RunFolder, overrides: list[str]) -> d
     forget()
     resumed = folder.config.exists()
     try:
-        with log_closed(), _alone_in(folder):
-            if folder.outcome == "done":
-                log.info("%s: the run is finished; there is nothing to go on with", shown_path(folder.path))
-                return {}
-            return _with_summary(_begin(settings, folder, overrides, alone=True))
+        with log_closed(), filelock.FileLock(folder.lock, timeout=0):
+            metrics = _with_summary(settings, folder, overrides)
     except BaseException as error:
         kept = resumed or folder.is_begun or (is_terminated() and folder.config.exists())
         if not kept:
@@ -117,32 +115,23 @@ def _run_alone(settings: Settings, folder: RunFolder, overrides: list[str]) -> d
             then = f"go on: {resume_command(folder.path)}" if kept else "run it again"
             full = UserError(f"no space left on the disk of {shown_path(folder.path)}: make room, {then}")
             raise Refused(full) from error
+        if isinstance(error, filelock.Timeout):
+            error = UserError(f"{shown_path(folder.path)}: another process works on this run")
         if isinstance(error, Exception):
             raise Refused(error) from error
         raise
-
-
-@contextmanager
-def _alone_in(folder: RunFolder) -> Iterator[None]:
-    """Inside, no other process works in the folder.
-
-    Raises:
-        UserError: if one does.
-    """
-    try:
-        with filelock.FileLock(folder.lock, timeout=0):
-            yield
-    except filelock.Timeout as error:
-        msg = f"{shown_path(folder.path)}: another process works on this run"
-        raise UserError(msg) from error
     remove_lock(folder.lock)
+    return metrics
 
 
-def _with_summary(run: Run) -> dict[str, Any]:
+def _with_summary(settings: Settings, folder: RunFolder, overrides: list[str]) -> dict[str, Any]:
     """The metrics of the run, after its summary is printed, or a summary of what it reached before an interruption."""
+    if folder.outcome == "done":
+        log.info("%s: the run is finished; there is nothing to go on with", shown_path(folder.path))
+        return {}
+    run = _begin(settings, folder, overrides, alone=True)
     from imdbclf.reports import run_summary  # noqa: PLC0415 - imports Matplotlib
 
-    folder, settings = run.folder, run.settings
     try:
         metrics = run.execute()
     except KeyboardInterrupt as event:

@@ -40,29 +40,21 @@ class History(Callback):
         """Whether an epoch of this fit has begun."""
         return self._started > 0
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, *_: Any) -> None:
         """Note the time."""
         self._started = time.perf_counter()
 
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,  # noqa: ARG002
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: Any,
-        *_: Any,
-    ) -> None:
+    def on_train_batch_end(self, _trainer: pl.Trainer, _module: pl.LightningModule, outputs: Any, *_: Any) -> None:
         """Look at the loss of the step.
 
         Raises:
             FloatingPointError: if it is not finite.
         """
-        loss = outputs["loss"]
-        if loss.device.type != "cpu":
-            return
-        if not isfinite(value := loss.item()):
-            msg = "the training loss"
-            raise FloatingPointError(msg)
-        self.last_loss = value
+        if outputs["loss"].device.type == "cpu":
+            if not isfinite(loss := outputs["loss"].item()):
+                msg = "the training loss"
+                raise FloatingPointError(msg)
+            self.last_loss = loss
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the row of the epoch and log it.
@@ -104,33 +96,29 @@ class LiveProgress(Callback):
     """A progress bar over all batches of the fit, for a terminal."""
 
     def __init__(self) -> None:
-        self._progress: Progress | None = None
-        self._updated = 0.0
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Show the bar."""
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"))
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
-        total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
-        self._progress.add_task("training", total=total)
+        self._updated = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Show the bar."""
+        self._progress.add_task("training", total=int(trainer.num_training_batches) * (trainer.max_epochs or 1))
         self._progress.start()
 
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:  # noqa: ARG002
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Update it, if the last update is long enough ago."""
         now = time.perf_counter()
-        if self._progress is not None and now - self._updated > SECONDS_BETWEEN_UPDATES:
+        if now - self._updated > SECONDS_BETWEEN_UPDATES:
             self._updated = now
             self._progress.update(self._progress.task_ids[0], completed=trainer.fit_loop.total_batch_idx + 1)
 
     def on_train_end(self, *_: Any) -> None:
         """Remove it."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        self._progress.stop()
 
     def on_exception(self, *_: Any) -> None:
         """Remove it."""
-        self.on_train_end()
+        self._progress.stop()
 
 
 class EpochSeed(Callback):
@@ -139,7 +127,7 @@ class EpochSeed(Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Seed the epoch."""
         torch.manual_seed((self.seed << 20) + trainer.current_epoch)
 
@@ -148,13 +136,7 @@ class LastCheckpoint(ModelCheckpoint):
     """`last.ckpt` after every epoch. Lightning's `save_last` copies the latest save, which may be an earlier epoch."""
 
     def __init__(self, folder: Path, filename: str = "last", monitor: str | None = None) -> None:
-        super().__init__(
-            dirpath=folder,
-            filename=filename,
-            monitor=monitor,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        )
+        super().__init__(folder, filename, monitor, save_on_train_epoch_end=True, enable_version_counter=False)
 
     @property
     def state_key(self) -> str:
@@ -167,8 +149,7 @@ class LastCheckpoint(ModelCheckpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best epoch so far; its file is in the folder. `LastCheckpoint` has no score."""
-        score = state_dict["best_model_score"]
-        if score is not None:
+        if (score := state_dict["best_model_score"]) is not None:
             own = str(Path(str(self.dirpath), f"{self.filename}{self.FILE_EXTENSION}"))
             self.best_model_path, self.best_model_score, self.best_k_models = own, score, {own: score}
             self.kth_best_model_path, self.kth_value = own, score

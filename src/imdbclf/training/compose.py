@@ -31,10 +31,8 @@ PRIMARY = "train"
 
 RESUME = "--resume"
 
-CONFIG_ERRORS = (
-    *(UserError, HydraException, OmegaConfBaseException),
-    *(AssertionError, AttributeError, ValueError, TypeError, RuntimeError, OSError),
-)
+_OF_PYTHON = (AssertionError, AttributeError, ValueError, TypeError, RuntimeError, OSError)
+CONFIG_ERRORS = (UserError, HydraException, OmegaConfBaseException, *_OF_PYTHON)
 """What Hydra and paths raise for wrong values in a config."""
 
 
@@ -118,14 +116,9 @@ def validated_ahead(config: DictConfig) -> Settings:
     return validated(config)
 
 
-def current_folder() -> Path:
-    """The folder that Hydra has made for the current run."""
-    return Path(HydraConfig.get().runtime.output_dir)
-
-
 def write_config(settings: Settings, path: Path) -> None:
     """Write the resolved experiment; its first line is the command that runs it again."""
-    again = command_line(_from_config(path))
+    again = command_line([program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem])
     defaults = [{"hydra": "imdbclf"}, "_self_", {"override hydra/sweeper": "grid"}]
     text = OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults, **settings.model_dump()}))
     write_text(path, f"# Run this again: {again}\n{text}")
@@ -158,11 +151,6 @@ def resumed_arguments(arguments: Sequence[str]) -> list[str]:
         raise UserError(f"{RESUME} {names[0]}: is not the folder of a run or of a sweep")
     resumed = ["--config-dir", str(path), "--config-name", config.stem, override("hydra.run.dir", str(path))]
     return [*resumed, "++hydra.callbacks.before_anything.resume=true"]
-
-
-def _from_config(path: Path) -> list[str]:
-    """The command that runs the experiment of a written config."""
-    return [program(), "train", "--config-dir", shown_path(path.parent), "--config-name", path.stem]
 
 
 def with_known_name(override: str) -> str:
@@ -214,9 +202,8 @@ def _reason(error: Exception) -> str:
     if found := _NO_OPTION.search(text):
         group, name, options = found[1], found[2], found[3].split()
         return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"
-    for pattern, kind in ((_NO_KEY, "key"), (_NO_CONFIG, "config")):
-        if found := pattern.search(text):
-            return f"{found[1]}: there is no such {kind}{nearest(found[1], _known_names())}"
+    if found := _NO_KEY.search(text) or _NO_CONFIG.search(text):
+        return f"{found[1]}: there is no such key{nearest(found[1], _known_names())}"
     if found := _NO_SWEEP.search(text):
         return f"{found[1]}: several values are a sweep: imdbclf train -m; a value with commas needs double quotes"
     if _NO_GRAMMAR.search(text):

@@ -17,15 +17,10 @@ _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_memory(settings: Settings, columns: int, reviews: int) -> None:
-    """Refuse a network that the machine has no memory for.
-
-    Args:
-        settings: of the run.
-        columns: of the rows, as the reviews have them.
-        reviews: of the training part; a batch has no more.
+    """Refuse a network that the machine has no memory for, given the numbers of columns and of training reviews.
 
     Raises:
-        UserError: with both sizes.
+        UserError: with the memory that it needs and the memory that there is.
     """
     needed, there = needed_bytes(settings, columns, reviews), memory_of_machine()
     if there is not None and needed > there:

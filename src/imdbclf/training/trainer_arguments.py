@@ -29,13 +29,6 @@ def _some_time(text: str) -> str:
     return text
 
 
-def _no_dev_run(is_on: bool) -> bool:
-    if is_on:
-        msg = "false, since such a run keeps no checkpoint; experiment=smoke is a quick run"
-        raise ValueError(msg)
-    return is_on
-
-
 Devices = Annotated[Literal["auto", "1"] | Annotated[list[AtLeast0], Field(min_length=1, max_length=1)], AsText]
 Precision = Annotated[Literal["32-true", "32", "64-true", "64", "16-mixed", "16", "bf16-mixed", "bf16"], AsText]
 
@@ -65,7 +58,7 @@ class TrainerArguments(ComposedArguments):
     barebones: Literal[False] = False
     benchmark: Flag = None
     detect_anomaly: bool = False
-    fast_dev_run: Annotated[bool, AfterValidator(_no_dev_run)] = False
+    fast_dev_run: Literal[False] = False
     gradient_clip_algorithm: Literal["norm", "value"] | None = None
     inference_mode: bool = True
     limit_predict_batches: Count | Share | None = None
@@ -88,17 +81,16 @@ ADDED = TrainerArguments.model_fields.keys() - ComposedArguments.model_fields.ke
 """Arguments that no config has."""
 
 
-class _Trainer(BaseModel):
-    trainer: TrainerArguments
-
-
 _ONE_PROCESS = (
     "a run uses one process and one device; imdbclf train -m … hydra/launcher=processes runs the jobs of a sweep on "
     "all cores"
 )
-"""The answer to users who ask for several processes."""
 
-_KEYS = ["trainer", *(f"trainer.{name}" for name in TrainerArguments.model_fields)]
+_REASONS = {
+    **dict.fromkeys(("devices", "num_nodes", "strategy"), _ONE_PROCESS),
+    "fast_dev_run": "such a run keeps no checkpoint; experiment=smoke is a quick run",
+}
+"""Why other values are refused, and what to do."""
 
 
 def check_trainer(settings: Settings) -> None:
@@ -111,11 +103,11 @@ def check_trainer(settings: Settings) -> None:
         msg = f"WORLD_SIZE={processes}: must be 1; {_ONE_PROCESS}"
         raise UserError(msg)
     try:
-        arguments = _Trainer.model_validate({"trainer": settings.trainer.model_dump()}).trainer
+        arguments = TrainerArguments.model_validate(settings.trainer.model_dump())
     except ValidationError as error:
-        line = explain(error, _KEYS)
-        asks_for_several = line.startswith(("trainer.devices=", "trainer.num_nodes=", "trainer.strategy="))
-        raise UserError(f"{line}; {_ONE_PROCESS}" if asks_for_several else line) from error
+        line = explain(error, TrainerArguments.model_fields)
+        reason = _REASONS.get(line.partition("=")[0])
+        raise UserError(f"trainer.{line}; {reason}" if reason else f"trainer.{line}") from error
     for message in _conflicts(settings, arguments):
         raise UserError(message)
 
