@@ -198,8 +198,8 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     write_json(folder.environment, about)
     write_config(settings, folder.config)
     if alone:
-        folder_and_command = shown_path(folder.path), resume_command(folder.path)
-        log.info("Folder: %s (if the run is stopped, go on with: %s)", *folder_and_command)
+        again = resume_command(folder.path)
+        log.info("Folder: %s (if the run is stopped, go on with: %s)", shown_path(folder.path), again)
     read_own_files(settings.data, sentence_ends=settings.features.sentence_ends)
     with ThreadPoolExecutor(1) as reader, fast_imports():
         # Reading needs neither torch nor Lightning, and its native code runs beside their import.
@@ -215,11 +215,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
 
 
 def _refuse_rerun(arguments: Sequence[str]) -> None:
-    """Refuse an option of Hydra, also if it is shortened, as Hydra allows.
-
-    Raises:
-        UserError: if it is given.
-    """
+    """Refuse an option of Hydra, also if it is shortened, as Hydra allows."""
     for argument in arguments:
         if argument.startswith("--e") and "--experimental-rerun".startswith(argument.partition("=")[0]):
             msg = (
@@ -235,15 +231,10 @@ def _process_of_hydra(arguments: Sequence[str]) -> Iterator[None]:
 
     The config of an earlier command in this process is forgotten.
     """
-    argv, variable = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = ["imdbclf train", *arguments]
+    argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR", "0")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["imdbclf train", *arguments], "1"
     HydraConfig.instance().cfg = None
-    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield
     finally:
-        sys.argv = argv
-        if variable is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = variable
+        sys.argv, os.environ["HYDRA_FULL_ERROR"] = argv, debug

@@ -97,11 +97,6 @@ class Fit:
         return Fitted(self.history.rows, seconds, data)
 
     def _fit(self, classifier: ReviewClassifier, data: ReviewDataModule) -> None:
-        """Let Lightning fit.
-
-        Raises:
-            UserError: if the checkpoint to resume from stops it, or if numbers are no longer finite.
-        """
         try:
             self.trainer.fit(classifier, datamodule=data, ckpt_path=self._earlier_path, weights_only=True)
         except SystemExit:
@@ -132,9 +127,8 @@ class Fit:
 
     def _keep_finished_epochs(self) -> None:
         """Write the history. An epoch that was reported but has no checkpoint yet does not count."""
-        saved = load_plain(self.folder.last)["epoch"] + 1 if self.folder.last.exists() else 0
-        self.history.rows = self.history.rows[:saved]
-        if saved:
+        self.history.rows = _readable_rows(self.folder.last)
+        if self.history.rows:
             write_history(self.history.rows, self.folder.history)
 
     def _not_finite(self, error: FloatingPointError) -> str:
@@ -149,17 +143,17 @@ class Fit:
 
     def classifier(self, data: ReviewDataModule) -> ReviewClassifier:
         """The untrained network, with what its checkpoints carry."""
-        settings = self.settings
+        model, loss = self.settings.model, self.settings.loss
         classifier = ReviewClassifier(
             in_features=len(data.prepared.vectorizer),
-            widths=settings.model.widths,
-            activation=settings.model.activation,
-            dropout=settings.model.dropout,
-            loss=settings.loss.name,
+            widths=model.widths,
+            activation=model.activation,
+            dropout=model.dropout,
+            loss=loss.name,
             positive_weight=self._positive_weight(data),
-            optimizer=settings.optimizer.model_dump(),
+            optimizer=self.settings.optimizer.model_dump(),
         )
-        classifier.attachment = attached(settings, data)
+        classifier.attachment = attached(self.settings, data)
         return classifier
 
     def _positive_weight(self, data: ReviewDataModule) -> float:
@@ -173,11 +167,7 @@ class Fit:
 
     @cached_property
     def trainer(self) -> pl.Trainer:
-        """Lightning's trainer for these settings.
-
-        Raises:
-            UserError: for arguments that Lightning does not accept.
-        """
+        """Lightning's trainer for these settings."""
         arguments = self.settings.trainer.model_dump()
         if arguments.get("devices", "auto") == "auto":
             arguments["devices"] = 1  # Lightning would take all devices
@@ -230,11 +220,7 @@ class Fit:
             raise UserError(msg)
 
     def _take_over_best(self, rows: list[EpochRow]) -> None:
-        """Copy the best epoch of these into the folder. It is in the checkpoint, or in `best.ckpt` beside it.
-
-        Raises:
-            UserError: if it is in neither.
-        """
+        """Copy the best epoch of these into the folder. It is in the checkpoint, or in `best.ckpt` beside it."""
         best, earlier = best_row(rows), self._earlier_path
         if best is None or earlier is None:
             return
@@ -242,10 +228,9 @@ class Fit:
             if _readable_rows(path) == rows[: int(best["epoch"])]:
                 break
         else:
-            msg = (
-                f"ckpt_path={earlier}: its best epoch, {best['epoch']:.0f}, is not in {self.folder.best.name} beside it"
-            )
-            raise UserError(f"{msg}; give a checkpoint in the folder of its run, which must have had no final fit")
+            missing = f"its best epoch, {best['epoch']:.0f}, is not in {self.folder.best.name} beside it"
+            cure = "give a checkpoint in the folder of its run, which must have had no final fit"
+            raise UserError(f"ckpt_path={earlier}: {missing}; {cure}")
         if path.resolve() != self.folder.best.resolve():
             self.folder.checkpoints.mkdir(parents=True, exist_ok=True)
             copy_file(path, self.folder.best)
@@ -297,11 +282,7 @@ def attached(settings: Settings, data: ReviewDataModule) -> dict[str, Any]:
 
 
 def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
-    """The objects that `_target_` nodes describe.
-
-    Raises:
-        UserError: if one cannot be made, in a line with its name.
-    """
+    """The objects that `_target_` nodes describe."""
     made = []
     for name, node in nodes.items():
         try:
