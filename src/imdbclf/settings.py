@@ -322,6 +322,13 @@ class Settings(_Frozen):
         """Whether several networks are fitted one after the other; such a run can't go on from one checkpoint."""
         return self.model.members > 1 or self.teacher.members > 0
 
+    def changed(self, **changes: Any) -> Settings:
+        """A copy with other values; a group takes a dictionary of those that change."""
+        for name, change in changes.items():
+            if isinstance(group := getattr(self, name), BaseModel):
+                changes[name] = group.model_copy(update=change)
+        return self.model_copy(update=changes)
+
     def computed(self) -> dict[str, Any]:
         """The settings that decide what a run computes, as plain types.
 

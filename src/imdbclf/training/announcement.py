@@ -48,28 +48,26 @@ def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, be
 def _announce_reviews(settings: Settings, data: ReviewDataModule, because: str | None) -> None:
     loaded, features = data.loaded, settings.features
     parts = {part: len(matrix) for part, matrix in data.prepared.matrices.items()}
+    counts = ", ".join(f"{count:,} {PART_NAMES[part]}" for part, count in parts.items())
+    labels = "{} = 0, {} = 1 (positive)".format(*loaded.label_names)
     log.info("Data:   %s%s", loaded.source.description, f" (because {because})" if because else "")
-    log.info(
-        "        %s; %s = 0, %s = 1 (positive); words %s",
-        ", ".join(f"{count:,} {PART_NAMES[part]}" for part, count in parts.items()) + " reviews",
-        *loaded.label_names,
-        "from the cache" if loaded.from_cache else "encoded now",
-    )
-    for note in loaded.notes:
-        log.info("        %s", note)
+    lines = [f"{counts} reviews; {labels}; words {'from the cache' if loaded.from_cache else 'encoded now'}"]
+    lines += loaded.notes
     if "test" not in parts:
-        log.info("        no test part, so nothing is tested: %s", NO_TEST_PART)
+        lines.append(f"no test part, so nothing is tested: {NO_TEST_PART}")
     if settings.data.positive is None and (order := order_of(loaded.label_names)):
-        log.info("        labels in %s order; data.positive=LABEL chooses the positive one", order)
+        lines.append(f"labels in {order} order; data.positive=LABEL chooses the positive one")
     # The sample is generated word by word, so its reviews are about no films.
     if parts["val"] and settings.data.source != "sample":
-        log.info("        %s", _about_groups(settings.data, loaded.corpus.parts["train"]))
+        lines.append(_about_groups(settings.data, loaded.corpus.parts["train"]))
     if len(data.vocabulary) < features.columns:
-        log.info("        only %s columns: the training part has no more words", f"{len(data.vocabulary):,}")
+        lines.append(f"only {len(data.vocabulary):,} columns: the training part has no more words")
     elif features != LECTURE.features:
-        log.info("        %s", _features_line(features))
+        lines.append(_features_line(features))
     if parts["train"] < settings.data.batch_size:
-        log.info("        one batch an epoch: the training part has no more reviews")
+        lines.append("one batch an epoch: the training part has no more reviews")
+    for line in lines:
+        log.info("        %s", line)
 
 
 def _about_groups(settings: DataSettings, train: EncodedReviews) -> str:

@@ -190,7 +190,7 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     from imdbclf.data.sweep_cache import decided_source, kept_reviews, read_own_files  # noqa: PLC0415
 
     chosen = decided_source(settings.data)
-    settings = settings.model_copy(update={"data": settings.data.model_copy(update=dict(chosen.settings))})
+    settings = settings.changed(data=dict(chosen.settings))
     about = {"command": shlex.join(["imdbclf", "train", *overrides]), "data_source_because": chosen.because}
     if alone:
         # A resumed run has a command and a config that were made from those of the first attempt.

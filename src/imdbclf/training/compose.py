@@ -83,8 +83,7 @@ def validated(config: DictConfig) -> Settings:
     check_trainer(settings)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
-        exact = settings.data.model_copy(update={"adapt_val_size": False})
-        settings = settings.model_copy(update={"data": exact})
+        return settings.changed(data={"adapt_val_size": False})
     return settings
 
 

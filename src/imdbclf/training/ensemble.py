@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -27,7 +28,7 @@ from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import logits_of
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import EpochRow, read_history, write_history
-from imdbclf.settings import Settings, TeacherSettings
+from imdbclf.settings import Settings
 from imdbclf.training.fit import Fit, Fitted, attached
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
         seconds += fit.run(data.with_seed(fit.settings.seed)).seconds
         member.last.unlink()
     rows = mean_rows([read_history(member.history) for member in members])
-    _write_checkpoint(settings, folder, members, data)
+    _write_checkpoint(folder, members, attached(settings, data))
     write_history(rows, folder.history)
     return Fitted(rows, seconds, data)
 
@@ -82,8 +83,7 @@ def learn_from_teacher(
     teacher, seconds = RunFolder(folder.teacher), 0.0
     if not _is_fitted(teacher):
         log.info("The teacher (networks: %d) learns from the labelled reviews:", settings.teacher.members)
-        model = settings.model.model_copy(update={"members": settings.teacher.members})
-        ensemble = settings.model_copy(update={"model": model, "teacher": TeacherSettings()})
+        ensemble = settings.changed(model={"members": settings.teacher.members}, teacher={"members": 0})
         teacher.path.mkdir(parents=True, exist_ok=True)
         seconds = fit_ensemble(ensemble, teacher, data, quiet=quiet).seconds
     labelled, unlabelled = (data.prepared.matrices[part] for part in ("train", UNLABELLED))
@@ -109,9 +109,8 @@ def _is_fitted(member: RunFolder) -> bool:
 
 
 def _of_member(settings: Settings, number: int) -> Settings:
-    model = settings.model.model_copy(update={"members": 1})
     seed = (settings.seed + number * _STRIDE) % 2**32
-    return settings.model_copy(update={"model": model, "seed": seed, "teacher": TeacherSettings()})
+    return settings.changed(model={"members": 1}, seed=seed, teacher={"members": 0})
 
 
 def mean_rows(histories: Sequence[Sequence[EpochRow]]) -> list[EpochRow]:
@@ -123,9 +122,7 @@ def mean_rows(histories: Sequence[Sequence[EpochRow]]) -> list[EpochRow]:
     return rows
 
 
-def _write_checkpoint(
-    settings: Settings, folder: RunFolder, members: Sequence[RunFolder], data: ReviewDataModule
-) -> None:
+def _write_checkpoint(folder: RunFolder, members: Sequence[RunFolder], attachment: dict[str, Any]) -> None:
     """Write the ensemble's checkpoint from the best ones of its members."""
     contents = [load_plain(member.best) for member in members]
     together = {name: value for name, value in contents[0].items() if name not in _OF_ONE_FIT}
@@ -136,6 +133,6 @@ def _write_checkpoint(
             for name, value in member["state_dict"].items()
         }
     together["hyper_parameters"] = contents[0]["hyper_parameters"] | {"members": len(members)}
-    together[CHECKPOINT_KEY] = attached(settings, data)
+    together[CHECKPOINT_KEY] = attachment
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     write_checkpoint(folder.best, together)

@@ -8,7 +8,7 @@ import platform
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
@@ -44,16 +44,19 @@ def sigterm_as_interrupt() -> Iterator[None]:
         raise KeyboardInterrupt
 
     _stop["status"] = _CTRL_C
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    # SIGINT as well: Lightning ignores it from the first Ctrl-C on.
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGTERM, interrupt)
+    _handle({signal.SIGTERM: interrupt})
     try:
         yield
     finally:
-        # SIGINT as well: Lightning ignores it from the first Ctrl-C on.
-        for number, handler in before.items():
+        _handle(before)
+
+
+def _handle(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Set handlers of signals; only the main thread of a process can."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -67,9 +70,7 @@ def stopping() -> SystemExit:
 
     Until it is raised, further signals do not stop the summary. `sigterm_as_interrupt` restores the handlers.
     """
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+    _handle(dict.fromkeys((signal.SIGINT, signal.SIGTERM), signal.SIG_IGN))
     return SystemExit(_stop["status"])
 
 
@@ -91,9 +92,10 @@ def log_closed() -> Iterator[None]:
         yield
     finally:
         root = logging.getLogger()
-        for handler in [handler for handler in root.handlers if isinstance(handler, logging.FileHandler)]:
-            handler.close()
-            root.removeHandler(handler)
+        for handler in root.handlers[:]:
+            if isinstance(handler, logging.FileHandler):
+                handler.close()
+                root.removeHandler(handler)
 
 
 @cache

@@ -58,7 +58,7 @@ class Results:
                 self._write_labels(self.evaluations["test"])
         measured = {part: evaluation for part, evaluation in self.evaluations.items() if evaluation.metrics}
         if measured and with_plot:
-            self._draw_reliability(*list(measured.items())[-1])
+            self._draw_reliability(*measured.popitem())
         metrics: dict[str, Any] = {}
         for part, evaluation in self.evaluations.items():
             metrics |= flat_metrics(part, evaluation)
@@ -89,21 +89,14 @@ class Results:
         }
 
     def _draw_reliability(self, part: str, evaluation: Evaluation) -> None:
-        labels = self.data.prepared.labels[part]
+        labels, path = self.data.prepared.labels[part], self.folder.reliability_diagram
         title = f"{self.settings.experiment}: {len(labels):,} {PART_NAMES[part]} reviews"
-        draw_reliability(
-            labels, evaluation.probabilities, evaluation.uncalibrated, self.folder.reliability_diagram, title
-        )
+        draw_reliability(labels, evaluation.probabilities, evaluation.uncalibrated, path, title)
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.loaded.corpus.parts["test"]
-        table = pa.table(
-            {
-                "id": strings(test.review_names()),
-                "label": to_arrow(test.labels),
-                "probability": to_arrow(evaluation.probabilities),
-            }
-        )
+        columns = [strings(test.review_names()), to_arrow(test.labels), to_arrow(evaluation.probabilities)]
+        table = pa.table(columns, ["id", "label", "probability"])
         with atomic_write(self.folder.predictions) as aside:
             pq.write_table(table, aside)
 
@@ -118,8 +111,7 @@ class Results:
             writer = csv.writer(file)
             writer.writerow(["row", "label", "probability"])
             writer.writerows(zip(range(1, len(ids) + 1), names, found.tolist(), strict=True))
+        name = self.folder.predicted_labels.name
         log.info(
-            "The test part has no labels, so there are no test metrics; %s has its predictions, in the order of the "
-            "reviews.",
-            self.folder.predicted_labels.name,
+            "The test part has no labels, so there are no test metrics; %s has its predictions in its order.", name
         )

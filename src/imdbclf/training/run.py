@@ -19,7 +19,7 @@ from imdbclf.folders.run import RunFolder
 from imdbclf.inference.predictor import Predictor, logits_of
 from imdbclf.model.calibration import HIGHEST, fit_temperature
 from imdbclf.reports.history import EpochRow, best_row, draw_history
-from imdbclf.settings import CalibrationSettings, Settings
+from imdbclf.settings import Settings
 from imdbclf.storage import flush
 from imdbclf.training.announcement import announce
 from imdbclf.training.ensemble import fit_ensemble, learn_from_teacher
@@ -99,11 +99,8 @@ class Run:
     def examples(self) -> list[str]:
         """The predictions of the best network for two short reviews, a line each."""
         texts = self.texts[:2]
-        predictions = Predictor(self.best).predict(texts)
-        return [
-            f"{prediction.label} ({prediction.probability:.3f} positive): {text}"
-            for text, prediction in zip(texts, predictions, strict=True)
-        ]
+        predictions = zip(Predictor(self.best).predict(texts), texts, strict=True)
+        return [f"{found.label} ({found.probability:.3f} positive): {text}" for found, text in predictions]
 
     def _keep_history(self, rows: list[EpochRow]) -> None:
         self.rows = rows
@@ -146,15 +143,13 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     assert best is not None  # noqa: S101 - settings with `refit` have a validation part
     final, epochs = RunFolder(folder.final), int(best["epoch"])
     log.info("The final fit, on all training reviews, %d epochs as validation found best:", epochs)
-    everything = settings.model_copy(
-        update={
-            "data": settings.data.model_copy(update={"val_size": 0, "folds": None, "fold": None}),
-            "trainer": settings.trainer.model_copy(update={"max_epochs": epochs}),
-            "refit": False,
-            "ckpt_path": None,
-            "calibration": CalibrationSettings(),
-            "callbacks": {name: node for name, node in settings.callbacks.items() if not watches_validation(node)},
-        }
+    everything = settings.changed(
+        data={"val_size": 0, "folds": None, "fold": None},
+        trainer={"max_epochs": epochs},
+        refit=False,
+        ckpt_path=None,
+        calibration={"name": "none"},
+        callbacks={name: node for name, node in settings.callbacks.items() if not watches_validation(node)},
     )
     final.path.mkdir(parents=True, exist_ok=True)
     fit = Fit(everything, final, quiet, where_to_go_on(everything, final))
@@ -168,11 +163,7 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
 
 
 def _check_classes(data: ReviewDataModule) -> None:
-    """Refuse training reviews of one class; the other class would be unknown.
-
-    Raises:
-        UserError: if the source has no training review of one class.
-    """
+    """Refuse training reviews of one class; the other class would be unknown."""
     found = np.unique(data.loaded.corpus.parts["train"].labels)
     if len(found) == 1:
         only = f"one class only ({data.loaded.label_names[found[0]]!r})"
@@ -195,8 +186,7 @@ def calibrate(settings: Settings, folder: RunFolder, prepared: PreparedReviews) 
         temperature = fit_temperature(logits, prepared.labels["val"])
         if max(temperature, 1 / temperature) > _AT_THE_BOUND * HIGHEST:
             log.info(
-                "The temperature, %.3f, is at the bound of its range: all validation reviews are classified correctly, "
-                "or hardly any; more of them would tell more",
+                "The temperature, %.3f, is at the bound of its range: there are too few errors, or too many, to fit it",
                 temperature,
             )
     if temperature != best.temperature:
