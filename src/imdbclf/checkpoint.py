@@ -6,7 +6,9 @@ import hashlib
 import io
 import pickle
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,8 +30,6 @@ FORMAT = 2
 """Increased when the attachment changes in a way that older versions would misread."""
 
 _PREFIX = "network."
-_TAKEN_OUT = ("vocabulary", "weighting", "marks", "temperature")
-"""What the vectorizer and the temperature of a `Checkpoint` are made of; its `about` has the rest."""
 
 
 def _known(data: Any) -> Any:
@@ -55,25 +55,21 @@ class RunSettings(_Part):
 class Checkpoint:
     """A trained network and everything needed to use it.
 
-    `about` has `settings` (the experiment's), `data_source`, `label_names`, `versions` and `format`. `run` says where
-    the reviews were and how they were split; it is what the file says, so nothing is read from there without a check.
+    `temperature` divides the logits. `data_source` and `run` say where the reviews were and how they were split; it is
+    what the file says, so nothing is read from there without a check.
     """
 
     network: Network
     vectorizer: Vectorizer
     loss: str
-    about: dict[str, Any]
+    label_names: Sequence[str]
     temperature: float = 1.0
-    """Divides the logits; 1 if none was fitted."""
+    data_source: str = ""
     run: RunSettings = field(default_factory=RunSettings)
 
 
 def _ordinary(tensor: Tensor) -> Tensor:
-    """Refuse tensors that no layer computes with.
-
-    Raises:
-        ValueError: if it is no tensor of finite numbers.
-    """
+    """Refuse tensors that no layer computes with."""
     if tensor.dtype not in _DTYPES or not bool(tensor.isfinite().all()):
         msg = "must be a tensor of finite numbers"
         raise ValueError(msg)
@@ -85,11 +81,7 @@ Numbers = Annotated[Tensor, AfterValidator(_ordinary)]
 
 
 def _check_size(contents: Any) -> None:
-    """Refuse tensors that claim more numbers than the file holds: a copy of one could fill the memory.
-
-    Raises:
-        ValueError: if there is one.
-    """
+    """Refuse tensors that claim more numbers than the file holds: a copy of one could fill the memory."""
     if isinstance(contents, Tensor):
         dense = contents.layout is torch.strided and contents.device.type == "cpu"
         if not dense or contents.nbytes > contents.untyped_storage().nbytes():
@@ -164,12 +156,9 @@ def attachment(vectorizer: Vectorizer, **about: Any) -> dict[str, Any]:
         "vocabulary": vectorizer.vocabulary.as_text(),
         "marks": vectorizer.sentence_ends,
     }
-    if vectorizer.term_weights is not None:
-        columns, unit_length = vectorizer.term_weights.by_column, vectorizer.term_weights.unit_length
-        plain["weighting"] = {
-            "columns": None if columns is None else torch.from_numpy(columns),
-            "unit_length": unit_length,
-        }
+    if (weights := vectorizer.term_weights) is not None:
+        columns = None if weights.by_column is None else torch.from_numpy(weights.by_column)
+        plain["weighting"] = {"columns": columns, "unit_length": weights.unit_length}
     return plain | about
 
 
@@ -233,22 +222,18 @@ def _check_digest(path: Path) -> None:
 
     Raises:
         UnpicklingError: for another kind of file; torch can take minutes to find that out.
-        ValueError: for an empty file, or if they differ.
+        ValueError: if the file is empty, or they differ.
     """
-    covered, digest = max(0, path.stat().st_size - _DIGEST_BYTES), hashlib.sha256()
-    with path.open("rb") as stream:
-        if (start := stream.read(2)) != b"PK":
-            msg = "not an archive" if start else "the file is empty"
-            raise pickle.UnpicklingError(msg) if start else ValueError(msg)
-        stream.seek(0)
-        while piece := stream.read(min(1 << 20, covered - stream.tell())):
-            digest.update(piece)
-        rest = stream.read()
-    end = rest[-_END_BYTES:]
-    has_none = end.startswith(b"PK\5\6") and end.endswith(b"\0\0")
-    if not has_none and rest != digest.hexdigest().encode():
-        msg = "its contents differ from its digest"
-        raise ValueError(msg)
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as whole:
+        if whole[:2] != b"PK":
+            msg = "not an archive"
+            raise pickle.UnpicklingError(msg)
+        end = whole[-_END_BYTES:]
+        has_none = end.startswith(b"PK\5\6") and end.endswith(b"\0\0")
+        digest = hashlib.sha256(memoryview(whole)[:-_DIGEST_BYTES]).hexdigest().encode()
+        if not has_none and whole[-_DIGEST_BYTES:] != digest:
+            msg = "its contents differ from its digest"
+            raise ValueError(msg)
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -279,17 +264,15 @@ def _read(path: Path) -> tuple[dict[str, Any], _Contents]:
         return contents, _Contents.model_validate(contents)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        msg = f"{path}: the checkpoint's parts do not fit together ({one_line(what)[:120]})"
-        raise UserError(msg) from error
+        raise _misfit(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _misfit(path: Path, reason: object) -> UserError:
+    return UserError(f"{path}: the checkpoint's parts do not fit together ({one_line(reason)[:120]})")
 
 
 def _unpickled(path: Path) -> Any:
-    """What `torch.load` reads.
-
-    Raises:
-        UserError: see `load_plain`.
-    """
+    """What `torch.load` reads; errors as in `load_plain`."""
     if not path.is_file():
         msg = f"{path}: there is no such checkpoint file"
         raise UserError(msg)
@@ -316,12 +299,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UserError: see `load_plain`; also if the parts of the file do not fit together.
     """
-    contents, valid = _read(path)
-    about = {name: value for name, value in contents[CHECKPOINT_KEY].items() if name not in _TAKEN_OUT}
-    settings = valid.hyper_parameters
+    valid = _read(path)[1]
+    about, settings = valid.attachment, valid.hyper_parameters
     weights = {name.removeprefix(_PREFIX): value for name, value in valid.state_dict.items()}
     try:
-        vectorizer = _vectorizer(valid.attachment)
+        vectorizer = _vectorizer(about)
         if settings.members * len(settings.widths) > len(weights):
             msg = f"{settings.members} × {len(settings.widths)} layers, but {len(weights)} tensors"
             raise ValueError(msg)
@@ -332,7 +314,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
             )
         network.load_state_dict(weights, assign=True)
     except (ValueError, RuntimeError, OverflowError, TypeError) as error:
-        msg = f"{path}: the checkpoint's parts do not fit together ({one_line(error)[:120]})"
-        raise UserError(msg) from error
-    run, temperature = valid.attachment.settings, valid.attachment.temperature
-    return Checkpoint(network.float().eval(), vectorizer, settings.loss, about, temperature, run)
+        raise _misfit(path, error) from error
+    said = about.label_names, about.temperature, about.data_source, about.settings
+    return Checkpoint(network.float().eval(), vectorizer, settings.loss, *said)

@@ -57,7 +57,7 @@ def test_names_stored_in_parquet_count_and_labels_are_matched_by_name(
     turned = [row | {"label": 1 - row["label"]} for row in reviews]
     datasets.Dataset.from_list(turned, features=features).to_parquet(here / "stored.parquet")
     best = trained(capsys, "data.train=stored.parquet")
-    assert read_checkpoint(best).about["label_names"] == ["negative", "positive"]
+    assert read_checkpoint(best).label_names == ["negative", "positive"]
     of_numbers = evaluated(capsys, best, "--source", str(write(here / "numbers.jsonl", reviews, 0, 1)))
     assert of_numbers["test/accuracy"] > 0.8
     assert evaluated(capsys, best, "--source", "stored.parquet")["test/accuracy"] == of_numbers["test/accuracy"]
@@ -72,7 +72,7 @@ def test_what_is_positive_can_be_chosen_and_is_said_everywhere(
     assert "labels in alphabetical order; data.positive=LABEL chooses the positive one" in said
     best = trained(capsys, f"data.train={file}", "data.positive=gut")
     assert json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))["label_names"] == ["schlecht", "gut"]
-    assert read_checkpoint(best).about["label_names"] == ["schlecht", "gut"]
+    assert read_checkpoint(best).label_names == ["schlecht", "gut"]
     assert evaluated(capsys, best, "--source", str(file))["test/accuracy"] > 0.8
     one_class = [row for row in reviews if row["label"] == 1]
     alone = evaluated(capsys, best, "--source", str(write(here / "alone.jsonl", one_class, "schlecht", "gut")))

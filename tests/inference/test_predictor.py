@@ -64,7 +64,7 @@ def test_a_sure_network_overflows_nowhere() -> None:
     network = MLP(2, [1]).eval()
     for parameter in network.parameters():
         torch.nn.init.constant_(parameter, 1e6)
-    one = Predictor(Checkpoint(network, Vectorizer(Vocabulary(("a",))), "bce", {"label_names": ["neg", "pos"]}))
+    one = Predictor(Checkpoint(network, Vectorizer(Vocabulary(("a",))), "bce", ["neg", "pos"]))
     assert one.predict(["a"])[0].probability == 1
     torch.nn.init.constant_(network.rest[1].weight, -1e6)  # type: ignore[arg-type]
     assert one.predict(["a"])[0].probability == 0
@@ -122,7 +122,7 @@ def test_one_text_and_many_agree_on_columns_exactly_and_on_probabilities_to_a_mi
     torch.manual_seed(seed)
     network = make_network(members, len(TERMS) + 1, [5, 3], "tanh", 0.0).eval()
     vectorizer = Vectorizer(Vocabulary(TERMS), weights, sentence_ends)
-    predictor = Predictor(Checkpoint(network, vectorizer, "bce", {"label_names": ["neg", "pos"]}, temperature))
+    predictor = Predictor(Checkpoint(network, vectorizer, "bce", ["neg", "pos"], temperature))
     alone = [predictor.predict([text])[0] for text in texts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predictor_module, "FEW", 0)

@@ -206,7 +206,7 @@ def test_the_reported_loss_is_that_of_the_predicted_probabilities(calibrated: Pa
 
 def test_predictor_and_lightning_give_the_runs_probabilities(calibrated: Path, small_files: dict[str, Path]) -> None:
     best = calibrated / "checkpoints/best.ckpt"
-    settings = Settings.from_config(read_checkpoint(best).about["settings"])
+    settings = Settings.from_config(load_plain(best)[CHECKPOINT_KEY]["settings"])
     module = ReviewDataModule(settings.data, settings.seed, features=settings.features)
     module.setup()
     classifier = ReviewClassifier.load_from_checkpoint(best)

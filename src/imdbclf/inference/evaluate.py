@@ -154,7 +154,7 @@ def _in_training(path: Path, checkpoint: Checkpoint, reviews: EncodedReviews) ->
 def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
     """The reviews; their labels mean what the checkpoint's do."""
     loaded = load_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
-    names = checkpoint.about["label_names"]
+    names = checkpoint.label_names
     places = {number: place(name, names) for number, name in enumerate(loaded.label_names) if name}
     if all(number == its_place for number, its_place in places.items()):
         return loaded
@@ -174,7 +174,7 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> So
     origin = checkpoint.run.data.origin
     if "source" not in chosen and not _may_follow(path, origin):
         if not os.environ.get(VARIABLE):
-            named = one_line(checkpoint.about.get("data_source", origin.source))[:80]
+            named = one_line(checkpoint.data_source or origin.source)[:80]
             msg = (
                 f"{path}: is not in the folder of its run, so the reviews that it names are not read ({named}); "
                 f"give --source SOURCE, or set {VARIABLE}"

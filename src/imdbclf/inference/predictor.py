@@ -57,7 +57,6 @@ class Predictor:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._label_names: tuple[str, str] = tuple(checkpoint.about["label_names"])
         self._members = [OneRowNetwork(member) for member in members_of(checkpoint.network)]
 
     def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint]]:
@@ -110,7 +109,7 @@ class Predictor:
             yield rows, calibrated(logits, self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
-        return Prediction(self._label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
+        return Prediction(self.checkpoint.label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
 
 
 def _texts(texts: Iterable[str]) -> list[str]:
