@@ -34,7 +34,7 @@ def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> t
         UserError: if there is nothing to split, or too few reviews fit into the validation part.
     """
     if settings.folds is None or settings.fold is None:
-        return _split(train, fitting_size(settings, len(train)), "val_size", settings, seed)
+        return _split(train, fitting_size(settings, len(train)), "val_size", seed)
     fold = partial(_fold_rows, folds=settings.folds, fold=settings.fold, seed=seed)
     units = _units(train)
     rows, val_rows = _merged([(each, *fold(units[each])) for each in _strata(train, units)])
@@ -50,7 +50,7 @@ def split_test(train: EncodedReviews, settings: DataSettings) -> tuple[Rows, Row
     Raises:
         UserError: see `split_reviews`.
     """
-    return _split(train, settings.test_size, "test_size", settings, _TEST_SEED)
+    return _split(train, settings.test_size, "test_size", _TEST_SEED)
 
 
 def fitting_size(settings: DataSettings, n: int) -> float:
@@ -59,28 +59,18 @@ def fitting_size(settings: DataSettings, n: int) -> float:
     return FITTING if settings.adapt_val_size and too_large else settings.val_size
 
 
-def _split(train: EncodedReviews, size: float, key: str, settings: DataSettings, seed: int) -> tuple[Rows, Rows]:
+def _split(train: EncodedReviews, size: float, key: str, seed: int) -> tuple[Rows, Rows]:
     count = part_count(size, len(train), key)
     units = _units(train)
-    if train.groups is not None and count > 0 and (units == units[0]).all():
-        part = "test" if key == "test_size" else "validation"
-        msg = (
-            f"data.group={settings.group}: all {len(train):,} training reviews are in one group; "
-            f"there must be at least two groups, one of them for {part} (or data.{key}=0)"
-        )
-        raise UserError(msg)
     strata = _strata(train, units)
     counts = [round(count * len(each) / max(1, len(train))) for each in strata[1:]]
     pairs = zip(strata, [count - sum(counts), *counts], strict=True)
     rows, split_off = _merged([(each, *split_rows(units[each], its_count, seed)) for each, its_count in pairs])
-    if count > 0 and len(split_off) == 0:
-        kept = "equal reviews" if train.groups is None else f"data.group={settings.group}"
-        msg = f"data.{key}={size}: must be larger; every group of {kept} has more reviews"
-        raise UserError(msg)
-    if train.groups is not None and len(split_off) < LEAST_FRACTION * count:
+    kept, least = ("equal reviews", 1.0) if train.groups is None else ("data.group", LEAST_FRACTION * count)
+    if count > 0 and len(split_off) < least:
         msg = (
-            f"data.{key}={size}: only {len(split_off):,} of {count:,} reviews fit, since groups of "
-            f"data.group={settings.group} are not divided and the other groups are too large"
+            f"data.{key}={size}: only {len(split_off):,} of {count:,} reviews fit, since groups of {kept} are not "
+            "divided and the other groups are too large; give another size, or smaller groups"
         )
         raise UserError(msg)
     return rows, split_off

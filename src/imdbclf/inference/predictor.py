@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -81,18 +81,16 @@ class Predictor:
         texts = _texts(texts)
         if len(texts) <= FEW:
             return [self._predict_one(text) for text in texts]
-        return [
-            self._prediction(probability, known)
-            for rows, probabilities in self._in_bulk(texts)
-            for probability, known in zip(probabilities.tolist(), _known_words(rows), strict=True)
-        ]
+        found: list[Prediction] = []
+        for start in range(0, len(texts), AT_ONCE):
+            rows = self.checkpoint.vectorizer.rows_of(texts[start : start + AT_ONCE])
+            probabilities = calibrated(logits_of(self.checkpoint.network, rows), self.checkpoint.temperature)
+            found.extend(map(self._prediction, probabilities.tolist(), _known_words(rows)))
+        return found
 
     def probabilities(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of being positive for each of n texts, float32 (n,); errors as in `predict`."""
-        texts = _texts(texts)
-        if len(texts) <= FEW:
-            return np.array([prediction.probability for prediction in self.predict(texts)], dtype=np.float32)
-        return np.concatenate([probabilities for _, probabilities in self._in_bulk(texts)])
+        return np.array([prediction.probability for prediction in self.predict(texts)], dtype=np.float32)
 
     def _predict_one(self, text: str) -> Prediction:
         columns, values = self.checkpoint.vectorizer.row_of(text)
@@ -100,13 +98,6 @@ class Predictor:
         logit = sum(member.logit(columns, values) for member in self._members) / len(self._members)
         probability = calibrated_one(logit, self.checkpoint.temperature)
         return self._prediction(probability, len(columns) - int(has_unknown))
-
-    def _in_bulk(self, texts: Sequence[str]) -> Iterator[tuple[MultiHotMatrix, npt.NDArray[np.float32]]]:
-        """Rows and probabilities, of `AT_ONCE` texts at a time."""
-        for start in range(0, len(texts), AT_ONCE):
-            rows = self.checkpoint.vectorizer.rows_of(texts[start : start + AT_ONCE])
-            logits = logits_of(self.checkpoint.network, rows)
-            yield rows, calibrated(logits, self.checkpoint.temperature).numpy()
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
         return Prediction(self.checkpoint.label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004

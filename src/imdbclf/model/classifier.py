@@ -147,14 +147,6 @@ class ReviewClassifier(pl.LightningModule):
         if self.trainer.state.fn == TrainerFn.VALIDATING:
             self._check_columns()
 
-    def on_test_start(self) -> None:
-        """Compare the columns."""
-        self._check_columns()
-
-    def on_predict_start(self) -> None:
-        """Compare the columns."""
-        self._check_columns()
-
     def _check_columns(self) -> None:
         """Compare the network's terms with those of the data module, if both are known.
 
@@ -169,6 +161,8 @@ class ReviewClassifier(pl.LightningModule):
                 "run, or measure the checkpoint with imdbclf.inference.evaluate.evaluate_checkpoint"
             )
             raise UserError(msg)
+
+    on_test_start = on_predict_start = _check_columns
 
     def on_train_epoch_start(self) -> None:
         """Drop the sums of the epoch before, validation included."""

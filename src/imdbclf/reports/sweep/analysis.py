@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -73,22 +73,56 @@ class Configuration:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A configuration compared with the best: the accuracy of the best minus its own, over their common seeds.
+class Differences:
+    """Differences in accuracy, with the p value of a paired t test that is adjusted for all tests of its kind (Holm).
 
-    `p` is adjusted for all comparisons with the best (Holm); None if no test is possible.
+    `p` is None if no test is possible.
     """
 
-    configuration: Configuration
-    seeds: int
-    difference: float | None
-    half: float | None
+    differences: tuple[float, ...]
     p: float | None
 
     @property
+    def mean(self) -> float:
+        """The mean difference."""
+        return float(np.mean(self.differences))
+
+    @property
+    def half(self) -> float | None:
+        """Half of its 95 % interval (Student's t); None for fewer than two."""
+        return half_width(np.array(self.differences))
+
+    @property
     def is_significant(self) -> bool:
-        """Whether the configuration is significantly worse than the best."""
+        """Whether it is significantly different from 0."""
         return self.p is not None and self.p < SIGNIFICANCE
+
+
+@dataclass(frozen=True)
+class Comparison(Differences):
+    """A configuration compared with the best: the accuracy of the best minus its own, for each common seed."""
+
+    configuration: Configuration
+
+
+@dataclass(frozen=True)
+class Effect(Differences):
+    """The accuracy with `value` minus that with `reference`, for each seed, or for each cell of a single seed."""
+
+    axis: str
+    reference: str
+    value: str
+    unit: Literal["seed", "cell"]
+    cells: int
+
+
+Tested = TypeVar("Tested", bound=Differences)
+
+
+def _adjusted(found: Sequence[Tested]) -> list[Tested]:
+    """The same with p values adjusted for their number."""
+    adjusted = holm_where_tested([one.p for one in found])
+    return [replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
 
 
 def configurations_of(rows: Iterable[JobRow], order: str = ACCURACY) -> list[Configuration]:
@@ -128,47 +162,13 @@ def compare_with_best(configurations: Sequence[Configuration]) -> list[Compariso
     if not configurations or not configurations[0].accuracies:
         return []
     best, *others = configurations
-    raw = [_compared(best, other) for other in others]
-    adjusted = holm_where_tested([comparison.p for comparison in raw])
-    return [replace(comparison, p=p) for comparison, p in zip(raw, adjusted, strict=True)]
+    return _adjusted([_compared(best, other) for other in others])
 
 
 def _compared(best: Configuration, other: Configuration) -> Comparison:
     common = [seed for seed in best.accuracies if seed in other.accuracies]
-    if not common:
-        return Comparison(other, 0, None, None, None)
-    first = np.array([best.accuracies[seed] for seed in common])
-    second = np.array([other.accuracies[seed] for seed in common])
-    differences = first - second
-    return Comparison(other, len(common), float(differences.mean()), half_width(differences), paired_p(first, second))
-
-
-@dataclass(frozen=True)
-class Effect:
-    """The accuracy with `value` minus that with `reference`, for each seed, or for each cell of a single seed."""
-
-    axis: str
-    reference: str
-    value: str
-    unit: Literal["seed", "cell"]
-    differences: tuple[float, ...]
-    cells: int
-    p: float | None = None
-
-    @property
-    def mean(self) -> float:
-        """The mean difference."""
-        return float(np.mean(self.differences))
-
-    @property
-    def half(self) -> float | None:
-        """Half of its 95 % interval (Student's t over seeds or cells)."""
-        return half_width(np.array(self.differences))
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the difference is significant."""
-        return self.p is not None and self.p < SIGNIFICANCE
+    first, second = (np.array([one.accuracies[seed] for seed in common]) for one in (best, other))
+    return Comparison(tuple((first - second).tolist()), paired_p(first, second), other)
 
 
 def main_effects(rows: Sequence[JobRow], axes: Sequence[str]) -> list[Effect]:
@@ -178,8 +178,7 @@ def main_effects(rows: Sequence[JobRow], axes: Sequence[str]) -> list[Effect]:
         cells = _cells(rows, axis)
         values = list(dict.fromkeys(row.choices[axis] for row in rows))
         found.extend(effect for value in values[1:] if (effect := _effect(cells, axis, values[0], value)))
-    adjusted = holm_where_tested([effect.p for effect in found])
-    return [replace(effect, p=p) for effect, p in zip(found, adjusted, strict=True)]
+    return _adjusted(found)
 
 
 def _cells(rows: Sequence[JobRow], axis: str) -> Cells:
@@ -199,10 +198,11 @@ def _effect(cells: Cells, axis: str, reference: str, value: str) -> Effect | Non
     seeds = list(dict.fromkeys(seed for seed, *_ in matched))
     if len(seeds) == 1:
         differences = tuple(cell[value] - cell[reference] for cell in matched.values())
-        return Effect(axis, reference, value, "cell", differences, len(matched))
+        return Effect(differences, None, axis, reference, value, "cell", len(matched))
     first, second = (
         np.array([np.mean([cell[chosen] for key, cell in matched.items() if key[0] == seed]) for seed in seeds])
         for chosen in (value, reference)
     )
     different = len({tuple(others) for _, *others in matched})
-    return Effect(axis, reference, value, "seed", tuple((first - second).tolist()), different, paired_p(first, second))
+    differences, p = tuple((first - second).tolist()), paired_p(first, second)
+    return Effect(differences, p, axis, reference, value, "seed", different)

@@ -79,14 +79,14 @@ def configurations_table(
 
 
 def _metric_cells(one: Configuration, comparison: Comparison | None) -> list[str]:
-    accuracy, behind, p = one.mean("val/accuracy"), None, None
-    if comparison is not None:
-        behind, p = comparison.difference, comparison.p
+    accuracy, behind, p = one.mean("val/accuracy"), NONE, None
+    if comparison is not None and comparison.differences:
+        behind, p = signed(comparison.mean, comparison.half).lstrip("+"), comparison.p
     others = ((one.mean("parameters"), ",.0f"), (one.mean("val/loss"), ".4f"), (one.mean("fit_seconds"), ".2f"))
     return [
         f"{len(one.by_seed)}",
         NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
-        NONE if comparison is None or behind is None else signed(behind, comparison.half).lstrip("+"),
+        behind,
         p_cell(p),
         *(NONE if mean is None else format(mean, form) for mean, form in others),
     ]
