@@ -73,8 +73,8 @@ def cut_batches(
         for first in range(0, len(targets), batch_size):
             end = first + batch_size
             batch = ordered.between(first, end)
-            rows_left, values = (batch, None) if dropout is None else dropout(batch)
-            yield batch_of_rows(rows_left, targets[first:end], layout, training=training, values=values)
+            batch = batch if dropout is None else dropout(batch)
+            yield batch_of_rows(batch, targets[first:end], layout, training=training)
 
 
 class KeptBatches:
@@ -117,69 +117,47 @@ class FeatureDropout:
         self.scale = 1 / (1 - fraction)
         """The factor for the remaining values."""
 
-    def __call__(self, matrix: MultiHotMatrix) -> tuple[MultiHotMatrix, npt.NDArray[np.float32]]:
-        """The batch without the terms that are left out, and the values of the others."""
-        kept = self.kept(len(matrix.columns))
-        rows = MultiHotMatrix(offsets_of(kept)[matrix.offsets], matrix.columns[kept], matrix.width)
-        values = matrix.values
-        scale = np.float32(self.scale)
-        return rows, np.full(len(rows.columns), scale) if values is None else values[kept] * scale
+    def __call__(self, matrix: MultiHotMatrix) -> MultiHotMatrix:
+        """The batch without the terms that are left out."""
+        kept, scale = self.kept(len(matrix.columns)), np.float32(self.scale)
+        columns = matrix.columns[kept]
+        values = np.full(len(columns), scale) if matrix.values is None else matrix.values[kept] * scale
+        return MultiHotMatrix(offsets_of(kept)[matrix.offsets], columns, matrix.width, lambda *_: values)
 
     def kept(self, count: int) -> npt.NDArray[np.bool_]:
         """Which of the next `count` terms stay, (count,)."""
         return self._random.random(count, dtype=np.float32) >= self.fraction
 
 
-def batch_of_rows(
-    matrix: MultiHotMatrix,
-    labels: Tensor,
-    layout: Layout,
-    *,
-    training: bool,
-    values: npt.NDArray[np.float32] | None = None,
-) -> ReviewBatch:
-    """All rows of a matrix as one batch, with their labels, float32 (n,); `values` are the matrix' own by default."""
-    values = matrix.values if values is None else values
-    features = csr_tensor(matrix, values) if layout == "csr" else dense_tensor(matrix, values)
-    transpose = transposed_csr_tensor(matrix, values) if training and layout == "csr" else None
+def batch_of_rows(matrix: MultiHotMatrix, labels: Tensor, layout: Layout, *, training: bool) -> ReviewBatch:
+    """All rows of a matrix as one batch, with their labels, float32 (n,)."""
+    features = csr_tensor(matrix) if layout == "csr" else dense_tensor(matrix)
+    transpose = transposed_csr_tensor(matrix) if training and layout == "csr" else None
     return ReviewBatch(features, labels, transpose)
 
 
-Values = npt.NDArray[np.float32] | None
+def csr_tensor(matrix: MultiHotMatrix) -> Tensor:
+    """The rows as a sparse CSR tensor, (n, width) float32; with int32 indices, as the CPU's kernels require."""
+    offsets, columns = torch.from_numpy(matrix.offsets.astype(np.int32)), torch.from_numpy(matrix.columns)
+    return sparse_csr(offsets, columns, _tensor(matrix.values), len(matrix), matrix.width)
 
 
-def csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
-    """The rows as a sparse CSR tensor, (n, width) float32; with int32 indices, as the CPU's kernels require.
-
-    `values` are those of the set columns; None for the matrix' own.
-    """
-    return sparse_csr(
-        torch.from_numpy(matrix.offsets.astype(np.int32)),
-        torch.from_numpy(matrix.columns),
-        _tensor(matrix.values if values is None else values),
-        len(matrix),
-        matrix.width,
-    )
-
-
-def dense_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
-    """The rows as a dense tensor, (n, width) float32; see `csr_tensor`."""
+def dense_tensor(matrix: MultiHotMatrix) -> Tensor:
+    """The rows as a dense tensor, (n, width) float32."""
     # Not the default dtype: a Trainer with another precision changes it while a thread cuts batches.
     dense = torch.zeros(len(matrix), matrix.width, dtype=torch.float32)
     rows = np.repeat(np.arange(len(matrix), dtype=np.int64), np.diff(matrix.offsets))
-    found = _tensor(matrix.values if values is None else values)
-    dense[torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))] = (
-        torch.ones((), dtype=torch.float32) if found is None else found
-    )
+    ones = torch.ones((), dtype=torch.float32)
+    places = torch.from_numpy(rows), torch.from_numpy(matrix.columns.astype(np.int64))
+    dense[places] = ones if matrix.values is None else torch.from_numpy(matrix.values)
     return dense
 
 
-def transposed_csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tensor:
+def transposed_csr_tensor(matrix: MultiHotMatrix) -> Tensor:
     """The rows transposed as a sparse CSR tensor, (width, n) float32, its indices ascending within a row."""
     import scipy.sparse  # noqa: PLC0415 - takes a tenth of a second, and is not needed to classify a text
 
-    shape = (len(matrix), matrix.width)
-    values = matrix.values if values is None else values
+    shape, values = (len(matrix), matrix.width), matrix.values
     # One byte per value is enough for ones.
     data = np.ones(len(matrix.columns), dtype=np.int8) if values is None else values
     by_column = scipy.sparse.csr_array((data, matrix.columns, matrix.offsets.astype(np.int32)), shape=shape).tocsc()
@@ -187,7 +165,7 @@ def transposed_csr_tensor(matrix: MultiHotMatrix, values: Values = None) -> Tens
     return sparse_csr(torch.from_numpy(by_column.indptr), torch.from_numpy(by_column.indices), moved, *shape[::-1])
 
 
-def _tensor(values: Values) -> Tensor | None:
+def _tensor(values: npt.NDArray[np.float32] | None) -> Tensor | None:
     return None if values is None else torch.from_numpy(values)
 
 

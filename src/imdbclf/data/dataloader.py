@@ -127,8 +127,7 @@ class DeviceReviews:
         self.lengths = np.diff(matrix.offsets)
         self.starts = torch.from_numpy(matrix.offsets[:-1]).to(device)
         self.columns = torch.from_numpy(np.ascontiguousarray(matrix.columns)).to(device)
-        values = matrix.values
-        self.values = None if values is None else torch.from_numpy(values).to(device)
+        self.values = None if matrix.values is None else torch.from_numpy(matrix.values).to(device)
         self.labels = torch.from_numpy(labels.astype(np.float32)).to(device)
 
     def cut_batches(

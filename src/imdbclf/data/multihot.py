@@ -6,11 +6,11 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,12 +39,8 @@ def offsets_of(lengths: npt.NDArray[Any], dtype: type[Any] = np.int64) -> npt.ND
     return np.concatenate([np.zeros(1, dtype=dtype), np.cumsum(lengths, dtype=dtype)])
 
 
-class RowValues(Protocol):
-    """What gives the set columns of rows their values; see `imdbclf.data.term_weights.TermWeights`."""
-
-    def values(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """The value of each set column, float32 as many; `offsets` (n + 1,) says where each row begins."""
-        ...
+RowValues = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int32]], npt.NDArray[np.float32]]
+"""What gives the set columns of rows their values; see `imdbclf.data.term_weights.TermWeights`."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +59,10 @@ class MultiHotMatrix:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def values(self) -> npt.NDArray[np.float32] | None:
         """The value of each set column, made when asked for; None for ones."""
-        return None if self.term_weights is None else self.term_weights.values(self.offsets, self.columns)
+        return None if self.term_weights is None else self.term_weights(self.offsets, self.columns)
 
     def row(self, number: int) -> npt.NDArray[np.int32]:
         """The columns that are set in one row, ascending."""

@@ -33,7 +33,7 @@ class TermWeights:
     by_column: npt.NDArray[np.float32] | None = None
     unit_length: bool = False
 
-    def values(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+    def __call__(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """The values of the set columns of n rows, float32 as many; `offsets` (n + 1,) says where each row begins."""
         values = np.ones(len(columns), dtype=np.float32) if self.by_column is None else self.by_column[columns]
         if not self.unit_length:
