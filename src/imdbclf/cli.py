@@ -125,8 +125,7 @@ def evaluate(
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
-    if plot is not None:
-        _refuse_existing("--picture", plot, force=force)
+    _check_target("--picture", plot, force=force)
     with _settings_as_options():
         _, chosen = _settings(reading, source=source, text_column=text_column, label_column=label_column)
         result = evaluate_checkpoint(_checkpoint_file(checkpoint), chosen, split, plot)
@@ -163,8 +162,10 @@ def predict(
     if texts and file is not None:
         msg = "--file: cannot be combined with texts; give one of them"
         raise UserError(msg)
-    if output is not None:
-        _check_output(output, force=force)
+    if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
+        msg = f"--output {output}: must end in .csv, .jsonl or .parquet"
+        raise UserError(msg)
+    _check_target("--output", output, force=force)
     texts = texts or None
     predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
     table, named = None, file is not None and is_table(file)
@@ -212,15 +213,13 @@ def compare(
     Each later run is compared with the first one.
     """
     with fast_imports():
-        from imdbclf.reports.compare import compare_runs  # noqa: PLC0415
+        from imdbclf.reports.compare import compare_runs, print_comparison  # noqa: PLC0415
 
     comparison = compare_runs(runs, reviews)
     if as_json:
         _echo_json(json_text(asdict(comparison)) + "\n")
-        return
-    from imdbclf.reports.compare import print_comparison  # noqa: PLC0415
-
-    print_comparison(comparison)
+    else:
+        print_comparison(comparison)
 
 
 def _checkpoint_file(path: Path) -> Path:
@@ -265,20 +264,14 @@ def _settings_as_options() -> Iterator[None]:
         raise
 
 
-def _refuse_existing(option: str, path: Path, *, force: bool) -> None:
-    if path.exists() and not force:
+def _check_target(option: str, path: Path | None, *, force: bool) -> None:
+    """Refuse a file that cannot be written, or that exists, before any work."""
+    if path is not None and (not path.parent.is_dir() or path.is_dir()):
+        msg = f"{option} {path}: must be a file in a folder that exists"
+        raise UserError(msg)
+    if path is not None and path.exists() and not force:
         msg = f"{option} {path}: exists; give --force to replace it, or another name"
         raise UserError(msg)
-
-
-def _check_output(path: Path, *, force: bool) -> None:
-    if path.suffix not in {".csv", ".jsonl", ".parquet"}:
-        msg = f"--output {path}: must end in .csv, .jsonl or .parquet"
-        raise UserError(msg)
-    if not path.parent.is_dir() or path.is_dir():
-        msg = f"--output {path}: must be a file in a folder that exists"
-        raise UserError(msg)
-    _refuse_existing("--output", path, force=force)
 
 
 def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:

@@ -66,24 +66,24 @@ class EncodedReviews:
     @cached_property
     def ids(self) -> Hashes:
         """Hash of each review's text, shape (n,); equal texts have equal ids."""
-        return to_numpy(self._column("id")).astype(np.uint64, copy=False)
+        return to_numpy(self._column("id"))
 
     @cached_property
     def sequences(self) -> Hashes:
         """Hash of each review's words in order, shape (n,)."""
-        return to_numpy(self._column("sequence")).astype(np.uint64, copy=False)
+        return to_numpy(self._column("sequence"))
 
     @cached_property
     def groups(self) -> Hashes | None:
         """Hash of each review's group, shape (n,); None without groups."""
         if "group" not in self.table.column_names:
             return None
-        return to_numpy(self._column("group")).astype(np.uint64, copy=False)
+        return to_numpy(self._column("group"))
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int8]:
         """0 (negative) or 1 (positive), shape (n,)."""
-        return to_numpy(self._column("label")).astype(np.int8, copy=False)
+        return to_numpy(self._column("label"))
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -149,11 +149,13 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False)
     A third column `group` (string) is kept as hashes. A review with a null or empty group is a group of its own.
     """
 
-    def encode(texts: pa.Array) -> tuple[NumberedWords, Hashes]:
+    def encode(chunk: pa.RecordBatch) -> tuple[NumberedWords, Hashes]:
+        texts = chunk.column(0)
         return numbered_words(texts, sentence_ends=sentence_ends), text_hashes(texts)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        found = {name: list(pool.map(encode, _chunks(table.column("text")))) for name, table in parts.items()}
+        texts = {name: table.select(["text"]).to_batches(CHUNK) for name, table in parts.items()}
+        found = {name: list(pool.map(encode, chunks)) for name, chunks in texts.items()}
         chunks = [chunk for part in found.values() for chunk, _ in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
         word_hashes = text_hashes(dictionary)
@@ -263,12 +265,6 @@ def _group_hashes(values: pa.ChunkedArray, ids: Hashes) -> Hashes:
     nameless = number == pc.index(numbered.dictionary, "").as_py()
     # Mixed again, so that a review without a group does not match a group whose name is its text.
     return np.where(nameless, scramble(ids), text_hashes(numbered.dictionary)[number])
-
-
-def _chunks(texts: pa.ChunkedArray) -> Iterable[pa.Array]:
-    for piece in texts.chunks:
-        for start in range(0, len(piece), CHUNK):
-            yield piece.slice(start, CHUNK)
 
 
 def text_hashes(texts: pa.Array) -> Hashes:

@@ -27,22 +27,16 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 WORDS_VERSION = 1
 """Raised when the same text gives other words, so that no cache of the old words is used."""
 
-SENTENCE_ENDS = {".": b".:;", "!": b"!", "?": b"?"}
-"""The words that the ends of sentences become, and the characters that become them."""
+SENTENCE_ENDS = {".": ".", ":": ".", ";": ".", "!": "!", "?": "?"}
+"""The characters that end sentences, and the words that they become."""
 
-_IS_END = np.isin(np.arange(256, dtype=np.int64), [ord(word) for word in SENTENCE_ENDS])
+_IS_END = np.isin(np.arange(256, dtype=np.int64), [ord(word) for word in SENTENCE_ENDS.values()])
 
 
 def _byte_table(*, sentence_ends: bool) -> bytes:
-    table = bytearray(range(256))
-    for upper in range(ord("A"), ord("Z") + 1):
-        table[upper] = upper + 32
-    for character in FILTERS:
-        table[ord(character)] = ord(" ")
-    for word, ends in SENTENCE_ENDS.items() if sentence_ends else ():
-        for end in ends:
-            table[end] = ord(word)
-    return bytes(table)
+    ends = SENTENCE_ENDS if sentence_ends else {}
+    became = "".join(ends.get(character, " ") for character in FILTERS)
+    return bytes(range(256)).lower().translate(bytes.maketrans(FILTERS.encode(), became.encode()))
 
 
 BYTE_TABLES = {sentence_ends: _byte_table(sentence_ends=sentence_ends) for sentence_ends in (False, True)}

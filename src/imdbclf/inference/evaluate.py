@@ -85,12 +85,8 @@ def evaluate_checkpoint(
     the checkpoint, or if they are public. `plot` is the PNG file for the reliability diagram.
 
     Raises:
-        UserError: if the checkpoint or the source cannot be read, the source does not have the part, or the folder
-            of the diagram does not exist.
+        UserError: if the checkpoint or the source cannot be read, or the source does not have the part.
     """
-    if plot is not None and not plot.parent.is_dir():
-        msg = f"--picture {plot}: there is no such folder"
-        raise UserError(msg)
     checkpoint = read_checkpoint(path)
     loaded, reviews = _part(_origin(path, checkpoint, chosen), checkpoint, split, of_run="source" not in chosen)
     if not len(reviews) or reviews.labels.min() < 0:
