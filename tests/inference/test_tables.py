@@ -118,15 +118,15 @@ def test_what_a_format_cannot_hold_is_refused_and_no_file_is_left(tmp_path: Path
 
 def test_a_wrong_column_is_told_with_those_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("review,stars\ngood,5\n")
-    with pytest.raises(UserError, match=r"has no column 'text', but review, stars; give --text-column NAME$"):
+    with pytest.raises(UserError, match=r"has no column 'text'; data\.text_column must be one of review, stars"):
         read_table(tmp_path / "a.csv", SourceSettings(text_column="text"))
     assert read_table(tmp_path / "a.csv", SourceSettings(text_column="review"))[1] == ["good"]
 
 
-def test_a_row_without_a_text_is_named(tmp_path: Path) -> None:
+def test_a_row_without_a_text_has_an_empty_one_and_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "good"}\n{"text": null}\n')
-    with pytest.raises(UserError, match="row 2 has no text in the column 'text', but None"):
-        read_table(tmp_path / "a.jsonl", SourceSettings(text_column="text"))
+    assert read_table(tmp_path / "a.jsonl", SourceSettings())[1] == ["good", ""]
+    assert "line 2 has an empty text" in caplog.text
 
 
 @pytest.mark.parametrize(("name", "message"), [("out.xlsx", "must end in"), ("nowhere/out.csv", "in a folder that")])

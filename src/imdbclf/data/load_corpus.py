@@ -39,21 +39,30 @@ def choose_source(settings: SourceSettings) -> ChosenSource:
     Paths become absolute, so that a checkpoint or a config finds them again from any folder.
     """
     settings = settings.origin
-    if settings.source == "auto" and (settings.train or settings.test):
-        files = _absolute(settings.model_copy(update={"source": "files"}))
-        return ChosenSource(files, "data.train or data.test names them")
+    source, because = _chosen(settings)
+    paths = {"source": source}
+    # For a folder or a dataset, `test` and `unlabelled` are names of splits.
+    for key in ("source", *(("train", "test", "unlabelled") if source == "files" else ())):
+        value = paths.get(key, getattr(settings, key))
+        if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
+            paths[key] = str(path.absolute())  # links are not followed: their names say the format
+    return ChosenSource(settings.model_copy(update=paths), because)
+
+
+def _chosen(settings: SourceSettings) -> tuple[str, str | None]:
+    """The source, and why it was chosen."""
     if settings.source != "auto":
-        return ChosenSource(_absolute(settings), None)
+        return settings.source, None
+    if settings.train or settings.test:
+        return "files", "data.train or data.test names them"
     if value := os.environ.get(VARIABLE):
-        return ChosenSource(_absolute(settings.model_copy(update={"source": value})), f"{VARIABLE} names it")
-    hub = settings.model_copy(update={"source": LECTURE_DATASET})
-    source = HubSource(LECTURE_DATASET, hub)
+        return value, f"{VARIABLE} names it"
+    hub = HubSource(LECTURE_DATASET, settings)
     # Reviews that have been encoded once need the Hub no more.
-    obstacle = None if is_encoded(source, cache_folder(settings.cache_dir)) else source.obstacle()
+    obstacle = None if is_encoded(hub, cache_folder(settings.cache_dir)) else hub.obstacle()
     if obstacle is None:
-        return ChosenSource(hub, f"{VARIABLE} is not set")
-    sample = settings.model_copy(update={"source": "sample"})
-    return ChosenSource(sample, f"{VARIABLE} is not set and {obstacle}")
+        return LECTURE_DATASET, f"{VARIABLE} is not set"
+    return "sample", f"{VARIABLE} is not set and {obstacle}"
 
 
 def open_source(settings: SourceSettings) -> Source:
@@ -106,16 +115,6 @@ def load_cached_corpus(settings: SourceSettings, *, sentence_ends: bool = False)
 def is_review_file(path: Path) -> bool:
     """Whether the path is a file of reviews."""
     return path.is_file() and kind_of(path) in FORMATS
-
-
-def _absolute(settings: SourceSettings) -> SourceSettings:
-    paths = {}
-    # For a folder or a dataset, `test` is the name of a split.
-    for key in ("source", "unlabelled", *(("train", "test") if settings.source == "files" else ())):
-        value = getattr(settings, key)
-        if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
-            paths[key] = str(path.absolute())  # links are not followed: their names say the format
-    return settings.model_copy(update=paths)
 
 
 def _named(settings: SourceSettings) -> Source:

@@ -42,22 +42,20 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
     """
     chosen = _chosen(settings.origin)
     origin = chosen.settings
-    named = {"train": origin.train, "test": origin.test}
-    if is_review_file(Path(origin.source)) and origin.train is None:
+    source = Path(origin.source)
+    if origin.source == "files":
+        return chosen
+    if is_review_file(source) and origin.train is None:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
-    for part, name in named.items() if origin.source != "files" else ():
-        # A folder or a dataset has splits; `data.test` can name one.
-        is_split = part == "test" and name is not None and not is_review_file(Path(name)) and _has_splits(origin.source)
-        if name is not None and not is_split:
-            msg = (
-                f"data.{part}={name}: is only used with data=files, and data.source={origin.source} names other reviews"
-            )
+    # A folder or a dataset has splits; `data.test` can name one.
+    has_splits = origin.source != "sample" and not AclImdbSource.recognises(source)
+    is_split = has_splits and origin.test is not None and not is_review_file(Path(origin.test))
+    for part, name in (("train", origin.train), ("test", None if is_split else origin.test)):
+        if name is not None:
+            other = f"data.source={origin.source} names other reviews"
+            msg = f"data.{part}={name}: is only used with data=files, and {other}"
             raise UserError(msg)
     return chosen
-
-
-def _has_splits(source: str) -> bool:
-    return source != "sample" and not AclImdbSource.recognises(Path(source))
 
 
 def read_own_files(settings: SourceSettings, *, sentence_ends: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import select
 import sys
@@ -67,10 +66,9 @@ def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
                 yield texts
                 msg = f"{name}: line {number} has more than {LONGEST >> 20} MiB; give one review per line"
                 raise UserError(msg)
-            if number == 1:
-                line = line.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901 - the mark is no part of the text
             try:
-                texts.append(line.decode("utf-8").rstrip("\r\n"))
+                # A byte-order mark is no part of the first text.
+                texts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n"))
             except UnicodeDecodeError as error:
                 yield texts
                 msg = f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})"
@@ -90,16 +88,12 @@ def _lines(stream: BufferedReader) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _chunks(stream: BufferedReader) -> Iterator[bytes]:
+def _chunks(stream: BufferedReader) -> Iterator[bytearray]:
     """The bytes that are there, again and again; waits only where there are none."""
-    while piece := stream.read1(READ_SIZE):
-        pieces, size = [piece], len(piece)
-        while size < READ_SIZE and _has_more(stream) and (piece := stream.read1(READ_SIZE - size)):
-            pieces.append(piece)
-            size += len(piece)
-        yield b"".join(pieces)
-        if not piece:
-            return
+    while chunk := bytearray(stream.read1(READ_SIZE)):
+        while len(chunk) < READ_SIZE and _has_more(stream) and (piece := stream.read1(READ_SIZE - len(chunk))):
+            chunk += piece
+        yield chunk
 
 
 def _has_more(stream: BufferedReader) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from imdbclf.data.sources.base import text_values
 from imdbclf.data.sources.tables import read_file
-from imdbclf.errors import UserError, listed, one_line
+from imdbclf.errors import UserError, one_line
 from imdbclf.inference.predictor import Prediction
 from imdbclf.settings import SourceSettings
 from imdbclf.storage import atomic_write
@@ -20,21 +21,13 @@ def read_table(path: Path, settings: SourceSettings) -> tuple[pa.Table, list[str
     """All columns of a file, and its texts.
 
     Raises:
-        UserError: if the file cannot be read, or does not have one column of that name with a text in each row.
+        UserError: if the file cannot be read, or does not have one column of that name with texts.
     """
     if not path.is_file():
         msg = f"{path}: there is no such file"
         raise UserError(msg)
-    table, text_column = read_file(path, settings, labelled=False), settings.text_column
-    if table.column_names.count(text_column) != 1:
-        msg = f"{path}: has no column {text_column!r}, but {listed(table.column_names)}; give --text-column NAME"
-        raise UserError(msg)
-    texts = table[text_column].to_pylist()
-    for row, text in enumerate(texts, start=1):
-        if not isinstance(text, str):
-            msg = f"{path}: row {row} has no text in the column {text_column!r}, but {text!r:.40}"
-            raise UserError(msg)
-    return table, texts
+    table = read_file(path, settings, labelled=False)
+    return table, text_values(table, settings.text_column, str(path)).to_pylist()
 
 
 def table_of(texts: Sequence[str]) -> pa.Table:

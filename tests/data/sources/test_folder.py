@@ -73,7 +73,7 @@ def test_a_label_without_a_name_is_a_missing_one(tmp_path: Path) -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     made = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "label": [0, 1, -1]}, features=features)
     made.to_parquet(tmp_path / "train.parquet")
-    with pytest.raises(UserError, match=r"part train: review 3 has no label; every review needs one$"):
+    with pytest.raises(UserError, match=r"train\.parquet: row 3 has no label; every review needs one$"):
         FolderSource(tmp_path).read()
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from imdbclf.data.sources.labels import as_texts, by_name, number_labels, plain
+from imdbclf.data.sources.labels import as_texts, number_labels, plain
 from imdbclf.errors import UserError, listed
 from imdbclf.settings import SourceSettings
 
@@ -78,10 +78,9 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     texts, labels = {}, {}
     for part, table in parts.items():
         place = f"{where}: part {part}"
-        texts[part] = _texts(_find(table, settings.text_column, place, "data.text_column must be"), place)
+        texts[part] = text_values(table, settings.text_column, place)
         if part not in without:
-            _find(table, settings.label_column, place, "data.label_column must be")
-            labels[part] = by_name(table, settings.label_column)
+            labels[part] = _find(table, settings.label_column, place, "data.label_column must be")
         if table.num_rows == 0:
             msg = f"{place} is empty; there must be at least one review"
             raise UserError(msg)
@@ -105,8 +104,25 @@ def _is_test_without_labels(parts: dict[str, pa.Table], label_column: str) -> bo
         return False
     if label_column not in parts["test"].column_names:
         return True
-    trained, tested = (set(by_name(parts[part], label_column).unique().to_pylist()) for part in ("train", "test"))
+    trained, tested = (set(parts[part].column(label_column).unique().to_pylist()) for part in ("train", "test"))
     return tested <= {None, ""} or ({plain(value) for value in tested} == {"-1"} and not tested & trained)
+
+
+_TEXT_TYPES = {pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.null()}
+
+
+def text_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
+    """The text of each review as `string`; a missing text becomes an empty one.
+
+    Raises:
+        UserError: if there is no such column (the message lists the columns), or it has no texts.
+    """
+    values = _find(table, column, where, "data.text_column must be")
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if kind not in _TEXT_TYPES:
+        msg = f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)"
+        raise UserError(msg)
+    return as_texts(values, f"{where}: the texts").fill_null("")
 
 
 def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
@@ -129,15 +145,3 @@ def _find(table: pa.Table, column: str, where: str, allowed: str) -> pa.ChunkedA
         msg = f"{found}; {allowed} one of {listed(table.column_names)}{hint}"
         raise UserError(msg)
     return table.column(column)
-
-
-_TEXT_TYPES = {pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.null()}
-
-
-def _texts(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    """Texts as `string`; a missing text becomes an empty review."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if kind not in _TEXT_TYPES:
-        msg = f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)"
-        raise UserError(msg)
-    return as_texts(column, f"{where}: the texts").fill_null("")

@@ -71,14 +71,12 @@ def _checked(settings: SourceSettings, part: str) -> Path | None:
     # Links are not followed: the name of a link says the format.
     path = Path(name).expanduser().absolute()
     if path.is_dir():
-        if not data_files(path):
-            msg = f"data.{part}={name}: the folder has no files that end in {SUFFIXES}"
-            raise UserError(msg)
-        return path
-    if kind_of(path) not in FORMATS:
-        msg = f"data.{part}={name}: must end in {SUFFIXES}"
-        raise UserError(msg)
-    if not path.is_file():
-        msg = f"data.{part}={name}: there is no such file"
+        wrong = "" if data_files(path) else f"the folder has no files that end in {SUFFIXES}"
+    elif kind_of(path) not in FORMATS:
+        wrong = f"must end in {SUFFIXES}"
+    else:
+        wrong = "" if path.is_file() else "there is no such file"
+    if wrong:
+        msg = f"data.{part}={name}: {wrong}"
         raise UserError(msg)
     return path

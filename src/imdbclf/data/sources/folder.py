@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import re
@@ -11,8 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from imdbclf.data.sources.base import DEFAULTS, UNLABELLED, Reviews, gather, named_columns
 from imdbclf.data.sources.tables import READING_VERSION, content_hash, data_files, read_files
@@ -57,31 +54,27 @@ class FolderSource:
 
     def read(self) -> Reviews:
         """Read `train` and `test`, and the split of unlabelled reviews if one is named."""
-        where, wanted = f"data.source={self.path}", self.settings.unlabelled
-        if not self._splits:
+        where, splits = f"data.source={self.path}", self._splits
+        if not splits:
             msg = f"{where}: the folder is empty; it must hold reviews in the Hub's layout or as an aclImdb tree"
             raise UserError(msg)
-        if "train" not in self._splits:
-            msg = f"{where}: there is no split 'train' (only {', '.join(self._splits)})"
+        for split in ("train", self.settings.test):
+            if split is not None and split not in splits:
+                msg = f"{where}: there is no split '{split}' (only {', '.join(splits)})"
+                raise UserError(msg)
+        others = sorted(splits.keys() - {"train", "test"})
+        if self.settings.unlabelled not in {None, *others}:
+            allowed = f"a split of {self.path} without labels ({', '.join(others) or 'none there'})"
+            msg = f"data.unlabelled={self.settings.unlabelled}: must be null or {allowed}"
             raise UserError(msg)
-        test = self.settings.test
-        if test is not None and test not in self._splits:
-            msg = f"{where}: there is no split '{test}' (only {', '.join(self._splits)})"
-            raise UserError(msg)
-        if wanted is not None and wanted not in (others := self._splits.keys() - {"train", "test"}):
-            listed = ", ".join(sorted(others)) or "none there"
-            msg = f"data.unlabelled={wanted}: must be null or a split of {self.path} without labels ({listed})"
-            raise UserError(msg)
-        parts = {}
-        for part, files in self._parts().items():
-            table = read_files(files, self.settings, labelled=part != UNLABELLED)
-            parts[part] = self._with_class_names(table)
-        return gather(parts, self.settings, where)
-
-    def _parts(self) -> dict[str, list[Path]]:
-        """The files of each part of the reviews."""
         named = {"train": "train", "test": self.settings.test or "test", UNLABELLED: self.settings.unlabelled}
-        return {part: self._splits[split] for part, split in named.items() if split in self._splits}
+        names = getattr((self._builder.info.features or {}).get(self.settings.label_column), "names", None)
+        parts = {
+            part: read_files(splits[split], self.settings, labelled=part != UNLABELLED, class_names=names)
+            for part, split in named.items()
+            if split in splits
+        }
+        return gather(parts, self.settings, where)
 
     def _readable(self) -> list[Path]:
         """All data files; the lecture's unlabelled reviews only if they are asked for."""
@@ -148,14 +141,6 @@ class FolderSource:
         named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
         there = {split: paths for split, paths in named.items() if any(any(self.path.glob(path)) for path in paths)}
         return there if len(there) < len(named) else None
-
-    def _with_class_names(self, table: pa.Table) -> pa.Table:
-        """The table, with the README's names of labels where `datasets` stores them, if it has none of its own."""
-        names = getattr((self._builder.info.features or {}).get(self.settings.label_column), "names", None)
-        if names is None or b"huggingface" in (table.schema.metadata or {}):
-            return table
-        features = {self.settings.label_column: {"names": names, "_type": "ClassLabel"}}
-        return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 
 
 def _is_default(configs: dict[str, dict[str, Any]], name: str) -> bool:

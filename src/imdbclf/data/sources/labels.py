@@ -88,20 +88,19 @@ def place(name: LabelValue, names: Sequence[str]) -> int | None:
     return sides.index(_side(wanted)) if sorted(sides, key=str) == [0, 1] and _side(wanted) is not None else None
 
 
-def stored_names(schema: pa.Schema, label_column: str) -> list[str] | None:
-    """The names of the labels 0, 1, …, if `datasets` stored them with the table (a `ClassLabel`)."""
+def by_name(table: pa.Table, label_column: str, class_names: Sequence[str] | None = None) -> pa.ChunkedArray:
+    """The labels by their names; a number without a name (-1: no label) becomes null.
+
+    `datasets` stores the names of the labels 0, 1, … with the table (a `ClassLabel`); otherwise `class_names` are the
+    names. Without names, and if labels are no integers, they stay as they are.
+    """
+    column = table.column(label_column)
     try:
-        names = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"][label_column]["names"]
+        names = json.loads((table.schema.metadata or {})[b"huggingface"])["info"]["features"][label_column]["names"]
     except (KeyError, TypeError, ValueError):
-        return None
-    is_named = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if is_named and pa.types.is_integer(schema.field(label_column).type) else None
-
-
-def by_name(table: pa.Table, label_column: str) -> pa.ChunkedArray:
-    """The labels, by their stored names if there are any; a number without a name (-1: no label) becomes null."""
-    column, names = table.column(label_column), stored_names(table.schema, label_column)
-    if names is None:
+        names = class_names
+    is_named = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+    if not is_named or not pa.types.is_integer(column.type):
         return column
     known = pc.and_(pc.greater_equal(column, 0), pc.less(column, len(names)))
     return pc.take(pa.array(names, pa.string()), pc.if_else(known, column, None))

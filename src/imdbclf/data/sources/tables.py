@@ -18,14 +18,17 @@ from pyarrow import parquet
 
 from imdbclf.data.sources.delimited import Rows, read_delimited
 from imdbclf.data.sources.file_text import PACKED, kind_of, text_of
+from imdbclf.data.sources.labels import by_name
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
 log = logging.getLogger(__name__)
 
 
-def read_file(path: Path, settings: SourceSettings, *, labelled: bool = True) -> pa.Table:
-    """The columns of a file. Labels lose the blanks around them, and those of an `unlabelled` part are not checked.
+def read_file(
+    path: Path, settings: SourceSettings, *, labelled: bool = True, class_names: Sequence[str] | None = None
+) -> pa.Table:
+    """The columns of a file. If it is `labelled`, labels lose the blanks around them, or get their `class_names`.
 
     What is decided about the file, and texts without words, are logged as warnings.
 
@@ -43,7 +46,11 @@ def read_file(path: Path, settings: SourceSettings, *, labelled: bool = True) ->
         msg = f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})"
         raise UserError(msg) from error
     _look_at_texts(path, rows, settings.text_column)
-    return _with_plain_labels(path, rows, settings.label_column) if labelled else rows.table
+    if not labelled or rows.table.column_names.count(settings.label_column) != 1:
+        return rows.table
+    labels = _checked_labels(path, rows, by_name(rows.table, settings.label_column, class_names))
+    number = rows.table.column_names.index(settings.label_column)
+    return rows.table.set_column(number, settings.label_column, labels)
 
 
 def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
@@ -55,16 +62,12 @@ def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
             log.warning("%s: %s has an empty text; there are %d such reviews", path, place, count)
 
 
-def _with_plain_labels(path: Path, rows: Rows, column: str) -> pa.Table:
-    """The table, its labels without blanks around them.
+def _checked_labels(path: Path, rows: Rows, labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The labels without blanks around them.
 
     Raises:
         UserError: if some reviews have a label and others have none; the first of these is named.
     """
-    table = rows.table
-    if table.column_names.count(column) != 1:
-        return table
-    labels = table[column]
     if pa.types.is_string(labels.type):
         plain = pc.utf8_trim_whitespace(labels)
         row = pc.index(pc.not_equal(plain, labels), True).as_py()
@@ -76,7 +79,7 @@ def _with_plain_labels(path: Path, rows: Rows, column: str) -> pa.Table:
         row = pc.index(pc.is_null(labels), True).as_py()
         msg = f"{path}: {rows.place(row)} has no label; every review needs one"
         raise UserError(msg)
-    return table.set_column(table.column_names.index(column), column, labels)
+    return labels
 
 
 def _json(path: Path, settings: SourceSettings) -> Rows:
@@ -194,13 +197,15 @@ def content_hash(file: Path) -> bytes:
         return hashlib.file_digest(stream, "sha256").digest()
 
 
-def read_files(files: Sequence[Path], settings: SourceSettings, *, labelled: bool = True) -> pa.Table:
-    """The rows of all files, one after the other.
+def read_files(
+    files: Sequence[Path], settings: SourceSettings, *, labelled: bool = True, class_names: Sequence[str] | None = None
+) -> pa.Table:
+    """The rows of all files, one after the other; arguments as of `read_file`.
 
     Raises:
         UserError: if a file cannot be read, or their columns have different types.
     """
-    tables = [read_file(file, settings, labelled=labelled) for file in files]
+    tables = [read_file(file, settings, labelled=labelled, class_names=class_names) for file in files]
     if len(tables) == 1:
         return tables[0]
     try:
