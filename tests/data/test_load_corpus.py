@@ -287,7 +287,6 @@ def test_groups_are_handed_on_to_every_kind_of_source(tmp_path: Path) -> None:
         ({"source": str(file)}, lambda wanted: FilesSource(None, file, wanted)),
         ({"source": str(tree)}, lambda wanted: AclImdbSource(tree, wanted)),
         ({"source": "someone/reviews"}, lambda wanted: HubSource("someone/reviews", wanted)),
-        ({"source": "sample"}, lambda wanted: SampleSource(wanted.group)),
     ):
         wanted = settings.model_copy(update=update)
         assert open_source(wanted) == make(wanted.origin)
@@ -299,7 +298,6 @@ def test_the_fingerprint_changes_only_if_groups_are_asked_for(tmp_path: Path) ->
         lambda group: FilesSource(file, None, SourceSettings(group=group)),
         lambda group: FolderSource(tmp_path, SourceSettings(group=group)),
         lambda group: HubSource("stanfordnlp/imdb", SourceSettings(group=group)),
-        SampleSource,
     ]
     for kind in kinds:
         assert len({kind(group).fingerprint() for group in (None, "film", "author")}) == 3
@@ -337,8 +335,5 @@ def test_groups_are_read_from_files_and_folders(unreachable_hub: Path, tmp_path:
 
 def test_the_sample_has_no_groups() -> None:
     with pytest.raises(UserError) as refusal:
-        open_source(DataSettings(source="sample", group="film")).read()
-    assert str(refusal.value) == (
-        "bundled sample (drawn, not real reviews) has no column 'film'; "
-        "data.group=film must be null or one of text, label"
-    )
+        open_source(DataSettings(source="sample", group="film"))
+    assert str(refusal.value) == "data.group=film: must be null; the bundled sample has texts and labels alone"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imdbclf.data.cache import LoadedCorpus, cache_folder, is_encoded, load_cached, load_or_encode
-from imdbclf.data.sources.acl_imdb import AclImdbArchive, AclImdbSource
+from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.file_text import kind_of
 from imdbclf.data.sources.files import FilesSource
@@ -42,7 +42,8 @@ def choose_source(settings: SourceSettings) -> ChosenSource:
     source, because = _chosen(settings)
     paths = {"source": source}
     # For a folder or a dataset, `test` and `unlabelled` are names of splits.
-    for key in ("source", *(("train", "test", "unlabelled") if source == "files" else ())):
+    is_files = source == "files" or is_review_file(Path(source))
+    for key in ("source", *(("train", "test", "unlabelled") if is_files else ())):
         value = paths.get(key, getattr(settings, key))
         if value is not None and value not in _WORDS and (path := Path(value).expanduser()).exists():
             paths[key] = str(path.absolute())  # links are not followed: their names say the format
@@ -73,10 +74,11 @@ def open_source(settings: SourceSettings) -> Source:
     """
     settings = choose_source(settings).settings
     if settings.source == "sample":
-        if settings.unlabelled is not None:
-            msg = f"data.unlabelled={settings.unlabelled}: must be null; the bundled sample has no unlabelled reviews"
-            raise UserError(msg)
-        return SampleSource(settings.group)
+        for key in ("unlabelled", "group"):
+            if (value := getattr(settings, key)) is not None:
+                msg = f"data.{key}={value}: must be null; the bundled sample has texts and labels alone"
+                raise UserError(msg)
+        return SampleSource()
     if settings.source == "files":
         return FilesSource.from_settings(settings)
     return _named(settings)
@@ -119,12 +121,10 @@ def is_review_file(path: Path) -> bool:
 
 def _named(settings: SourceSettings) -> Source:
     path = Path(settings.source)
+    if AclImdbSource.recognises(path):
+        return AclImdbSource(path, settings)
     if path.is_dir():
-        if AclImdbSource.recognises(path):
-            return AclImdbSource(path, settings)
         return FolderSource(path, settings)
-    if AclImdbArchive.recognises(path):
-        return AclImdbArchive(path, settings)
     if is_review_file(path):
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
     if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from imdbclf.data.sources.base import text_values
-from imdbclf.data.sources.tables import read_file
+from imdbclf.data.sources.tables import read_files
 from imdbclf.errors import UserError, one_line
 from imdbclf.inference.predictor import Prediction
 from imdbclf.settings import SourceSettings
@@ -26,7 +26,7 @@ def read_table(path: Path, settings: SourceSettings) -> tuple[pa.Table, list[str
     if not path.is_file():
         msg = f"{path}: there is no such file"
         raise UserError(msg)
-    table = read_file(path, settings, labelled=False)
+    table = read_files([path], settings, labelled=False)
     return table, text_values(table, settings.text_column, str(path)).to_pylist()
 
 
@@ -43,13 +43,12 @@ def write_table(path: Path, table: pa.Table, predictions: Sequence[Prediction]) 
     Raises:
         UserError: if the format has no place for the values of a column.
     """
-    names = []
-    for name in ("label", "probability"):
+    labels = pa.array([one.label for one in predictions], pa.string())
+    probabilities = pa.array([one.probability for one in predictions], pa.float64())
+    for name, column in (("label", labels), ("probability", probabilities)):
         while name in table.column_names:
             name = f"predicted_{name}"  # noqa: PLW2901 - until it is free
-        names.append(name)
-    table = table.append_column(names[0], pa.array([one.label for one in predictions], pa.string()))
-    table = table.append_column(names[1], pa.array([one.probability for one in predictions], pa.float64()))
+        table = table.append_column(name, column)
     try:
         with atomic_write(path) as aside:
             if path.suffix == ".csv":
@@ -62,4 +61,5 @@ def write_table(path: Path, table: pa.Table, predictions: Sequence[Prediction]) 
     except (pa.ArrowException, TypeError, UnicodeError) as error:
         msg = f"--output {path}: cannot hold these columns ({one_line(error)[:100]}); give a name that ends in .parquet"
         raise UserError(msg) from error
+    names: list[str] = table.column_names[-2:]
     return names

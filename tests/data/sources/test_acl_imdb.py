@@ -14,7 +14,7 @@ import pytest
 from data.helpers import TEST, TRAIN, contents, write_acl_tree
 from imdbclf.data.corpus import encode_corpus
 from imdbclf.data.load_corpus import open_source
-from imdbclf.data.sources.acl_imdb import AclImdbArchive, AclImdbSource
+from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.split import joined, split_rows
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
@@ -155,7 +155,7 @@ def test_only_the_training_part_has_films_and_only_if_asked(tmp_path: Path) -> N
 def test_a_tree_has_films_and_no_other_groups(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refusal:
         AclImdbSource(tmp_path, SourceSettings(group="actor"))
-    assert str(refusal.value) == f"data.group=actor: must be film or null for an aclImdb folder ({tmp_path})"
+    assert str(refusal.value) == f"data.group=actor: must be film or null for aclImdb ({tmp_path})"
 
 
 def test_a_missing_file_of_films_is_named(tmp_path: Path) -> None:
@@ -209,12 +209,12 @@ def test_an_archive_holds_what_the_tree_holds(kind: str, tmp_path: Path) -> None
     wanted = SourceSettings(group="film", unlabelled="unsup")
     archive = packed(folder, kind)
     source = open_source(SourceSettings(source=str(archive), group="film", unlabelled="unsup"))
-    assert isinstance(source, AclImdbArchive)
+    assert source.description == f"aclImdb archive {archive}"
     read, tree = source.read(), AclImdbSource(folder, wanted).read()
     assert {part: found.to_pydict() for part, found in read.parts.items()} == {
         part: found.to_pydict() for part, found in tree.parts.items()
     }
-    assert source.fingerprint() != AclImdbArchive(archive).fingerprint()
+    assert source.fingerprint() != AclImdbSource(archive).fingerprint()
 
 
 def test_a_file_that_is_no_archive_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_file_that_is_no_archive_is_refused_in_one_line(tmp_path: Path) -> Non
         with pytest.raises(
             UserError, match=r"data\.source=.*b\.tar\.gz: (cannot be read as an archive|has no reviews)"
         ):
-            AclImdbArchive(tmp_path / "b.tar.gz").read()
+            AclImdbSource(tmp_path / "b.tar.gz").read()
 
 
 def test_an_archive_that_becomes_far_too_large_is_refused(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_an_archive_that_becomes_far_too_large_is_refused(tmp_path: Path) -> Non
         member.size = 70 << 20
         archive.addfile(member, io.BytesIO(bytes(member.size)))
     with pytest.raises(UserError, match=r"a\.tar\.gz: has more than 64 MiB when unpacked$"):
-        AclImdbArchive(tmp_path / "a.tar.gz").read()
+        AclImdbSource(tmp_path / "a.tar.gz").read()
 
 
 @pytest.fixture(scope="session")

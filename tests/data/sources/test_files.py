@@ -196,6 +196,9 @@ def test_a_csv_file_of_a_header_alone_is_an_empty_part(tmp_path: Path) -> None:
 
 def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
     message = "part train has no column '{}'; data.{}_column must be one of {}"
+    assert refusal(tmp_path / "a.csv", b"review,label\na,0\n") == (
+        "files a.csv: " + message.format("text", "text", "review, label")
+    )
     assert refusal(tmp_path / "a.jsonl", b'{"review": "a", "label": 0}\n') == (
         "files a.jsonl: " + message.format("text", "text", "review, label")
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imdbclf.data.sources.labels import number_labels, order_of, place
+from imdbclf.data.sources.labels import as_texts, number_labels, order_of, place
 from imdbclf.errors import UserError
 from imdbclf.setting_values import LabelValue
 
@@ -19,7 +19,8 @@ def numbered(
     type: pa.DataType | None = None,  # noqa: A002
     mapping: dict[LabelValue, LabelValue] | None = None,
 ) -> tuple[list[int], tuple[str, str]]:
-    columns, names, _ = number_labels({"train": pa.chunked_array([pa.array(values, type)])}, "here", mapping)
+    texts = as_texts(pa.chunked_array([pa.array(values, type)]), "here: labels")
+    columns, names, _ = number_labels({"train": texts}, "here", mapping)
     assert columns["train"].type == pa.int8()
     return columns["train"].to_pylist(), names
 
@@ -89,7 +90,6 @@ def test_the_parts_are_numbered_together() -> None:
     ("values", "message"),
     [
         ([0, 2, 1], "here: 3 classes ('0', '1', '2'); a binary classification needs reviews of exactly two labels"),
-        (["", "x"], "here, part train: review 1 has no label; every review needs one"),
         (
             list("gfedcba"),
             "here: 7 classes ('a', 'b', 'c', 'd', 'e', …); a binary classification needs reviews of exactly two labels",
@@ -98,9 +98,10 @@ def test_the_parts_are_numbered_together() -> None:
             ["neg", "Neg", "pos"],
             "here: 3 classes ('Neg', 'neg', 'pos'); a binary classification needs reviews of exactly two labels",
         ),
-        (["neg", None, "pos"], "here, part train: review 2 has no label; every review needs one"),
-        ([0.0, 1.0, None], "here, part train: review 3 has no label; every review needs one"),
-        ([None, None], "here, part train: review 1 has no label; every review needs one"),
+        (["neg", None, "pos"], "here: 1 of 3 reviews have no label; every review needs one"),
+        ([0.0, 1.0, None], "here: 1 of 3 reviews have no label; every review needs one"),
+        ([0.0, 1.0, float("nan")], "here: 1 of 3 reviews have no label; every review needs one"),
+        ([None, None], "here: 2 of 2 reviews have no label; every review needs one"),
     ],
 )
 def test_labels_that_are_not_two_are_refused(values: list[Any], message: str) -> None:
@@ -109,16 +110,6 @@ def test_labels_that_are_not_two_are_refused(values: list[Any], message: str) ->
 
 def test_the_way_out_of_three_classes_is_named() -> None:
     assert refusal(1, 5, 3).endswith("data.labels can map values to two classes, such as 'data.labels={1:neg,5:pos}'")
-
-
-def test_the_review_without_a_label_is_counted_over_all_pieces_of_its_part() -> None:
-    columns = {"train": pa.chunked_array([["a", "b"], ["b", None]]), "test": pa.chunked_array([["a"]])}
-    with pytest.raises(UserError, match=r"^here, part train: review 4 has no label; every review needs one$"):
-        number_labels(columns, "here", None)
-
-
-def test_a_number_that_is_none_is_no_label() -> None:
-    assert "review 3 has no label" in refusal(0.0, 1.0, float("nan"))
 
 
 def test_labels_that_are_no_single_values_are_refused() -> None:
@@ -137,7 +128,8 @@ STARS: dict[LabelValue, LabelValue] = {1: "neg", 2: "neg", 4: "pos", 5.0: "pos"}
 
 @pytest.mark.parametrize("values", [[1, 3, 5, 2, 4], ["1", "3", "5.0", "2", "4"], [1.0, 3.0, 5.0, 2.0, 4.0]])
 def test_a_mapping_makes_two_classes_and_the_reviews_between_them_are_left_out_and_counted(values: list[Any]) -> None:
-    columns, names, notes = number_labels({"train": pa.chunked_array([values])}, "here", STARS)
+    texts = as_texts(pa.chunked_array([values]), "here: labels")
+    columns, names, notes = number_labels({"train": texts}, "here", STARS)
     assert (columns["train"].to_pylist(), names) == ([0, None, 1, 0, 1], ("neg", "pos"))
     assert notes == ("1 of 5 reviews are left out: their labels are not in data.labels",)
 

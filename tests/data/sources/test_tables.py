@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from data.helpers import table, write_json_lines
-from imdbclf.data.sources.tables import data_files, read_file, read_files
+from imdbclf.data.sources.tables import data_files, read_files
 from imdbclf.errors import UserError
 from imdbclf.settings import SourceSettings
 
@@ -24,7 +24,7 @@ def read(path: Path, content: str | pa.Table) -> list[dict[str, Any]]:
         path.write_text(content, encoding="utf-8")
     else:
         parquet.write_table(content, path)
-    rows: list[dict[str, Any]] = read_file(path, DEFAULTS).to_pylist()
+    rows: list[dict[str, Any]] = read_files([path], DEFAULTS).to_pylist()
     return rows
 
 
@@ -142,7 +142,7 @@ def test_a_folder_stands_for_its_files_of_the_commonest_format(tmp_path: Path) -
 def test_a_compressed_file_is_read_like_the_plain_one(tmp_path: Path) -> None:
     plain = write_json_lines(tmp_path / "a.jsonl", ROWS)
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
-    assert read_file(tmp_path / "a.jsonl.gz", DEFAULTS).to_pylist() == ROWS
+    assert read_files([tmp_path / "a.jsonl.gz"], DEFAULTS).to_pylist() == ROWS
 
 
 def test_a_damaged_compressed_file_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -150,4 +150,4 @@ def test_a_damaged_compressed_file_is_refused_in_one_line(tmp_path: Path) -> Non
     for damaged in (whole[:-12], b"text", whole[:20] + b"xx" + whole[22:]):
         (tmp_path / "a.csv.gz").write_bytes(damaged)
         with pytest.raises(UserError, match=r"a\.csv\.gz: "):
-            read_file(tmp_path / "a.csv.gz", DEFAULTS)
+            read_files([tmp_path / "a.csv.gz"], DEFAULTS)

@@ -1,4 +1,4 @@
-"""The original folder tree of the Large Movie Review Dataset: `train|test/neg|pos/ID_RATING.txt`."""
+"""The original tree of the Large Movie Review Dataset, `train|test/neg|pos/ID_RATING.txt`, or an archive of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class AclImdbSource:
-    """An unpacked `aclImdb_v1`, read file by file. A review is a `.txt` file that is not hidden.
+    """`aclImdb_v1`, unpacked or as the archive `.tar.gz` itself. A review is a `.txt` file that is not hidden.
 
     The group may be `film`. Line ID, from 0, of `train/urls_neg.txt` and `train/urls_pos.txt` is the page of the film
     that `ID_RATING.txt` reviews.
@@ -37,7 +37,7 @@ class AclImdbSource:
     `settings.unlabelled` may be `unsup` (or `unsupervised`, its name on the Hub): the reviews in `train/unsup`.
 
     Raises:
-        UserError: for another group, or if there are no unlabelled reviews.
+        UserError: for another group, or if there are no unlabelled reviews; in an archive that is seen by reading it.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class AclImdbSource:
     def __post_init__(self) -> None:
         group, unlabelled = self.settings.group, self.settings.unlabelled
         if group not in {None, "film"}:
-            msg = f"data.group={group}: must be film or null for an aclImdb folder ({self.path})"
+            msg = f"data.group={group}: must be film or null for aclImdb ({self.path})"
             raise UserError(msg)
         can_be_there = self.path.is_file() or (self.path / _UNSUP).is_dir()
         if unlabelled is not None and not (can_be_there and unlabelled in {"unsup", "unsupervised"}):
@@ -56,20 +56,25 @@ class AclImdbSource:
 
     @staticmethod
     def recognises(path: Path) -> bool:
-        """Whether the folder looks like the original tree."""
+        """Whether the folder looks like the original tree, or the file has the name of an archive."""
+        if path.is_file():
+            return path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
         return all((path / folder).is_dir() for folder in _TRAIN)
 
     @property
     def description(self) -> str:
-        """`aclImdb folder PATH`."""
-        return f"aclImdb folder {self.path}"
+        """`aclImdb folder PATH`, or `archive` in place of `folder`."""
+        return f"aclImdb {'archive' if self.path.is_file() else 'folder'} {self.path}"
 
     def fingerprint(self) -> str:
-        """Hash of the names, sizes, times and times of inode changes of all reviews, not of their contents.
+        """Hash of the archive; of a folder, of the names, sizes, times and times of inode changes of all reviews.
 
         Reading 50,000 files would take longer than encoding. No program can set the time of an inode's change. With
         `group`, the contents of the files that name the films are included.
         """
+        if self.path.is_file():
+            wanted = f"aclImdb archive {READING_VERSION} {self.settings.group} {self.settings.unlabelled}"
+            return hashlib.sha256(wanted.encode() + content_hash(self.path)).hexdigest()
         digest = hashlib.sha256(f"aclImdb {READING_VERSION}".encode())
         for folder in self._folders():
             for entry in self._reviews(folder):
@@ -84,7 +89,7 @@ class AclImdbSource:
 
     def read(self) -> Reviews:
         """Read every review and, with `group`, the files that name the films."""
-        found = self._contents()
+        found = self._unpacked() if self.path.is_file() else self._tree()
         tables: dict[str, list[pa.Table]] = {}
         for folder in [folder for folder in self._wanted() if folder in found]:
             part, label = folder.split("/")
@@ -106,13 +111,38 @@ class AclImdbSource:
     def _folders(self) -> list[str]:
         return [folder for folder in self._wanted() if (self.path / folder).is_dir()]
 
-    def _contents(self) -> dict[str, Files]:
+    def _tree(self) -> dict[str, Files]:
         """The reviews by folder, and the files of the folder `train`."""
         reviews = {
             folder: {entry.name: Path(entry.path).read_bytes() for entry in self._reviews(folder)}
             for folder in self._folders()
         }
         return reviews | {"train": self._urls()}
+
+    def _unpacked(self) -> dict[str, Files]:
+        """What `_tree` returns, from an archive, which is read in one go."""
+        wanted = {*self._wanted(), "train"}
+        found: dict[str, Files] = {}
+        left = allowed_size(self.path)
+        try:
+            with tarfile.open(self.path, "r|*") as archive:
+                for member in archive:
+                    if (left := left - member.size) < 0:
+                        msg = f"{self.path}: has more than {allowed_size(self.path) >> 20:,} MiB when unpacked"
+                        raise UserError(msg)
+                    *_, part, label, name = ("", "", *PurePosixPath(member.name).parts)
+                    folder = "train" if label == "train" else f"{part}/{label}"
+                    is_wanted = _is_review(name) and folder in wanted
+                    if is_wanted and member.isfile() and (content := archive.extractfile(member)):
+                        found.setdefault(folder, {})[name] = content.read()
+        except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            msg = f"data.source={self.path}: cannot be read as an archive ({one_line(error)[:120]})"
+            raise UserError(msg) from error
+        missing = [folder for folder in self._wanted() if folder not in found and not folder.startswith("test")]
+        if missing:
+            msg = f"data.source={self.path}: has no reviews in {' and '.join(missing)}"
+            raise UserError(msg)
+        return found
 
     def _reviews(self, folder: str) -> list[os.DirEntry[str]]:
         """The reviews of a folder, in the order of their names."""
@@ -151,53 +181,6 @@ class AclImdbSource:
         except UnicodeDecodeError as error:
             msg = f"{self.path}/{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
             raise UserError(msg) from error
-
-
-class AclImdbArchive(AclImdbSource):
-    """The archive `aclImdb_v1.tar.gz` itself, or one like it. It is read in one go, without unpacking it to the disk.
-
-    Raises:
-        UserError: when it is read, if it is no such archive.
-    """
-
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether the path is a file with the name of an archive."""
-        return path.is_file() and path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
-
-    @property
-    def description(self) -> str:
-        """`aclImdb archive PATH`."""
-        return f"aclImdb archive {self.path}"
-
-    def fingerprint(self) -> str:
-        """Hash of the archive."""
-        wanted = f"aclImdb archive {READING_VERSION} {self.settings.group} {self.settings.unlabelled}"
-        return hashlib.sha256(wanted.encode() + content_hash(self.path)).hexdigest()
-
-    def _contents(self) -> dict[str, Files]:
-        wanted = {*self._wanted(), "train"}
-        found: dict[str, Files] = {}
-        left = allowed_size(self.path)
-        try:
-            with tarfile.open(self.path, "r|*") as archive:
-                for member in archive:
-                    if (left := left - member.size) < 0:
-                        msg = f"{self.path}: has more than {allowed_size(self.path) >> 20:,} MiB when unpacked"
-                        raise UserError(msg)
-                    *_, part, label, name = ("", "", *PurePosixPath(member.name).parts)
-                    folder = "train" if label == "train" else f"{part}/{label}"
-                    is_wanted = _is_review(name) and folder in wanted
-                    if is_wanted and member.isfile() and (content := archive.extractfile(member)):
-                        found.setdefault(folder, {})[name] = content.read()
-        except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-            msg = f"data.source={self.path}: cannot be read as an archive ({one_line(error)[:120]})"
-            raise UserError(msg) from error
-        missing = [folder for folder in self._wanted() if folder not in found and not folder.startswith("test")]
-        if missing:
-            msg = f"data.source={self.path}: has no reviews in {' and '.join(missing)}"
-            raise UserError(msg)
-        return found
 
 
 def _is_review(name: str) -> bool:

@@ -33,11 +33,9 @@ class Source(Protocol):
     @property
     def description(self) -> str:
         """The source in words, for messages and results."""
-        ...
 
     def fingerprint(self) -> str:
         """A text that changes if the result of `read` changes; found without reading all reviews."""
-        ...
 
     def read(self) -> Reviews:
         """Read everything.
@@ -45,7 +43,6 @@ class Source(Protocol):
         Raises:
             UserError: if that is impossible.
         """
-        ...
 
 
 DEFAULTS = SourceSettings()
@@ -80,7 +77,8 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
         place = f"{where}: part {part}"
         texts[part] = text_values(table, settings.text_column, place)
         if part not in without:
-            labels[part] = _find(table, settings.label_column, place, "data.label_column must be")
+            column = _find(table, settings.label_column, place, "data.label_column must be")
+            labels[part] = as_texts(column, f"{place}: labels")
         if table.num_rows == 0:
             msg = f"{place} is empty; there must be at least one review"
             raise UserError(msg)
@@ -89,7 +87,9 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
     for part, table in parts.items():
         columns = {"text": texts[part], "label": numbered.get(part, pa.repeat(pa.scalar(-1, pa.int8()), len(table)))}
         if part == "train" and settings.group is not None:
-            columns["group"] = group_values(table, settings.group, f"{where}: part train")
+            group = f"data.group={settings.group}"
+            values = _find(table, settings.group, f"{where}: part train", f"{group} must be null or")
+            columns["group"] = as_texts(values, f"{where}: part train: the values of {group}")
         labelled = pa.table(columns)
         read[part] = labelled.filter(labelled["label"].is_valid())
         if read[part].num_rows == 0:
@@ -125,23 +125,13 @@ def text_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
     return as_texts(values, f"{where}: the texts").fill_null("")
 
 
-def group_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
-    """The group of each review as `string`; null if there is none.
-
-    Raises:
-        UserError: if there is no such column (the message lists the columns), or it has no single values.
-    """
-    values = _find(table, column, where, f"data.group={column} must be null or")
-    return as_texts(values, f"{where}: the values of data.group={column}")
-
-
 def _find(table: pa.Table, column: str, where: str, allowed: str) -> pa.ChunkedArray:
     """The column; refuses a name that does not occur exactly once."""
     count = table.column_names.count(column)
     if count != 1:
         found = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'"
-        may_lack_names = all(pa.types.is_string(kind) for kind in table.schema.types)
-        hint = "; for a file without header line: data.header=false, and columns are numbers" if may_lack_names else ""
+        are_names = all(name.isidentifier() for name in table.column_names)
+        hint = "" if are_names else "; for a file without header line: data.header=false, and columns are numbers"
         msg = f"{found}; {allowed} one of {listed(table.column_names)}{hint}"
         raise UserError(msg)
     return table.column(column)

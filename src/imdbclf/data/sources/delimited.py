@@ -125,11 +125,10 @@ def _fitting_rows(text: str, dialect: _Dialect, settings: SourceSettings) -> Row
             shown = " | ".join(repr(cell[:30]) for cell in cells[:4])
             msg = f"line {line} has {len(cells)} cells ({shown}) and the first line {len(names)}"
             raise csv.Error(msg)
-    columns = [list(column) for column in zip(*(cells for _, cells in body), strict=True)] or [[] for _ in names]
     if settings.label_column in names and settings.quote is None:
         _refuse_swallowed(body, names.index(settings.label_column), len(names), dialect)
-    table = pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
-    return Rows(table, [line for line, _ in body])
+    columns = [pa.array([cells[number] for _, cells in body], pa.string()) for number in range(len(names))]
+    return Rows(pa.Table.from_arrays(columns, names=names), [line for line, _ in body])
 
 
 def _refuse_swallowed(body: list[tuple[int, list[str]]], label: int, width: int, dialect: _Dialect) -> None:

@@ -110,7 +110,9 @@ class FolderSource:
         datasets.logging.set_verbosity(logging.CRITICAL)
         try:
             configs = self._configs()
-            chosen = config or next((name for name in configs if _is_default(configs, name)), None)
+            only = len(configs) == 1
+            defaults = [name for name, about in configs.items() if only or name == "default" or about.get("default")]
+            chosen = config or next(iter(defaults), None)
             if chosen in configs or not (chosen or configs):
                 files = self._files_there(configs.get(chosen or "", {}))
                 return datasets.load_dataset_builder(str(self.path), None if files else config, data_files=files)
@@ -141,7 +143,3 @@ class FolderSource:
         named = {file["split"]: [file["path"]] if isinstance(file["path"], str) else file["path"] for file in files}
         there = {split: paths for split, paths in named.items() if any(any(self.path.glob(path)) for path in paths)}
         return there if len(there) < len(named) else None
-
-
-def _is_default(configs: dict[str, dict[str, Any]], name: str) -> bool:
-    return len(configs) == 1 or name == "default" or bool(configs[name].get("default"))

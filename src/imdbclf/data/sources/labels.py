@@ -44,7 +44,7 @@ def number_labels(
     A pair with a known meaning is numbered by it, two numbers by their order, two other texts in alphabetical order.
 
     Args:
-        columns: the label column of each part, of any type.
+        columns: the labels of each part as `string`.
         where: the source in words, for messages.
         mapping: the class of each value (`data.labels`); reviews with other values are left out.
 
@@ -55,8 +55,10 @@ def number_labels(
     Raises:
         UserError: if there are more than two labels, or a label is missing.
     """
-    texts = {part: _labels(column, f"{where}, part {part}") for part, column in columns.items()}
-    every = pa.chunked_array([chunk for text in texts.values() for chunk in text.chunks], type=pa.string())
+    every = pa.chunked_array([chunk for column in columns.values() for chunk in column.chunks], type=pa.string())
+    if every.null_count:
+        msg = f"{where}: {every.null_count:,} of {len(every):,} reviews have no label; every review needs one"
+        raise UserError(msg)
     values = pc.unique(every)
     classes = {value: plain(value) for value in values.to_pylist()}
     if mapping is not None:
@@ -64,7 +66,7 @@ def number_labels(
     names = _arranged(sorted(set(classes.values())), where)
     numbers = {value: names.index(name) for value, name in classes.items()}
     numbered = pa.array(map(numbers.get, values.to_pylist()), pa.int8())
-    found = {part: numbered.take(pc.index_in(text, values)) for part, text in texts.items()}
+    found = {part: numbered.take(pc.index_in(column, values)) for part, column in columns.items()}
     left_out = sum(labels.null_count for labels in found.values())
     note = f"{left_out:,} of {len(every):,} reviews are left out: their labels are not in data.labels"
     return found, ("neg", "pos") if names[1] == "1" else names, (note,) if left_out else ()
@@ -144,15 +146,6 @@ def _arranged(found: list[str], where: str) -> Names:
 def _side(name: str) -> int | None:
     """0 for the negative, 1 for the positive one of a known pair."""
     return next((pair.index(name) for pair in KNOWN_PAIRS if name in pair), None)
-
-
-def _labels(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    texts = as_texts(column, f"{where}: labels")
-    missing = pc.or_kleene(pc.is_null(texts), pc.equal(texts, ""))
-    if pc.any(missing).as_py():
-        msg = f"{where}: review {pc.index(missing, True).as_py() + 1} has no label; every review needs one"
-        raise UserError(msg)
-    return texts
 
 
 def as_texts(column: pa.ChunkedArray, what: str) -> pa.ChunkedArray:

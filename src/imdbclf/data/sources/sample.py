@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imdbclf.data.sources.base import Reviews, group_values
+from imdbclf.data.sources.base import Reviews
 
 TABLE: Final = Path(__file__).with_name("sample_table.parquet")
 
@@ -176,9 +176,7 @@ def _draw_rows(bits: np.random.BitGenerator, places: Rows, labels: Integers, len
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Reviews drawn from the table of word frequencies; they have no groups."""
-
-    group_column: str | None = None
+    """Reviews drawn from the table of word frequencies."""
 
     @property
     def description(self) -> str:
@@ -187,11 +185,8 @@ class SampleSource:
 
     def fingerprint(self) -> str:
         """Hash of the table and of the drawing version."""
-        return f"sample {sample_fingerprint()}" + ("" if self.group_column is None else f" {self.group_column}")
+        return f"sample {sample_fingerprint()}"
 
     def read(self) -> Reviews:
         """Draw both parts; the same reviews on every machine."""
-        train = draw_reviews("train")
-        if self.group_column is not None:
-            train = train.append_column("group", group_values(train, self.group_column, self.description))
-        return Reviews({"train": train, "test": draw_reviews("test")}, ("neg", "pos"))
+        return Reviews({"train": draw_reviews("train"), "test": draw_reviews("test")}, ("neg", "pos"))

@@ -18,23 +18,44 @@ from pyarrow import parquet
 
 from imdbclf.data.sources.delimited import Rows, read_delimited
 from imdbclf.data.sources.file_text import PACKED, kind_of, text_of
-from imdbclf.data.sources.labels import by_name
+from imdbclf.data.sources.labels import as_texts, by_name
 from imdbclf.errors import UserError, one_line
 from imdbclf.settings import SourceSettings
 
 log = logging.getLogger(__name__)
 
 
-def read_file(
-    path: Path, settings: SourceSettings, *, labelled: bool = True, class_names: Sequence[str] | None = None
+def read_files(
+    files: Sequence[Path], settings: SourceSettings, *, labelled: bool = True, class_names: Sequence[str] | None = None
 ) -> pa.Table:
-    """The columns of a file. If it is `labelled`, labels lose the blanks around them, or get their `class_names`.
+    """The columns of all files, one after the other. If they are `labelled`, their labels become plain texts.
 
-    What is decided about the file, and texts without words, are logged as warnings.
+    Labels that are numbers get their names: those stored with the file, else the `class_names`. What is decided about a
+    file, and texts without words, are logged as warnings.
 
     Raises:
-        UserError: if the file is empty, or not what its name says, or a row does not fit; the row is named.
+        UserError: if a file is empty, or not what its name says, a row does not fit or has no label (the row is
+            named), or the columns of the files have different types.
     """
+    tables = []
+    for file in files:
+        rows = _read(file, settings)
+        _look_at_texts(file, rows, settings.text_column)
+        table, label_column = rows.table, settings.label_column
+        if labelled and table.column_names.count(label_column) == 1:
+            labels = _plain_labels(file, rows, by_name(table, label_column, class_names))
+            table = table.set_column(table.column_names.index(label_column), label_column, labels)
+        tables.append(table)
+    if len(tables) == 1:
+        return tables[0]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        msg = f"{files[0].parent}: the files do not fit together ({one_line(error)[:160]})"
+        raise UserError(msg) from error
+
+
+def _read(path: Path, settings: SourceSettings) -> Rows:
     kind = kind_of(path)
     try:
         if path.stat().st_size == 0:
@@ -45,12 +66,7 @@ def read_file(
     except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, ValueError, OverflowError) as error:
         msg = f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})"
         raise UserError(msg) from error
-    _look_at_texts(path, rows, settings.text_column)
-    if not labelled or rows.table.column_names.count(settings.label_column) != 1:
-        return rows.table
-    labels = _checked_labels(path, rows, by_name(rows.table, settings.label_column, class_names))
-    number = rows.table.column_names.index(settings.label_column)
-    return rows.table.set_column(number, settings.label_column, labels)
+    return rows
 
 
 def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
@@ -62,24 +78,24 @@ def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
             log.warning("%s: %s has an empty text; there are %d such reviews", path, place, count)
 
 
-def _checked_labels(path: Path, rows: Rows, labels: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The labels without blanks around them.
+def _plain_labels(path: Path, rows: Rows, labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The labels as `string` without blanks around them.
 
     Raises:
         UserError: if some reviews have a label and others have none; the first of these is named.
     """
-    if pa.types.is_string(labels.type):
-        plain = pc.utf8_trim_whitespace(labels)
-        row = pc.index(pc.not_equal(plain, labels), True).as_py()
-        if row >= 0:
-            place, shown = rows.place(row), labels[row].as_py()
-            log.warning("%s: %s has the label %r; blanks around labels are left out", path, place, shown)
-        labels = pc.if_else(pc.equal(plain, ""), None, plain)
-    if 0 < labels.null_count < len(labels):
-        row = pc.index(pc.is_null(labels), True).as_py()
+    texts = as_texts(labels, f"{path}: labels")
+    plain = pc.utf8_trim_whitespace(texts)
+    row = pc.index(pc.not_equal(plain, texts), True).as_py()
+    if row >= 0:
+        shown = texts[row].as_py()
+        log.warning("%s: %s has the label %r; blanks around labels are left out", path, rows.place(row), shown)
+    plain = pc.if_else(pc.equal(plain, ""), None, plain)
+    if 0 < plain.null_count < len(plain):
+        row = pc.index(pc.is_null(plain), True).as_py()
         msg = f"{path}: {rows.place(row)} has no label; every review needs one"
         raise UserError(msg)
-    return labels
+    return plain
 
 
 def _json(path: Path, settings: SourceSettings) -> Rows:
@@ -195,21 +211,3 @@ def content_hash(file: Path) -> bytes:
     """SHA-256 of the file's bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
-
-
-def read_files(
-    files: Sequence[Path], settings: SourceSettings, *, labelled: bool = True, class_names: Sequence[str] | None = None
-) -> pa.Table:
-    """The rows of all files, one after the other; arguments as of `read_file`.
-
-    Raises:
-        UserError: if a file cannot be read, or their columns have different types.
-    """
-    tables = [read_file(file, settings, labelled=labelled, class_names=class_names) for file in files]
-    if len(tables) == 1:
-        return tables[0]
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        msg = f"{files[0].parent}: the files do not fit together ({one_line(error)[:160]})"
-        raise UserError(msg) from error
