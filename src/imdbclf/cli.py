@@ -156,7 +156,7 @@ def predict(
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
     with fast_imports():
-        from imdbclf.inference.lines import is_table, read_texts  # noqa: PLC0415
+        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     if texts and file is not None:
@@ -166,17 +166,9 @@ def predict(
         msg = f"--output {output}: must end in .csv, .jsonl or .parquet"
         raise UserError(msg)
     _check_target("--output", output, force=force)
-    texts = texts or None
+    table, rows = _table(file, reading, text_column)
     predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
-    table, named = None, file is not None and is_table(file)
-    if (text_column or reading) and not named:
-        msg = "--text-column, --set: are for a --file with columns, such as a .csv"
-        raise UserError(msg)
-    if file is not None and named:
-        from imdbclf.inference.tables import read_table  # noqa: PLC0415
-
-        with _settings_as_options():
-            table, texts = read_table(file, _settings(reading, text_column=text_column)[0])
+    texts = (texts or None) if rows is None else rows
     batches = [texts] if texts is not None else read_texts(file)
     if output is not None:
         _write_predictions(output, predictor, table, [text for batch in batches for text in batch])
@@ -227,6 +219,23 @@ def _checkpoint_file(path: Path) -> Path:
     from imdbclf.folders.run import RunFolder  # noqa: PLC0415
 
     return RunFolder(path).best if path.is_dir() else path
+
+
+def _table(
+    file: Path | None, reading: list[str] | None, text_column: str | None
+) -> tuple[pa.Table | None, list[str] | None]:
+    """A file with columns and its texts; None for both if there is none."""
+    from imdbclf.inference.lines import is_table  # noqa: PLC0415
+
+    if file is not None and is_table(file):
+        from imdbclf.inference.tables import read_table  # noqa: PLC0415
+
+        with _settings_as_options():
+            return read_table(file, _settings(reading, text_column=text_column)[0])
+    if text_column or reading:
+        msg = "--text-column, --set: are for a --file with columns, such as a .csv"
+        raise UserError(msg)
+    return None, None
 
 
 def _settings(reading: list[str] | None, **options: str | None) -> tuple[DataSettings, dict[str, Any]]:

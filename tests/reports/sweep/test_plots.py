@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from imdbclf.reports.figure import Plot
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.sweep.analysis import configurations_of, main_effects
 from imdbclf.reports.sweep.job_table import JobRow
-from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects, mean_curve
+from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects, mean_curve
 from reports.sweep.helpers import grid, job
 
 AXES = {"model.layers": ["1", "2"], "loss": ["bce", "mse"], "seed": ["0", "1"]}

@@ -15,12 +15,12 @@ from commands import run
 from imdbclf.folders.run import RunFolder
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
 from imdbclf.reports.labels import percent
+from imdbclf.reports.page import Section, TextTable
 from imdbclf.reports.statistics import half_width
 from imdbclf.reports.sweep import report
 from imdbclf.reports.sweep.conclusions import Conclusions, conclusions_of
 from imdbclf.reports.sweep.job_table import collect, read_table
 from imdbclf.reports.sweep.report import SECTIONS, write_sweep_report
-from imdbclf.reports.sweep.sections import Section, TextTable
 from reports.sweep.helpers import LECTURE, Chosen, State, lecture_accuracy, mostly, write_sweep
 
 Capture = pytest.CaptureFixture[str]

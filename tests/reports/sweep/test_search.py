@@ -14,9 +14,10 @@ from optuna.trial import TrialState, create_trial
 
 from imdbclf.folders.search_journal import ERROR, REUSED, open_journal
 from imdbclf.folders.sweep import Sweep, SweepFolder
+from imdbclf.reports.page import Section
 from imdbclf.reports.sweep.conclusions import conclusions_of
 from imdbclf.reports.sweep.search import search_section
-from imdbclf.reports.sweep.sections import Section, SweepResults
+from imdbclf.reports.sweep.sections import SweepResults
 
 AXES: dict[str, BaseDistribution] = {
     "optimizer.lr": FloatDistribution(1e-4, 1e-2),

@@ -13,10 +13,10 @@ from scipy import stats
 
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.labels import p_cell, percent, signed
+from imdbclf.reports.page import Section
 from imdbclf.reports.sweep.conclusions import ONE_SEED, conclusions_of
 from imdbclf.reports.sweep.job_table import JobRow, collect, read_table, write_table
 from imdbclf.reports.sweep.sections import (
-    Section,
     SweepResults,
     configurations_section,
     cost_section,

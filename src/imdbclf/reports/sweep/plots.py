@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels, choice_label
 from imdbclf.reports.sweep.analysis import Configuration, Effect
@@ -27,47 +23,13 @@ Curve = list[tuple[float, float]]
 """Epoch and value."""
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A plot as PNG (for the file `NAME.png`) and as SVG (for the page), and what it shows in words."""
-
-    name: str
-    alt: str
-    png: bytes
-    svg: bytes
-
-
-def _new_figure(
-    width: float, height: float, down: int, across: int, *, sharey: bool = False
-) -> tuple[Figure, npt.NDArray[Any]]:
-    """A figure and its panels (down, across)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    panels = figure.subplots(down, across, sharey=sharey, squeeze=False)
-    for panel in panels.flat:
-        panel.grid(alpha=0.25)
-        panel.spines[["top", "right"]].set_visible(False)
-    return figure, panels
-
-
-def _rendered(figure: Figure, name: str, alt: str) -> Plot:
-    """Render the figure both ways, the same bytes every time."""
-    # The layout is computed once; each way of saving would compute it again.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=110, metadata={"Software": None})
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(name, alt, png.getvalue(), svg.getvalue())
-
-
 @mpl.rc_context({"text.parse_math": False})
 def draw_effects(effects: Sequence[Effect]) -> Plot:
     """A panel for each axis: differences from the first value with intervals, and a line for each seed."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     across = min(4, len(labels))
     down = -(-len(labels) // across)
-    figure, panels = _new_figure(3.2 * across, 3.1 * down, down, across, sharey=True)
+    figure, panels = new_figure(3.2 * across, 3.1 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis])
         # A key keeps its small letters.
@@ -79,7 +41,7 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     alt = (
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
-    return _rendered(figure, "effects", alt)
+    return rendered(figure, "effects", alt)
 
 
 def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
@@ -113,7 +75,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
     if not accuracies:
         return None
     names = list(dict.fromkeys(one.loss for one, _ in losses))
-    figure, panels = _new_figure(3.9 * (1 + len(names)), 3.6, 1, 1 + len(names))
+    figure, panels = new_figure(3.9 * (1 + len(names)), 3.6, 1, 1 + len(names))
     first, *others = panels.flat
     # The axis of the largest effect whose values are few enough to have a colour each.
     axes = [effect.axis for effect in sorted(effects, key=lambda effect: -abs(effect.mean))]
@@ -133,7 +95,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects
         handles += first.plot([], [], color=colour, linewidth=1.2, label=choice_label(str(axis), value))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
     alt = "Validation accuracy and loss by epoch, a line for each configuration, the best one highlighted."
-    return _rendered(figure, "curves", alt)
+    return rendered(figure, "curves", alt)
 
 
 def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Curve:
@@ -167,12 +129,12 @@ def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     shown = [one for one in configurations if one.accuracies]
     if not shown:
         return None
-    figure, ((first, second),) = _new_figure(7.8, 3.4, 1, 2, sharey=True)
+    figure, ((first, second),) = new_figure(7.8, 3.4, 1, 2, sharey=True)
     _draw_cost(first, shown, "parameters")
     _draw_cost(second, shown, "fit_seconds")
     first.set(xlabel="Parameters", ylabel="Validation accuracy (%)")
     second.set_xlabel("Seconds per fit")
-    return _rendered(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
+    return rendered(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
 
 
 def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str) -> None:
@@ -194,7 +156,7 @@ def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str
 @mpl.rc_context({"text.parse_math": False})
 def draw_search(values: Mapping[int, float], best: Sequence[int], *, is_loss: bool) -> Plot:
     """The values of a search's trials by their numbers; `best` has the numbers of those better than all before."""
-    figure, ((panel,),) = _new_figure(4.6, 3.4, 1, 1)
+    figure, ((panel,),) = new_figure(4.6, 3.4, 1, 1)
     shown = {number: value if is_loss else 100 * value for number, value in values.items()}
     if shown:
         panel.plot(list(shown), list(shown.values()), "o", color=PLAIN, markersize=4)
@@ -203,4 +165,4 @@ def draw_search(values: Mapping[int, float], best: Sequence[int], *, is_loss: bo
         panel.legend(["Trial", "Best so far"], frameon=False, fontsize=9)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.set(xlabel="Trial", ylabel="Validation loss" if is_loss else "Validation accuracy (%)")
-    return _rendered(figure, "search", "Value by trial, and the best so far.")
+    return rendered(figure, "search", "Value by trial, and the best so far.")

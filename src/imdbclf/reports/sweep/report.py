@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.table import Table
 
 from imdbclf.console import command_line, console, program, shown_path, tell, text_table
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
+from imdbclf.reports.page import Section, page
 from imdbclf.reports.sweep.analysis import Configuration
 from imdbclf.reports.sweep.conclusions import conclusions_of
 from imdbclf.reports.sweep.job_table import collect, write_epochs, write_table
 from imdbclf.reports.sweep.search import search_section
 from imdbclf.reports.sweep.sections import (
-    Section,
     SweepResults,
     configurations_section,
     configurations_table,
@@ -68,7 +65,8 @@ def write_sweep_report(folder: SweepFolder) -> SweepResults:
     plots = {folder.path / f"{plot.name}.png": plot.png for section in sections for plot in section.plots}
     for path in {folder.path / f"{name}.png" for name in PLOTS}.difference(plots):
         path.unlink(missing_ok=True)
-    for path, contents in [*plots.items(), (folder.page, _html(results, sections).encode())]:
+    html = page("sweep/page.html.jinja", title=f"Sweep: {sweep.experiment}", results=results, sections=sections)
+    for path, contents in [*plots.items(), (folder.page, html.encode())]:
         with atomic_write(path) as aside:
             aside.write_bytes(contents)
     return results
@@ -80,14 +78,6 @@ def _confirmation(sweep: Sweep, best: Configuration) -> str:
     overrides = next(job.overrides for job in sweep.jobs if job.folder in folders)
     others = [override for override in overrides if not override.startswith(f"{SEED}=")]
     return f"Confirm it over seeds: {command_line([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
-
-
-def _html(results: SweepResults, sections: Sequence[Section]) -> str:
-    """One HTML file: style and plots inside, no script, every text escaped."""
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["base64"] = lambda data: b64encode(data).decode()
-    return environment.get_template("page.html.jinja").render(results=results, sections=sections)
 
 
 def print_sweep(results: SweepResults) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imdbclf.reports.labels import configuration_label, number_of, percent
+from imdbclf.reports.page import Section, TextTable
 from imdbclf.reports.sweep.plots import draw_search
-from imdbclf.reports.sweep.sections import Section, SweepResults, TextTable
+from imdbclf.reports.sweep.sections import SweepResults
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels, number_of, p_cell, percent, signed, value_label
+from imdbclf.reports.page import Section, TextTable
 from imdbclf.reports.sweep.analysis import Comparison, Configuration, Effect
 from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
-from imdbclf.reports.sweep.plots import Plot, draw_cost, draw_curves, draw_effects
+from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects
 
 NONE = "–"
 INTERVALS = "They are means over seeds, ± half of the 95 % interval (Student's t)."
@@ -18,27 +19,6 @@ SEARCH_NOTE = (
     "Ordered by validation {}, which the search optimised. Accuracy and loss are those of the best epoch. "
     "Test metrics are reported for the best configuration only. With one seed there is no significance test."
 )
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of cells as they are shown; the first `text_columns` columns are text, the others numbers."""
-
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    text_columns: int = 1
-    highlighted: int | None = None
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the report under a title: text, a table, plots, and notes in small print."""
-
-    title: str
-    text: Sequence[str] = ()
-    table: TextTable | None = None
-    plots: Sequence[Plot] = ()
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""Reports as pages: one HTML file each, with style and plots inside, no script, and every text escaped."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from imdbclf.reports.figure import Plot
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of cells as they are shown; the first `text_columns` columns are text, the others numbers."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text_columns: int = 1
+    highlighted: int | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report under a title: text, a table, plots, and notes in small print."""
+
+    title: str
+    text: Sequence[str] = ()
+    table: TextTable | None = None
+    plots: Sequence[Plot] = ()
+    notes: Sequence[str] = ()
+
+
+def page(template: str, **values: Any) -> str:
+    """The page of a template in this package; `page.html.jinja` shows a title, conclusions and sections."""
+    environment = Environment(
+        loader=PackageLoader("imdbclf", "reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["base64"] = lambda data: b64encode(data).decode()
+    return environment.get_template(template).render(values)
