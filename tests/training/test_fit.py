@@ -25,7 +25,6 @@ Capture = pytest.CaptureFixture[str]
 def fitted(path: Path, settings: Settings, *, drawn_between: int) -> dict[str, torch.Tensor]:
     """The weights of a fit, with random numbers drawn between its preparation and its start."""
     fit = Fit(settings, RunFolder(path), quiet=True)
-    fit.prepare()
     torch.rand(drawn_between)
     fit.run(ReviewDataModule(settings.data, settings.seed, features=settings.features))
     return weights_of(path)
@@ -99,7 +98,7 @@ def test_a_callback_that_cannot_be_made_is_named(here: Path) -> None:
     ):
         settings = Settings(experiment="fit", callbacks={"mine": {"_target_": target}})
         with pytest.raises(UserError, match=rf"^mine \({target}\): .*{reason}"):
-            Fit(settings, RunFolder(here)).prepare()
+            Fit(settings, RunFolder(here))
 
 
 # Numbers that are not finite
@@ -214,7 +213,6 @@ def test_a_fit_goes_on_from_a_changed_checkpoint_or_refuses_it_in_a_line(
         torch.save(whole, folder.best)
         try:
             fit = Fit(more, folder, quiet=True, resume_from=folder.last)
-            fit.prepare()
             fit.run(data)
         except UserError as error:
             line = str(error)

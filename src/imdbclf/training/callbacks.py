@@ -28,21 +28,17 @@ class History(Callback):
 
     It ends a fit whose numbers are no longer finite, before they are in a checkpoint. `last_loss` is the last finite
     loss of a step on the CPU, or of an epoch on other devices, where a look at each step would wait for the device.
+    `started` is when the epoch began; 0 before the first.
     """
 
     def __init__(self) -> None:
         self.rows: list[EpochRow] = []
         self.last_loss: float | None = None
-        self._started = 0.0
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether an epoch of this fit has begun."""
-        return self._started > 0
+        self.started = 0.0
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """Note the time."""
-        self._started = time.perf_counter()
+        self.started = time.perf_counter()
 
     def on_train_batch_end(self, _trainer: pl.Trainer, _module: pl.LightningModule, outputs: Any, *_: Any) -> None:
         """Look at the loss of the step.
@@ -70,7 +66,7 @@ class History(Callback):
         if wrong or not all(weights.sum().isfinite() for weights in pl_module.parameters()):
             raise FloatingPointError(wrong[0] if wrong else "a weight")
         self.last_loss = row["train/loss"]
-        row["seconds"] = round(time.perf_counter() - self._started, 4)
+        row["seconds"] = round(time.perf_counter() - self.started, 4)
         self.rows.append(row)
         log.info("%s", epoch_line(row, trainer.max_epochs or 0))
 

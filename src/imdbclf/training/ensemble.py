@@ -58,7 +58,6 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
         member.discard()
         member.path.mkdir(parents=True, exist_ok=True)
         fit = Fit(_of_member(settings, number), member, quiet)
-        fit.prepare()
         seconds += fit.run(data.with_seed(fit.settings.seed)).seconds
         member.last.unlink()
     rows = mean_rows([read_history(member.history) for member in members])

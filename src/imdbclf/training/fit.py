@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,11 @@ class Fit:
     """One network that learns from the reviews of a data module.
 
     A `quiet` fit shows no progress. `resume_from` is the checkpoint of an earlier attempt at the same fit, in the same
-    folder, and may be that of the last epoch; it has priority over `ckpt_path` of the settings.
+    folder, and may be that of the last epoch; it has priority over `ckpt_path` of the settings. What can be refused
+    before the reviews are read is refused when this is made.
+
+    Raises:
+        UserError: for arguments that Lightning does not accept, or a checkpoint that cannot be read.
     """
 
     settings: Settings
@@ -63,13 +66,11 @@ class Fit:
     resume_from: Path | None = None
     history: History = field(default_factory=History)
 
-    def prepare(self) -> None:
-        """Refuse what can be refused before the reviews are read.
-
-        Raises:
-            UserError: for arguments that Lightning does not accept, or a checkpoint that cannot be read.
-        """
-        _ = self.trainer, self._earlier
+    def __post_init__(self) -> None:
+        path = self.settings.ckpt_path
+        self._earlier_path = self.resume_from or (Path(path).expanduser() if path is not None else None)
+        self._earlier = None if self._earlier_path is None else load_plain(self._earlier_path)
+        self.trainer = self._trainer()
         torch.set_num_threads(self.settings.threads or torch.get_num_threads())
 
     def run(self, data: ReviewDataModule) -> Fitted:
@@ -117,7 +118,7 @@ class Fit:
         Some arguments Lightning compares with the number of batches, which it knows only now. Of what is in a
         checkpoint, Lightning and torch check little; what is wrong with it shows in the first epoch.
         """
-        begins = isinstance(error, ValueError) and self._earlier is None and not self.history.is_begun
+        begins = isinstance(error, ValueError) and self._earlier is None and not self.history.started
         if begins or isinstance(error, MisconfigurationException):
             return f"trainer: {one_line(error)}"
         if self._earlier is None or len(self.history.rows) > len(rows_of(self._earlier)) + 1:
@@ -165,9 +166,7 @@ class Fit:
         positive = float(labels.sum())
         return (len(labels) - positive) / positive
 
-    @cached_property
-    def trainer(self) -> pl.Trainer:
-        """Lightning's trainer for these settings."""
+    def _trainer(self) -> pl.Trainer:
         arguments = self.settings.trainer.model_dump()
         if arguments.get("devices", "auto") == "auto":
             arguments["devices"] = 1  # Lightning would take all devices
@@ -194,16 +193,6 @@ class Fit:
         if settings.model.dropout > 0:
             callbacks.append(EpochSeed(settings.seed))
         return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
-
-    @property
-    def _earlier_path(self) -> Path | None:
-        path = self.settings.ckpt_path
-        return self.resume_from or (Path(path).expanduser() if path is not None else None)
-
-    @cached_property
-    def _earlier(self) -> dict[str, Any] | None:
-        """The contents of the checkpoint to resume from."""
-        return None if self._earlier_path is None else load_plain(self._earlier_path)
 
     def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         """Refuse a checkpoint of other reviews or another network, or one that has all epochs already."""

@@ -71,7 +71,6 @@ class Run:
         """
         settings, folder = self.settings, self.folder
         fit = Fit(settings, folder, self.quiet, self.resume_from)
-        fit.prepare()
         check_memory(settings, len(self.data.vocabulary), len(self.data.prepared.matrices["train"]))
         _check_classes(self.data)
         announce(settings, self.data, fit.trainer, self.because)
@@ -116,7 +115,7 @@ class Run:
 def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
     """Fit what the settings ask for: one network or an ensemble, with a teacher or without.
 
-    `fit` is that of a single network, prepared.
+    `fit` is that of a single network.
 
     Raises:
         UserError: if the checkpoint to resume from does not match.
@@ -153,7 +152,6 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
     )
     final.path.mkdir(parents=True, exist_ok=True)
     fit = Fit(everything, final, quiet, where_to_go_on(everything, final))
-    fit.prepare()
     fitted = learn(fit, validated.data.with_settings(everything.data))
     keep_temperature(final.best, read_checkpoint(folder.best).temperature)
     final.best.replace(folder.best)
