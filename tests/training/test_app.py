@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import filelock
+import lightning.pytorch as pl
 import pytest
 import torch
 from commands import going_on, metrics_of, run, start
@@ -27,7 +28,6 @@ from hypothesis import strategies as st
 from imdbclf.cli import main
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import Sweep, SweepFolder
-from imdbclf.training.callbacks import LastCheckpoint
 from training.helpers import is_same, stopped_at
 
 Capture = pytest.CaptureFixture[str]
@@ -229,15 +229,15 @@ def test_a_checkpoint_without_its_best_epoch_beside_it_is_refused(
 def test_a_run_that_died_between_the_two_checkpoints_of_an_epoch_goes_on_from_the_newer_one(
     here: Path, small: list[str], finished_run: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = LastCheckpoint.on_train_epoch_end
+    save = pl.Trainer.save_checkpoint
 
-    def die(self: LastCheckpoint, trainer: Any, module: Any) -> None:
-        if type(self) is LastCheckpoint and trainer.current_epoch == 1:
+    def die(self: pl.Trainer, path: Path) -> None:
+        if path.name == "last.ckpt" and self.current_epoch == 1:
             raise KeyboardInterrupt
-        save(self, trainer, module)
+        save(self, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LastCheckpoint, "on_train_epoch_end", die)
+        patch.setattr(pl.Trainer, "save_checkpoint", die)
         assert run(capsys, "train", *small, "hydra.run.dir=run").status == 130
     resumed = run(capsys, "train", "--resume", "run")
     assert ["epoch 2/3" in resumed.out, "epoch 3/3" in resumed.out] == [False, True]

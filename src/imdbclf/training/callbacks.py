@@ -1,21 +1,21 @@
-"""Callbacks of a fit: history, progress, the two checkpoints, and the seed of each epoch."""
+"""Callbacks of a fit: history, progress, the checkpoints, and the seed of each epoch."""
 
 from __future__ import annotations
 
 import logging
 import time
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from imdbclf.console import console
+from imdbclf.folders.run import RunFolder
 from imdbclf.model.classifier import ReviewClassifier
-from imdbclf.reports.history import EpochRow
+from imdbclf.reports.history import EpochRow, best_row
 
 log = logging.getLogger(__name__)
 
@@ -128,36 +128,18 @@ class EpochSeed(Callback):
         torch.manual_seed((self.seed << 20) + trainer.current_epoch)
 
 
-class LastCheckpoint(ModelCheckpoint):
-    """`last.ckpt` after every epoch. Lightning's `save_last` copies the latest save, which may be an earlier epoch."""
+class Checkpoints(Checkpoint):
+    """`best.ckpt`, the epoch of lowest validation loss, the first of equal ones, and `last.ckpt` after every epoch.
 
-    def __init__(self, folder: Path, filename: str = "last", monitor: str | None = None) -> None:
-        super().__init__(folder, filename, monitor, save_on_train_epoch_end=True, enable_version_counter=False)
+    Without validation there is no `best.ckpt`. Lightning's `ModelCheckpoint` also keeps absolute paths in checkpoints,
+    which are wrong once a folder is moved or copied.
+    """
 
-    @property
-    def state_key(self) -> str:
-        """Its name in checkpoints. Lightning calls this at every hook, and its own version lists all settings."""
-        return type(self).__name__
+    def __init__(self, folder: RunFolder, history: History) -> None:
+        self.folder, self.history = folder, history
 
-    def state_dict(self) -> dict[str, Any]:
-        """The score alone. Lightning also keeps absolute paths, which are wrong once the folder is moved or copied."""
-        return {"best_model_score": self.best_model_score}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best epoch so far; its file is in the folder. `LastCheckpoint` has no score."""
-        if (score := state_dict["best_model_score"]) is not None:
-            own = str(Path(str(self.dirpath), f"{self.filename}{self.FILE_EXTENSION}"))
-            self.best_model_path, self.best_model_score, self.best_k_models = own, score, {own: score}
-            self.kth_best_model_path, self.kth_value = own, score
-
-
-class BestCheckpoint(LastCheckpoint):
-    """`best.ckpt`: the epoch of lowest validation loss, the first of equal ones; no file without validation."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, "best", monitor="val/loss")
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the epoch if it was validated and is the best so far."""
-        if self.monitor in trainer.callback_metrics:
-            super().on_train_epoch_end(trainer, pl_module)
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Save the epoch."""
+        if best_row(self.history.rows) is self.history.rows[-1]:
+            trainer.save_checkpoint(self.folder.best)
+        trainer.save_checkpoint(self.folder.last)

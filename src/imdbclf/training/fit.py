@@ -25,7 +25,7 @@ from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.reports.history import EpochRow, best_row, write_history
 from imdbclf.settings import Settings
 from imdbclf.storage import copy_file
-from imdbclf.training.callbacks import BestCheckpoint, EpochSeed, History, LastCheckpoint, LiveProgress
+from imdbclf.training.callbacks import Checkpoints, EpochSeed, History, LiveProgress
 from imdbclf.training.checkpoint_io import DurableCheckpointIO
 from imdbclf.training.process import versions
 
@@ -186,13 +186,13 @@ class Fit:
 
     def _callbacks(self) -> list[Callback]:
         """Only those that have something to do: Lightning calls each a dozen times a step."""
-        settings, checkpoints = self.settings, self.folder.checkpoints
+        settings = self.settings
         callbacks: list[Callback] = [self.history]
         if console().is_terminal and not self.quiet:
             callbacks.append(LiveProgress())
         if settings.model.dropout > 0:
             callbacks.append(EpochSeed(settings.seed))
-        return [*callbacks, *_made(settings.callbacks), BestCheckpoint(checkpoints), LastCheckpoint(checkpoints)]
+        return [*callbacks, *_made(settings.callbacks), Checkpoints(self.folder, self.history)]
 
     def _check_resumable(self, contents: dict[str, Any], classifier: ReviewClassifier, data: ReviewDataModule) -> None:
         """Refuse a checkpoint of other reviews or another network, or one that has all epochs already."""

@@ -24,8 +24,7 @@ _stop = {"status": _CTRL_C}
 _IRRELEVANT = (
     ".*does not have many workers",
     "The number of training batches",
-    "Checkpoint directory .* exists and is not empty",
-    "The dirpath has changed from",
+    ".*callbacks: .*'BestCheckpoint'",  # in checkpoints of older versions
     "Total length of `list` across ranks is zero",
     "You defined a `validation_step` but have no `val_dataloader`",
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
