@@ -187,11 +187,7 @@ def _vectorizer(about: _Attachment) -> Vectorizer:
 
 
 def keep_temperature(path: Path, temperature: float) -> None:
-    """Write a temperature into a checkpoint, completely or not at all; everything else stays.
-
-    Raises:
-        UserError: see `load_plain`.
-    """
+    """Write a temperature into a checkpoint, completely or not at all; everything else stays. Errors: `load_plain`."""
     contents = load_plain(path)
     contents[CHECKPOINT_KEY]["temperature"] = temperature
     write_checkpoint(path, contents)
@@ -240,8 +236,8 @@ def load_plain(path: Path) -> dict[str, Any]:
     """The contents of a checkpoint; code in the file is never executed.
 
     Raises:
-        UserError: if the file is missing, corrupt, contains code, or was not written by imdbclf, or if a part is not
-            what it must be.
+        UserError: if the file is missing, corrupt, contains code, or was not written by imdbclf, or if its parts are
+            not what they must be.
     """
     return _read(path)[0]
 
@@ -294,11 +290,7 @@ def _unpickled(path: Path) -> Any:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The network with its weights, in evaluation mode on the CPU, and its columns.
-
-    Raises:
-        UserError: see `load_plain`; also if the parts of the file do not fit together.
-    """
+    """The network with its weights, in evaluation mode on the CPU, and its columns; errors as in `load_plain`."""
     valid = _read(path)[1]
     about, settings = valid.attachment, valid.hyper_parameters
     weights = {name.removeprefix(_PREFIX): value for name, value in valid.state_dict.items()}

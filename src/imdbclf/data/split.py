@@ -45,11 +45,7 @@ def split_reviews(train: EncodedReviews, settings: DataSettings, seed: int) -> t
 
 
 def split_test(train: EncodedReviews, settings: DataSettings) -> tuple[Rows, Rows]:
-    """Row numbers of the training and of the test part that `data.test_size` asks for; the same for every seed.
-
-    Raises:
-        UserError: see `split_reviews`.
-    """
+    """As `split_reviews`, but the test part that `data.test_size` asks for; it is the same for every seed."""
     return _split(train, settings.test_size, "test_size", _TEST_SEED)
 
 

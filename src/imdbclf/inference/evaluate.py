@@ -106,11 +106,7 @@ def evaluate_checkpoint(
 def _part(
     origin: SourceSettings, checkpoint: Checkpoint, split: str, *, of_run: bool
 ) -> tuple[LoadedCorpus, EncodedReviews]:
-    """The reviews of one part: the run's own validation or test part, or a part or split of the source.
-
-    Raises:
-        UserError: if there is no such part.
-    """
+    """The reviews of one part: the run's own validation or test part, or a part or split of the source."""
     run = checkpoint.run
     if of_run and split in VALIDATION and run.data.validates:
         loaded = _loaded(origin.model_copy(update={"group": run.data.group}), checkpoint)
@@ -134,17 +130,16 @@ def _in_training(path: Path, checkpoint: Checkpoint, reviews: EncodedReviews) ->
     """How many of the reviews the checkpoint was trained on; None if the run's reviews are not in the cache."""
     run = checkpoint.run
     try:
-        if not _may_follow(path, run.data):
-            return None
         origin = run.data.origin.model_copy(update={"cache_dir": None})
-        loaded = load_cached_corpus(origin, sentence_ends=checkpoint.vectorizer.sentence_ends)
+        ends = checkpoint.vectorizer.sentence_ends
+        loaded = load_cached_corpus(origin, sentence_ends=ends) if _may_follow(path, run.data) else None
         if loaded is None:
             return None
         train = with_test_part(loaded, run.data).corpus.parts["train"]
-        rows = np.arange(len(train), dtype=np.int64) if run.refit else split_reviews(train, run.data, run.seed)[0]
+        learnt = train.ids if run.refit else train.ids[split_reviews(train, run.data, run.seed)[0]]
     except (UserError, OSError, KeyError):
         return None
-    return int(np.isin(reviews.ids, train.ids[rows]).sum())
+    return int(np.isin(reviews.ids, learnt).sum())
 
 
 def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
@@ -162,11 +157,7 @@ def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
 
 
 def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> SourceSettings:
-    """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says.
-
-    Raises:
-        UserError: if only the checkpoint says it.
-    """
+    """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says."""
     origin = checkpoint.run.data.origin
     if "source" not in chosen and not _may_follow(path, origin):
         if not os.environ.get(VARIABLE):

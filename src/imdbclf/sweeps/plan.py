@@ -82,13 +82,9 @@ def combinations(overrides: Sequence[Override]) -> list[list[str]]:
 
 
 class Planner:
-    """Composes jobs as launchers do, and names them.
+    """Composes jobs as launchers do, and names them by their values on the axes.
 
-    Args:
-        loader: Hydra's.
-        config: the sweep's own config, as the sweeper was given it.
-        axes: the keys whose values tell the jobs apart.
-        folder: the sweep's; a job that has a run folder there keeps it, even if the axes are others now.
+    `config` is the sweep's own. A job that has a run folder in the sweep's keeps it, even if the axes are others now.
     """
 
     def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str], folder: SweepFolder) -> None:

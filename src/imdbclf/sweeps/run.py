@@ -37,11 +37,7 @@ from imdbclf.training.process import stopping
 class SweepRun:
     """One command that runs a sweep.
 
-    Args:
-        context: Hydra's loader and callbacks.
-        task: the function that runs a job.
-        config: the sweep's own config.
-        arguments: overrides as typed.
+    `task` runs a job, `config` is the sweep's own, `arguments` are the overrides as typed.
     """
 
     def __init__(self, context: HydraContext, task: TaskFunction, config: DictConfig, arguments: Sequence[str]) -> None:
@@ -71,10 +67,8 @@ class SweepRun:
             if sweep == "none" and SEED in axes and not own:
                 # Otherwise `seed=0,1` and `sweep=lecture` of the experiment `lecture` would share a folder.
                 own = [SEED]
-            asked = [sweep, self.experiment]
-            named = [name for name in dict.fromkeys(asked) if name != "none"]
-            held = ["-".join(map(short_key, own))] if own else []
-            chosen = chosen.with_name(folder_name("_".join([chosen.name, *named, *held])))
+            named = [chosen.name, *dict.fromkeys([sweep, self.experiment]), "-".join(map(short_key, own))]
+            chosen = chosen.with_name(folder_name("_".join(name for name in named if name not in {"", "none"})))
         self.folder = SweepFolder(chosen.absolute())
         self.folder.check_usable()
         with read_write(hydra):
@@ -86,11 +80,7 @@ class SweepRun:
         return Planner(self.context.config_loader, self.config, axes, self.folder)
 
     def plan(self, planner: Planner, jobs: Sequence[Sequence[str]]) -> list[PlannedJob]:
-        """Compose and validate jobs, with progress: it takes a tenth of a second per job.
-
-        Raises:
-            UserError: for the first wrong key or value.
-        """
+        """Compose and validate jobs, with progress: it takes a tenth of a second per job. Errors: `Planner.plan`."""
         columns = (TextColumn("checking every job"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as progress:
             return [planner.plan(job) for job in progress.track(jobs)]
@@ -153,10 +143,7 @@ class SweepRun:
             raise stop from event
 
     def report(self, elsewhere: Collection[str] = ()) -> None:
-        """Write the report into the folder, and print it.
-
-        Args:
-            elsewhere: folders of jobs that run in another process.
+        """Write the report into the folder, and print it; `elsewhere` are jobs that run in another process.
 
         Raises:
             UserError: if jobs failed or did not finish.
@@ -165,10 +152,9 @@ class SweepRun:
 
         print_sweep(write_sweep_report(self.folder))
         own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
-        outcomes = [self.folder.run(job).outcome for job in own]
-        if missing := sum(outcome != "done" for outcome in outcomes):
+        if missing := sum(self.folder.run(job).outcome != "done" for job in own):
             logs = f"{shown_path(self.folder.runs)}/…/train.log"
-            msg = f"{missing} of {len(outcomes)} jobs failed or did not finish; the reasons are in {logs}"
+            msg = f"{missing} of {len(own)} jobs failed or did not finish; the reasons are in {logs}"
             raise UserError(msg)
 
 

@@ -64,11 +64,7 @@ class SearchSettings(BaseModel):
 
     @classmethod
     def from_config(cls, sweeper: DictConfig) -> Self:
-        """Validate the sweeper's part of a config.
-
-        Raises:
-            UserError: with the first thing that is wrong, in one line.
-        """
+        """The sweeper's part of a config, validated: a `UserError` names the first thing that is wrong."""
         contents: Any = OmegaConf.to_container(sweeper, resolve=True)
         own = {key: value for key, value in contents.items() if key not in {"_target_", "params"}}
         try:
