@@ -117,9 +117,7 @@ class ReviewDataModule(pl.LightningDataModule):
             raise UserError(msg)
         return self._loader("test", EVALUATION_BATCH)
 
-    def predict_dataloader(self) -> ReviewLoader:
-        """The same as `test_dataloader`."""
-        return self.test_dataloader()
+    predict_dataloader = test_dataloader
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Return a batch that is already on the device; checking its tensors would cost a tenth of a step."""

@@ -17,12 +17,8 @@ JOB, ERROR, REUSED = "job", "error", "reused"
 
 
 def open_journal(path: Path, turn: filelock.BaseFileLock | None = None) -> JournalStorage:
-    """The storage in this file. Optuna's own log lines are switched off.
-
-    Args:
-        path: of the journal; its folder exists.
-        turn: the lock of all processes that write; None to read only.
-    """
+    """The storage in this file, in a folder that exists; `turn` is the lock of all who write, None to read only."""
+    # Its log lines would stand between ours.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if turn is not None:
         with turn:

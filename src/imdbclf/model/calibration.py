@@ -22,17 +22,11 @@ wrong.
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int8]) -> float:
-    """The temperature with the lowest negative log-likelihood of the labels.
+    """The temperature with the lowest negative log-likelihood of the labels (n,), 0 or 1, given the logits (n,).
 
-    It is 1 if no other temperature is better, or if the logits are not finite.
-
-    There is one minimum, since the negative log-likelihood is convex in the inverse of the temperature. The search uses
-    the logarithm, so that one half and two are equally far from 1. The result does not depend on the order of the
-    reviews.
-
-    Args:
-        logits: (n,) with n at least 1.
-        labels: (n,) of 0 and 1.
+    It is 1 if no other temperature is better, or if the logits are not finite. There is one minimum, since the negative
+    log-likelihood is convex in the inverse of the temperature. The search uses the logarithm, so that one half and two
+    are equally far from 1. The result does not depend on the order of the reviews.
     """
     from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import
 

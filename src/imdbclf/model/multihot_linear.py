@@ -33,11 +33,9 @@ class MultiHotLinear(nn.Module):
         self.sparse_gradient = False
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
-        """The layer's pre-activations, (n, out_features).
+        """The layer's pre-activations, (n, out_features), for features (n, in_features), sparse CSR or dense.
 
-        Args:
-            features: (n, in_features), sparse CSR or dense.
-            transpose: `features` transposed, (in_features, n) CSR; if None, the sparse backward pass computes it.
+        `transpose` is `features` transposed, (in_features, n) CSR; if None, the sparse backward pass computes it.
         """
         if features.layout == torch.strided:
             return torch.addmm(self.bias, features, self.weight)

@@ -17,12 +17,7 @@ from imdbclf.settings import OPTIMIZER_SETTINGS, AdagradSettings, RMSpropSetting
 class _KerasOptimizer(Optimizer):
     """An optimizer with Keras' formulas. For each parameter: first weight decay, then `_update`.
 
-    Args:
-        params: as for any optimizer of torch.
-        values: fields of `settings`, where their ranges and defaults are.
-
-    Raises:
-        pydantic.ValidationError: for values that are not valid.
+    Its arguments are the fields of `settings`, where their ranges and defaults are; others are a `ValidationError`.
     """
 
     settings: ClassVar[type[RMSpropSettings | AdagradSettings]]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,28 +120,21 @@ def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], 
     try:
         whole = _settings(folder)
         loaded = load_cached_corpus(whole.data, sentence_ends=whole.features.sentence_ends)
-        if loaded is not None:
-            loaded = with_test_part(loaded, whole.data)
-        if loaded is None or "test" not in loaded.corpus.parts:
+        corpus = None if loaded is None else with_test_part(loaded, whole.data).corpus
+        if corpus is None or "test" not in corpus.parts:
             return {}, "no words are shown: the reviews of the first run are no longer in the cache"
-        return _first_words(loaded.corpus, ids), None
-    except (UserError, OSError, ValueError) as error:
+        return _first_words(corpus, ids), None
+    except Exception as error:
+        # For a file that is not YAML, the reader raises errors of many types.
         return {}, f"no words are shown: the reviews of the first run were not found ({one_line(error)})"
 
 
 def _settings(folder: RunFolder) -> Settings:
-    try:
-        # Our files have no aliases, with which a small file can stand for a huge one.
-        if any(isinstance(event, AliasEvent) for event in parse(folder.config.read_text(encoding="utf-8"))):
-            msg = f"{folder.config} has aliases"
-            raise ValueError(msg)
-        config = OmegaConf.to_container(OmegaConf.load(folder.config))
-    except Exception as error:
-        # For a file that is not YAML, the reader raises errors of many types.
-        raise ValueError(str(error)) from error
-    if not isinstance(config, dict):
-        msg = f"{folder.config} has no settings"
+    # Our files have no aliases, with which a small file can stand for a huge one.
+    if any(isinstance(event, AliasEvent) for event in parse(folder.config.read_text(encoding="utf-8"))):
+        msg = f"{folder.config} has aliases"
         raise ValueError(msg)
+    config: Any = OmegaConf.to_container(OmegaConf.load(folder.config))
     return Settings.from_config({str(key): value for key, value in config.items() if key != "defaults"})
 
 

@@ -29,11 +29,8 @@ RANKED_BY = "val/accuracy"
 class Tally:
     """The state of the jobs: how many are done, failed and running, the best one, and the time left.
 
-    Args:
-        folder: the sweep's.
-        jobs: all jobs; those that are done already count as done before. A search begins without jobs.
-        total: the number of jobs if `jobs` is empty; None if it is not known.
-        monitor: the metric that is shown for each job and decides which is the best.
+    `jobs` are all jobs, or none if a search begins, whose `total` may not be known. What is done already counts as done
+    before. `monitor` is the metric that is shown for each job and decides which is the best.
     """
 
     def __init__(
