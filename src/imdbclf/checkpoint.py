@@ -129,14 +129,13 @@ def _row(row: dict[str, float]) -> dict[str, float]:
     return row
 
 
-class _History(_Part):
-    rows: list[Annotated[dict[str, NotNegative], AfterValidator(_row)]]
+_Row = Annotated[dict[str, NotNegative], AfterValidator(_row)]
 
 
 class _Callbacks(_Part):
     """Of a fit; the checkpoint of an ensemble has none."""
 
-    history: Annotated[_History, Field(alias="History")] = _History(rows=[])
+    history: Annotated[dict[str, list[_Row]], Field(alias="History")] = {}
 
 
 class _Contents(_Part):

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -159,7 +159,12 @@ def encode_corpus(parts: Mapping[str, pa.Table], *, sentence_ends: bool = False)
         chunks = [chunk for part in found.values() for chunk, _ in part]
         dictionary, numbers = _common_dictionary([chunk.dictionary for chunk in chunks])
         word_hashes = text_hashes(dictionary)
-        numbered = pool.map(partial(_renumbered, word_hashes), chunks, numbers)
+
+        def renumbered(chunk: NumberedWords, number: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], Hashes]:
+            words = number[chunk.words]
+            return words, sequence_hashes(chunk.lengths, words, word_hashes)
+
+        numbered = pool.map(renumbered, chunks, numbers)
         tables = {name: _part_table(found[name], numbered, parts[name]) for name in parts}
     return Corpus(dictionary, {name: EncodedReviews(table) for name, table in tables.items()})
 
@@ -207,14 +212,6 @@ def numbered_words(texts: pa.Array, *, sentence_ends: bool = False) -> NumberedW
     return NumberedWords(lengths, words[kept], numbered.dictionary)
 
 
-def _renumbered(
-    word_hashes: Hashes, chunk: NumberedWords, number: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.int32], Hashes]:
-    """The words of a chunk by the numbers of the common dictionary, and the hash of each review's words."""
-    words = number[chunk.words]
-    return words, sequence_hashes(chunk.lengths, words, word_hashes)
-
-
 def _common_dictionary(dictionaries: list[pa.Array]) -> tuple[pa.Array, list[npt.NDArray[np.int32]]]:
     """All words once, sorted by code point, and for each given dictionary the numbers of its words in it."""
     encoded = pa.chunked_array(dictionaries, type=pa.string()).combine_chunks().dictionary_encode()
@@ -249,12 +246,11 @@ def _part_table(
         "words": words,
     }
     order = [to_numpy(columns["label"]), ids]
-    if "group" not in read.column_names:
-        table = pa.table(columns, schema=SCHEMA)
-    else:
+    if "group" in read.column_names:
         groups = _group_hashes(read.column("group"), ids)
-        table = pa.table(columns | {"group": to_arrow(groups)}, schema=GROUPED_SCHEMA)
+        columns["group"] = to_arrow(groups)
         order.insert(0, groups)
+    table = pa.table(columns, schema=GROUPED_SCHEMA if "group" in columns else SCHEMA)
     return table.take(to_arrow(np.lexsort(order))).combine_chunks()
 
 

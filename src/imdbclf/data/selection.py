@@ -171,8 +171,7 @@ def _counted(runs: Runs, review_of: npt.NDArray[np.int64], labels: npt.NDArray[n
     keys, places = to_numpy(encoded.dictionary), to_numpy(encoded.indices).astype(np.int64)
     occurrences = np.bincount(places, minlength=len(keys))
     # An n-gram and a review become one number, so that one sort finds the repeats within a review.
-    pairs = np.sort(places << 32 | review_of[runs.begins])
-    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
+    pairs = np.unique(places << 32 | review_of[runs.begins])
     terms = pairs >> 32
     documents = np.bincount(terms, minlength=len(keys))
     positive = np.bincount(terms, weights=labels[pairs & 0xFFFFFFFF], minlength=len(keys))
