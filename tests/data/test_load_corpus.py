@@ -192,12 +192,15 @@ def test_files_that_are_named_are_the_source_unless_another_one_is(
     chosen = decided_source(DataSettings(train=file, test="absent.csv"))
     assert (chosen.settings.source, chosen.settings.train) == ("files", file)
     assert chosen.because == "data.train or data.test names them"
-    for part in ("train", "test"):
-        with pytest.raises(UserError) as refusal:
-            decided_source(DataSettings.model_validate({"source": "sample", part: file}))
-        assert str(refusal.value) == (
-            f"data.{part}={file}: is only used with data=files, and data.source=sample names other reviews"
-        )
+    with pytest.raises(UserError) as refusal:
+        decided_source(DataSettings(source="sample", train=file))
+    assert str(refusal.value) == (
+        f"data.train={file}: is only used with data=files, and data.source=sample names other reviews"
+    )
+    tree = str(write_acl_tree(tmp_path / "aclImdb"))
+    for source in ("sample", tree):
+        with pytest.raises(UserError, match=f"data.test={file}: must be null"):
+            open_source(decided_source(DataSettings(source=source, test=file)).settings)
 
 
 def test_a_source_that_is_a_file_is_the_training_file(tmp_path: Path) -> None:

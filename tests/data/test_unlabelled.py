@@ -227,7 +227,7 @@ REFUSED = {
     ("tree", "more"): "must be null for {}, or unsup or unsupervised, with a folder train/unsup there",
     ("tree without", "unsup"): "or unsup or unsupervised, with a folder train/unsup there",
     ("sample", "unsupervised"): "must be null; the bundled sample has texts and labels alone",
-    ("files", "unsupervised"): "data.unlabelled=unsupervised: must end in .parquet, .arrow, .csv",
+    ("files", "unsupervised"): "data.unlabelled=unsupervised: there is no such file",
     ("files", "empty.csv"): "part unlabelled is empty; there must be at least one review",
 }
 

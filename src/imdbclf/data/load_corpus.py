@@ -74,7 +74,7 @@ def open_source(settings: SourceSettings) -> Source:
     """
     settings = choose_source(settings).settings
     if settings.source == "sample":
-        for key in ("unlabelled", "group"):
+        for key in ("unlabelled", "group", "test"):
             if (value := getattr(settings, key)) is not None:
                 msg = f"data.{key}={value}: must be null; the bundled sample has texts and labels alone"
                 raise UserError(msg)

@@ -9,7 +9,6 @@ from pathlib import Path
 from imdbclf.data.cache import LoadedCorpus, cache_key
 from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_review_file, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
-from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
 
@@ -38,23 +37,16 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
     A source that is a file is the training file.
 
     Raises:
-        UserError: if files are named beside another source.
+        UserError: if a training file is named beside another source.
     """
     chosen = _chosen(settings.origin)
     origin = chosen.settings
-    source = Path(origin.source)
-    if origin.source == "files":
-        return chosen
-    if is_review_file(source) and origin.train is None:
+    if is_review_file(Path(origin.source)) and origin.train is None:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
-    # A folder or a dataset has splits; `data.test` can name one.
-    has_splits = origin.source != "sample" and not AclImdbSource.recognises(source)
-    is_split = has_splits and origin.test is not None and not is_review_file(Path(origin.test))
-    for part, name in (("train", origin.train), ("test", None if is_split else origin.test)):
-        if name is not None:
-            other = f"data.source={origin.source} names other reviews"
-            msg = f"data.{part}={name}: is only used with data=files, and {other}"
-            raise UserError(msg)
+    if origin.source != "files" and origin.train is not None:
+        other = f"data.source={origin.source} names other reviews"
+        msg = f"data.train={origin.train}: is only used with data=files, and {other}"
+        raise UserError(msg)
     return chosen
 
 

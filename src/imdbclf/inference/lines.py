@@ -77,23 +77,17 @@ def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
 
 
 def _lines(stream: BufferedReader) -> Iterator[list[bytes]]:
-    """The whole lines in each chunk of the stream; the last line may have no end."""
+    """The whole lines that are there, again and again; waits only where there are none. The last may have no end."""
     rest = b""
-    for chunk in _chunks(stream):
+    while chunk := bytearray(stream.read1(READ_SIZE)):
+        while len(chunk) < READ_SIZE and _has_more(stream) and (piece := stream.read1(READ_SIZE - len(chunk))):
+            chunk += piece
         *lines, rest = (rest + chunk).split(b"\n")
         yield lines
         if len(rest) > LONGEST:
             break
     if rest:
         yield [rest]
-
-
-def _chunks(stream: BufferedReader) -> Iterator[bytearray]:
-    """The bytes that are there, again and again; waits only where there are none."""
-    while chunk := bytearray(stream.read1(READ_SIZE)):
-        while len(chunk) < READ_SIZE and _has_more(stream) and (piece := stream.read1(READ_SIZE - len(chunk))):
-            chunk += piece
-        yield chunk
 
 
 def _has_more(stream: BufferedReader) -> bool:

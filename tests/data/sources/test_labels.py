@@ -139,7 +139,7 @@ def test_labels_that_are_the_classes_of_the_mapping_already_stay() -> None:
 
 
 def test_a_mapping_of_other_labels_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^data\.labels: names none of the labels in here \('bad', 'good'\)$"):
+    with pytest.raises(UserError, match=r"^here: data\.labels names no label of part train \('bad', 'good'\)$"):
         numbered("good", "bad", mapping=STARS)
 
 

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from data.sources.sample_table import document_frequencies, make_table, most_frequent, write_table
 from imdbclf.data.sources.folder import FolderSource
-from imdbclf.data.sources.sample import TABLE, Split, draw_reviews, read_table, sample_fingerprint, word_rates
+from imdbclf.data.sources.sample import TABLE, SampleSource, Split, draw_reviews, read_table, word_rates
 from imdbclf.data.tokenize import tokenize
 
 
@@ -24,7 +24,7 @@ def sha256(texts: list[str]) -> str:
 
 
 def test_the_fingerprint_is_this_one() -> None:
-    assert sample_fingerprint() == "c227b7a2642dffde0a2d42d68d4d191f75dbfd885ac393f57c4f8861ef9309d8"
+    assert SampleSource().fingerprint() == "sample c227b7a2642dffde0a2d42d68d4d191f75dbfd885ac393f57c4f8861ef9309d8"
 
 
 @pytest.mark.parametrize(

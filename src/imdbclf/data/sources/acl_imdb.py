@@ -48,6 +48,9 @@ class AclImdbSource:
         if group not in {None, "film"}:
             msg = f"data.group={group}: must be film or null for aclImdb ({self.path})"
             raise UserError(msg)
+        if self.settings.test is not None:
+            msg = f"data.test={self.settings.test}: must be null for aclImdb ({self.path})"
+            raise UserError(msg)
         can_be_there = self.path.is_file() or (self.path / _UNSUP).is_dir()
         if unlabelled is not None and not (can_be_there and unlabelled in {"unsup", "unsupervised"}):
             allowed = f"unsup or unsupervised, with a folder {_UNSUP} there"
@@ -82,7 +85,7 @@ class AclImdbSource:
                 times = f"{folder} {about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} "
                 digest.update(times.encode() + os.fsencode(entry.name))
         if self.settings.group is not None:
-            files = self._urls()
+            files = self._files("train")
             for label in ("neg", "pos"):
                 digest.update("\n".join(["film", label, *self._pages(label, files)]).encode())
         return digest.hexdigest()
@@ -97,7 +100,7 @@ class AclImdbSource:
             texts = [self._text(f"{folder}/{name}", files[name]) for name in sorted(files)]
             columns = {"text": texts, "label": [label] * len(texts)}
             if folder in _TRAIN and self.settings.group is not None:
-                pages = self._pages(label, found["train"])
+                pages = self._pages(label, found.get("train", {}))
                 columns["film"] = [self._film(name, label, pages) for name in sorted(files)]
             arrays = {name: pa.array(values, type=pa.string()) for name, values in columns.items()}
             tables.setdefault(UNLABELLED if folder == _UNSUP else part, []).append(pa.table(arrays))
@@ -113,11 +116,7 @@ class AclImdbSource:
 
     def _tree(self) -> dict[str, Files]:
         """The reviews by folder, and the files of the folder `train`."""
-        reviews = {
-            folder: {entry.name: Path(entry.path).read_bytes() for entry in self._reviews(folder)}
-            for folder in self._folders()
-        }
-        return reviews | {"train": self._urls()}
+        return {folder: self._files(folder) for folder in [*self._folders(), "train"]}
 
     def _unpacked(self) -> dict[str, Files]:
         """What `_tree` returns, from an archive, which is read in one go."""
@@ -150,9 +149,8 @@ class AclImdbSource:
             found = [entry for entry in entries if _is_review(entry.name) and entry.is_file()]
         return sorted(found, key=lambda entry: entry.name)
 
-    def _urls(self) -> Files:
-        """The files that name the films of the training reviews."""
-        return {path.name: path.read_bytes() for path in (self.path / "train").glob("urls_*.txt") if path.is_file()}
+    def _files(self, folder: str) -> Files:
+        return {entry.name: Path(entry.path).read_bytes() for entry in self._reviews(folder)}
 
     def _pages(self, label: str, files: Files) -> list[str]:
         """The lines of the file that names the films of the training reviews with this label."""

@@ -92,9 +92,6 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
             columns["group"] = as_texts(values, f"{where}: part train: the values of {group}")
         labelled = pa.table(columns)
         read[part] = labelled.filter(labelled["label"].is_valid())
-        if read[part].num_rows == 0:
-            msg = f"{where}: part {part}: data.labels names none of the labels there"
-            raise UserError(msg)
     return Reviews(read, names, notes)
 
 

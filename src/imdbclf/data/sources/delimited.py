@@ -114,7 +114,7 @@ def _fitting_rows(text: str, dialect: _Dialect, settings: SourceSettings) -> Row
     """
     numbered = list(dialect.rows(text))
     if not numbered:
-        msg = "there is no line with cells"
+        msg = "there is no header line"
         raise csv.Error(msg)
     names = [cell.strip() for cell in numbered[0][1]]
     if not settings.header:
@@ -140,8 +140,8 @@ def _refuse_swallowed(body: list[tuple[int, list[str]]], label: int, width: int,
                 pieces = [piece.strip().strip('"') for piece in inner.split(DELIMITERS[dialect.delimiter])]
                 place = label - width if label > column else label
                 if len(pieces) > 1 and -len(pieces) <= place < len(pieces) and pieces[place] in known:
-                    msg = (
-                        f"line {line}: a quotation mark begins a cell that goes on over lines which look like rows "
-                        f"({inner[-40:]!r}); data.quote=none reads the file without quoting, data.quote=double as it is"
+                    found = (
+                        f"a quotation mark begins a cell that goes on over lines which look like rows ({inner[-40:]!r})"
                     )
+                    msg = f"line {line}: {found}; data.quote=none reads them as rows, data.quote=double as they are"
                     raise csv.Error(msg)

@@ -70,13 +70,9 @@ def _checked(settings: SourceSettings, part: str) -> Path | None:
         return None
     # Links are not followed: the name of a link says the format.
     path = Path(name).expanduser().absolute()
-    if path.is_dir():
-        wrong = "" if data_files(path) else f"the folder has no files that end in {SUFFIXES}"
-    elif kind_of(path) not in FORMATS:
-        wrong = f"must end in {SUFFIXES}"
-    else:
-        wrong = "" if path.is_file() else "there is no such file"
-    if wrong:
-        msg = f"data.{part}={name}: {wrong}"
+    files = data_files(path)
+    if not files or kind_of(files[0]) not in FORMATS:
+        wrong = f"must be a file, or a folder of files, that ends in {SUFFIXES}"
+        msg = f"data.{part}={name}: {wrong if path.exists() else 'there is no such file'}"
         raise UserError(msg)
     return path

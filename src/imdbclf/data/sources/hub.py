@@ -54,33 +54,25 @@ class HubSource:
             return None
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             return "the dataset is not in the Hub cache while HF_HUB_OFFLINE is set"
-        hub = f"the Hub ({urlsplit(_endpoint()).hostname})"
-        if refusal := self._refusal():
-            return f"{hub} {refusal}"
+        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+        address = f"{endpoint}/api/datasets/{self.repo_id}/revision/{REVISIONS.get(self.repo_id, 'main')}"
         try:
+            # The Hub's own client retries without a limit that can be set. urllib asks once, through the same proxies.
+            with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310
+                json.load(answer)["siblings"]  # a description of the dataset, not a login page
             _ = self._folder
         except UserError as error:
-            return f"the download from {hub} failed ({one_line(error.__cause__)[:120]})"
-        return None
-
-    def _refusal(self) -> str | None:
-        """Why the Hub does not describe the dataset, or None if it does.
-
-        The Hub's own client retries without a limit that can be set. urllib asks once, through the same proxies. The
-        answer must be a description of the dataset, not a login page or an error.
-        """
-        address = f"{_endpoint()}/api/datasets/{self.repo_id}/revision/{REVISIONS.get(self.repo_id, 'main')}"
-        try:
-            with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310
-                json.load(answer)["siblings"]
+            why = f"failed to deliver the dataset ({one_line(error.__cause__)[:120]})"
         except urllib.error.HTTPError as refusal:
             refusal.close()
-            return f"refused the dataset (HTTP status {refusal.code})"
+            why = f"refused the dataset (HTTP status {refusal.code})"
         except (OSError, http.client.HTTPException):
-            return "cannot be reached"
+            why = "cannot be reached"
         except (ValueError, TypeError, KeyError):
-            return "did not answer with a dataset"
-        return None
+            why = "did not answer with a dataset"
+        else:
+            return None
+        return f"the Hub ({urlsplit(endpoint).hostname}) {why}"
 
     def _cached(self) -> Path | None:
         """The folder of the pinned revision in the Hub's cache; uses no network."""
@@ -96,8 +88,7 @@ class HubSource:
 
     @cached_property
     def _folder(self) -> Path:
-        cached = self._cached()
-        if cached is not None:
+        if (cached := self._cached()) is not None:
             return cached
         import huggingface_hub  # noqa: PLC0415 - not needed if the reviews are in the cache
 
@@ -117,7 +108,3 @@ class HubSource:
             )
             raise UserError(msg) from error
         return Path(folder)
-
-
-def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")

@@ -46,7 +46,8 @@ def number_labels(
     Args:
         columns: the labels of each part as `string`.
         where: the source in words, for messages.
-        mapping: the class of each value (`data.labels`); reviews with other values are left out.
+        mapping: the class of each value (`data.labels`); reviews with other values are left out. It is not used if the
+            values are the classes already.
 
     Returns:
         The labels of each part as int8: 0, 1, or null for a review that is left out. The names of 0 and 1; one is empty
@@ -62,7 +63,14 @@ def number_labels(
     values = pc.unique(every)
     classes = {value: plain(value) for value in values.to_pylist()}
     if mapping is not None:
-        classes = _mapped(classes, {plain(key): plain(value) for key, value in mapping.items()}, where)
+        wanted = {plain(key): plain(value) for key, value in mapping.items()}
+        if wanted.keys() & set(classes.values()) or not set(classes.values()) <= set(wanted.values()):
+            classes = {value: wanted[name] for value, name in classes.items() if name in wanted}
+    for part, column in columns.items():
+        there = column.unique().to_pylist()
+        if not classes.keys() & set(there):
+            msg = f"{where}: data.labels names no label of part {part} ({listed(map(repr, sorted(there)), _SHOWN)})"
+            raise UserError(msg)
     names = _arranged(sorted(set(classes.values())), where)
     numbers = {value: names.index(name) for value, name in classes.items()}
     numbered = pa.array(map(numbers.get, values.to_pylist()), pa.int8())
@@ -113,17 +121,6 @@ def order_of(names: Sequence[str]) -> str | None:
     if any(_side(plain(name).lower()) is not None for name in names):
         return None
     return "numerical" if all(_NUMBER.fullmatch(name) for name in names) else "alphabetical"
-
-
-def _mapped(classes: dict[str, str], mapping: Mapping[str, str], where: str) -> dict[str, str]:
-    """The class of each value that has one; the values themselves if they are the classes already."""
-    if not mapping.keys() & set(classes.values()) and set(classes.values()) <= set(mapping.values()):
-        return classes
-    found = {value: mapping[text] for value, text in classes.items() if text in mapping}
-    if not found:
-        msg = f"data.labels: names none of the labels in {where} ({listed(map(repr, sorted(classes)), _SHOWN)})"
-        raise UserError(msg)
-    return found
 
 
 def _arranged(found: list[str], where: str) -> Names:

@@ -21,7 +21,6 @@ words are looked up by integers, so that rounding differences of mathematics lib
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -90,11 +89,6 @@ class Table(NamedTuple):
     negative: Floats
     positive: Floats
     reviews: int
-
-
-def sample_fingerprint() -> str:
-    """SHA-256, in hexadecimal, of the table and the version, which decide what is drawn."""
-    return hashlib.sha256(TABLE.read_bytes() + f"/{SAMPLE_VERSION}".encode()).hexdigest()
 
 
 def draw_reviews(split: Split) -> pa.Table:
@@ -174,7 +168,6 @@ def _draw_rows(bits: np.random.BitGenerator, places: Rows, labels: Integers, len
     return places[draws.view(np.int64)]
 
 
-@dataclass(frozen=True)
 class SampleSource:
     """Reviews drawn from the table of word frequencies."""
 
@@ -184,8 +177,8 @@ class SampleSource:
         return "bundled sample (drawn, not real reviews)"
 
     def fingerprint(self) -> str:
-        """Hash of the table and of the drawing version."""
-        return f"sample {sample_fingerprint()}"
+        """Hash of the table and of the version, which decide what is drawn."""
+        return f"sample {hashlib.sha256(TABLE.read_bytes() + f'/{SAMPLE_VERSION}'.encode()).hexdigest()}"
 
     def read(self) -> Reviews:
         """Draw both parts; the same reviews on every machine."""
