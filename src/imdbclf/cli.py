@@ -179,6 +179,28 @@ def predict(
         (_echo_json if as_json else _echo)("".join(f"{line}\n" for line in lines))
 
 
+@app.command()
+def export(
+    checkpoint: CheckpointFile,
+    target: Annotated[Path, typer.Argument(help="The file to write.", metavar="TARGET")],
+    to: Annotated[str, typer.Option(help="The format: onnx.")] = "onnx",
+    half: Annotated[bool, typer.Option("--half", help="Weights of 16 bits: half the size.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+) -> None:
+    """Write a checkpoint for other programs.
+
+    The result is compared with the checkpoint before it gets its name.
+    """
+    with fast_imports():
+        from imdbclf.export.export import export_checkpoint  # noqa: PLC0415
+
+    done = export_checkpoint(_checkpoint_file(checkpoint), target, to, half=half, force=force)
+    _echo(
+        f"{done.path}: {done.size / 1e6:.2f} MB; checked on {done.texts:,} texts: "
+        f"all labels equal, probabilities to {done.difference:.1e}\n"
+    )
+
+
 @app.command("sweep-report")
 def sweep_report(
     folder: Annotated[Path, typer.Argument(help="The folder of a sweep (it contains sweep.json).", metavar="FOLDER")],

@@ -132,7 +132,7 @@ def _in_training(path: Path, checkpoint: Checkpoint, reviews: EncodedReviews) ->
     try:
         origin = run.data.origin.model_copy(update={"cache_dir": None})
         ends = checkpoint.vectorizer.sentence_ends
-        loaded = load_cached_corpus(origin, sentence_ends=ends) if _may_follow(path, run.data) else None
+        loaded = load_cached_corpus(origin, sentence_ends=ends) if may_follow(path, run.data) else None
         if loaded is None:
             return None
         train = with_test_part(loaded, run.data).corpus.parts["train"]
@@ -159,7 +159,7 @@ def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
 def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> SourceSettings:
     """Where the reviews are: what is chosen, else what `IMDBCLF_DATA` or a checkpoint that may be followed says."""
     origin = checkpoint.run.data.origin
-    if "source" not in chosen and not _may_follow(path, origin):
+    if "source" not in chosen and not may_follow(path, origin):
         if not os.environ.get(VARIABLE):
             named = one_line(checkpoint.data_source or origin.source)[:80]
             msg = (
@@ -175,7 +175,7 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> So
     return origin.model_copy(update={"group": None, "unlabelled": None, "positive": None, "cache_dir": None, **chosen})
 
 
-def _may_follow(path: Path, origin: SourceSettings) -> bool:
+def may_follow(path: Path, origin: SourceSettings) -> bool:
     """Whether the reviews that a checkpoint names are public, or those of the run folder in which it lies.
 
     Its writer could have named any folder or dataset.

@@ -1,0 +1,1 @@
+"""A checkpoint in formats that other programs read."""

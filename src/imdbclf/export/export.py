@@ -1,0 +1,96 @@
+"""Export a checkpoint: write it in a format, compare with the checkpoint itself, and only then give it its name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from imdbclf.checkpoint import Checkpoint, read_checkpoint
+from imdbclf.console import install_command
+from imdbclf.errors import UserError
+from imdbclf.export.texts import drawn_texts, test_texts
+from imdbclf.inference.predictor import Predictor
+from imdbclf.storage import atomic_write
+
+
+class Format(Protocol):
+    """A module of this package that writes one format and can read it again."""
+
+    TOLERANCE: float
+    """The largest difference of a probability that is no error."""
+    HALF_TOLERANCE: float
+
+    def write(self, checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
+        """Write the export; with `half`, weights of 16 bits."""
+
+    def probabilities(self, path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """What the export says of n texts, float32 (n,)."""
+        ...
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether it is an export in this format."""
+        ...
+
+
+FORMATS = {"onnx": "imdbclf.export.onnx"}
+"""The module and the extra of each format. A new format is a line here and a module."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what the check found."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    texts: int
+    difference: float
+    """The largest difference of a probability."""
+
+
+def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, force: bool = False) -> Exported:
+    """Write a checkpoint in a format of `FORMATS`, checked on drawn texts and, if they are there, its test reviews.
+
+    `force` replaces an earlier export of the same format.
+
+    Raises:
+        UserError: if a value or the checkpoint is wrong, a library is missing, or the export says something else than
+            the checkpoint; then there is no new file.
+    """
+    written = _format(to)
+    if not target.parent.is_dir():
+        msg = f"{target}: there is no folder {target.parent}"
+        raise UserError(msg)
+    if target.exists() and not (force and written.is_ours(target)):
+        then = "is no earlier export, so it is not replaced" if force else "exists; --force replaces an earlier export"
+        msg = f"{target}: {then}"
+        raise UserError(msg)
+    checkpoint = read_checkpoint(path)
+    texts = drawn_texts(checkpoint.vectorizer.vocabulary) + test_texts(path, checkpoint)
+    expected = Predictor(checkpoint).probabilities(texts)
+    with atomic_write(target) as aside:
+        written.write(checkpoint, aside, half=half)
+        found = written.probabilities(aside, texts)
+        difference = float(np.abs(found - expected).max())
+        others = np.count_nonzero((found > 0.5) != (expected > 0.5))  # noqa: PLR2004 - the threshold
+        if not difference <= (written.HALF_TOLERANCE if half else written.TOLERANCE) or others:
+            msg = f"{target}: not written, because it differs from the checkpoint by {difference:.1e} ({others} labels)"
+            raise UserError(msg)
+    return Exported(target, target.stat().st_size, len(texts), difference)
+
+
+def _format(name: str) -> Format:
+    if name not in FORMATS:
+        msg = f"--to {name}: must be {' or '.join(FORMATS)}"
+        raise UserError(msg)
+    try:
+        return cast("Format", importlib.import_module(FORMATS[name]))
+    except ModuleNotFoundError as error:
+        msg = f"--to {name}: needs {error.name}; install it with: {install_command(name)}"
+        raise UserError(msg) from error
