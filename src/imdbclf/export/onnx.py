@@ -11,7 +11,6 @@ Python turns into ASCII letters; Σ before a mark that a letter follows; and mix
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -75,7 +74,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     logit = graph("Squeeze", graph("Mean", *logits), graph.whole(1))
     scaled = graph("Div", logit, graph.const(np.float32(checkpoint.temperature)))
     probability = graph("Sigmoid", scaled)
-    names = checkpoint.about["label_names"]
+    names = list(checkpoint.label_names)
     positive = graph("Greater", probability, graph.const(np.float32(0.5)))
     label = graph("Where", positive, *map(graph.text, reversed(names)))
     about = {
@@ -175,20 +174,22 @@ def _columns(graph: _Graph, vectorizer: Vectorizer) -> str:
         for column, term in enumerate(terms, start=1):
             if len(run := term.split(" ")) == order:
                 keys[sum(numbers[word] << WORD_BITS * place for place, word in enumerate(reversed(run)))] = column
-        found.append(graph.lookup(key, keys, nothing) if keys else graph("Mul", key, graph.whole(0)))
+        if keys:
+            found.append(graph.lookup(key, keys, nothing))
     return _distinct(graph, graph("Concat", *found, axis=1), nothing)
 
 
 def _words(graph: _Graph, *, sentence_ends: bool) -> str:
     """The words of each text, (n, most); see `imdbclf.data.tokenize`."""
     lowered = graph("StringNormalizer", "texts", case_change_action="LOWER", locale="C")
-    ends = {word: f"[{re.escape(characters.decode())}]+" for word, characters in SENTENCE_ENDS.items()}
+    ends = {
+        word: f"[{_class(''.join(end for end, other in SENTENCE_ENDS.items() if other == word))}]+"
+        for word in SENTENCE_ENDS.values()
+    }
     expression = "|".join([*(ends.values() if sentence_ends else ()), f"[^ {_class(FILTERS)}]+"])
     words = graph("Tokenizer", lowered, domain=_MICROSOFT, mark=0, mincharnum=1, pad_value=PAD, tokenexp=expression)
     for word, run in ends.items() if sentence_ends else ():
-        words = graph(
-            "Where", graph("RegexFullMatch", words, pattern=run), graph.const(np.array([word], dtype=object)), words
-        )
+        words = graph("Where", graph("RegexFullMatch", words, pattern=run), graph.text(word), words)
     return words
 
 
