@@ -29,8 +29,6 @@ from imdbclf.storage import atomic_write
 FORMAT = 2
 """Increased when the attachment changes in a way that older versions would misread."""
 
-_PREFIX = "network."
-
 
 def _known(data: Any) -> Any:
     """The settings that this version knows; an older one may have had others (`vocab_size`)."""
@@ -292,7 +290,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The network with its weights, in evaluation mode on the CPU, and its columns; errors as in `load_plain`."""
     valid = _read(path)[1]
     about, settings = valid.attachment, valid.hyper_parameters
-    weights = {name.removeprefix(_PREFIX): value for name, value in valid.state_dict.items()}
+    weights = {name.removeprefix("network."): value for name, value in valid.state_dict.items()}
     try:
         vectorizer = _vectorizer(about)
         if settings.members * len(settings.widths) > len(weights):

@@ -8,7 +8,6 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -142,11 +141,6 @@ class ReviewClassifier(pl.LightningModule):
         for member in members_of(self.network):
             member.first.sparse_gradient = False
 
-    def on_validation_start(self) -> None:
-        """Compare the columns, unless it is part of a fit."""
-        if self.trainer.state.fn == TrainerFn.VALIDATING:
-            self._check_columns()
-
     def _check_columns(self) -> None:
         """Compare the network's terms with those of the data module, if both are known.
 
@@ -162,7 +156,7 @@ class ReviewClassifier(pl.LightningModule):
             )
             raise UserError(msg)
 
-    on_test_start = on_predict_start = _check_columns
+    on_validation_start = on_test_start = on_predict_start = _check_columns
 
     def on_train_epoch_start(self) -> None:
         """Drop the sums of the epoch before, validation included."""

@@ -47,7 +47,10 @@ class MLP(_Counted):
             rest.append(activation_layer())
             if dropout > 0:
                 rest.append(nn.Dropout(dropout))
-            rest.append(_dense(width, next_width))
+            layer = nn.Linear(width, next_width)
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+            rest.append(layer)
         self.rest = nn.Sequential(*rest)
 
     def forward(self, features: Tensor, transpose: Tensor | None = None) -> Tensor:
@@ -115,10 +118,3 @@ def _on_numpy(layer: nn.Module) -> _Layer:
         weight, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
         return lambda hidden: weight @ hidden + bias
     return lambda hidden: layer.forward(torch.from_numpy(hidden)).numpy()
-
-
-def _dense(in_features: int, out_features: int) -> nn.Linear:
-    layer = nn.Linear(in_features, out_features)
-    nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -23,7 +23,7 @@ import numpy as np
 import optuna
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import Trial, TrialState
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imdbclf.console import tell
 from imdbclf.errors import UserError, nearest, one_line
@@ -73,22 +73,17 @@ class SearchSettings(BaseModel):
             msg = f"hydra.sweeper.{explain(error, cls.model_fields)}"
             raise UserError(msg) from error
 
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if self.trials is None and self.minutes is None:
-            msg = "trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
-            raise ValueError(msg)
-        return self
-
     def check(self, space: Space) -> None:
-        """Refuse a sampler that cannot be made, and axes that cannot be searched with these settings.
+        """Refuse a search without an end, a sampler that cannot be made, and axes that cannot be searched with it.
 
         Raises:
-            UserError: naming the axis or the sampler.
+            UserError: naming the axis or the setting.
         """
         sampler, losses = make_sampler(self, 0), space.distributions.keys() & {"loss", "loss.name"}
         msg = None
-        if repeated := [axis for axis in REPEATED if axis in space.distributions]:
+        if self.trials is None and self.minutes is None:
+            msg = "hydra.sweeper.trials=null: a search needs an end; give hydra.sweeper.trials or hydra.sweeper.minutes"
+        elif repeated := [axis for axis in REPEATED if axis in space.distributions]:
             axis, one = repeated[0], repeated[0].rpartition(".")[2]
             because = f"the luckiest {one} is no better; search with one {one}, then repeat"
             msg = f"{axis}: cannot be searched, because {because}"
