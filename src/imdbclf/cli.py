@@ -261,11 +261,7 @@ def _table(
 
 
 def _settings(reading: list[str] | None, **options: str | None) -> tuple[DataSettings, dict[str, Any]]:
-    """The settings of the reviews; and alone those that options or `--set` give.
-
-    Raises:
-        UserError: if one is not known, or has a wrong value.
-    """
+    """The settings of the reviews, checked; and alone those that options or `--set` give."""
     from imdbclf.settings import Settings  # noqa: PLC0415
 
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}

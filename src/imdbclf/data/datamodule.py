@@ -104,11 +104,7 @@ class ReviewDataModule(pl.LightningDataModule):
         return self._loader("val", EVALUATION_BATCH) if len(self.prepared.matrices["val"]) else []
 
     def test_dataloader(self) -> ReviewLoader:
-        """The test part in a few large batches.
-
-        Raises:
-            UserError: if the source has no test part.
-        """
+        """The test part in a few large batches; a `UserError` says that there is none, or one without labels."""
         if "test" not in self.prepared.matrices:
             msg = f"{self.loaded.source.description}: there is no test part; {NO_TEST_PART}"
             raise UserError(msg)

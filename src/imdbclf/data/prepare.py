@@ -50,11 +50,7 @@ class PreparedReviews:
 
 
 def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE.features) -> PreparedReviews:
-    """All steps before the network: open the source, load or encode its reviews, split, vectorize.
-
-    Raises:
-        UserError: if the source cannot be read, or cannot be split with these settings.
-    """
+    """All steps before the network, and their errors: open the source, load or encode its reviews, split, vectorize."""
     loaded = load_corpus(settings, sentence_ends=features.sentence_ends)
     return prepare_reviews(loaded, settings, features, seed)
 

@@ -65,11 +65,7 @@ class Predictor:
 
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
-        """Load a checkpoint that a run wrote.
-
-        Raises:
-            UserError: if the file is not a readable checkpoint of ours.
-        """
+        """Load a checkpoint that a run wrote; errors as in `read_checkpoint`."""
         return cls(read_checkpoint(Path(path)))
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:

@@ -113,11 +113,7 @@ class Adagrad(_KerasOptimizer):
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any]) -> Optimizer:
-    """The optimizer for plain settings (`name`, `lr`, …).
-
-    Raises:
-        pydantic.ValidationError: for settings that are not valid.
-    """
+    """The optimizer for plain settings (`name`, `lr`, …); those that are not valid are a `ValidationError`."""
     arguments = OPTIMIZER_SETTINGS.validate_python(settings).model_dump()
     name = arguments.pop("name")
     if name in {"adam", "adamw"}:

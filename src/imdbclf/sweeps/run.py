@@ -127,11 +127,7 @@ class SweepRun:
 
     @contextmanager
     def stoppable(self, tally: Tally) -> Iterator[None]:
-        """Inside, Ctrl-C and SIGTERM end with the number of finished jobs and the command that continues.
-
-        Raises:
-            SystemExit: if it was stopped.
-        """
+        """Inside, Ctrl-C and SIGTERM exit with the number of finished jobs and the command that continues."""
         try:
             yield
         except KeyboardInterrupt as event:

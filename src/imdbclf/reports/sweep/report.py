@@ -47,11 +47,7 @@ _ONLY_ON_THE_PAGE = 2
 
 
 def write_sweep_report(folder: SweepFolder) -> SweepResults:
-    """Read the runs of a sweep, in any state, and write its report beside them, each file whole or not at all.
-
-    Raises:
-        UserError: if the folder is not that of a sweep.
-    """
+    """Read the runs of a sweep, in any state, and write its report beside them, each file whole or not at all."""
     sweep = folder.read()
     jobs = collect(folder, sweep)
     conclusions = conclusions_of(jobs.rows, sweep.compared, sweep.search.get("monitor"))
