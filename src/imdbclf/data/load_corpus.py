@@ -84,17 +84,13 @@ def open_source(settings: SourceSettings) -> Source:
     return _named(settings)
 
 
-def load_corpus(settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus:
-    """The reviews that the settings name, from the cache or read, encoded and put there.
+def load_corpus(settings: SourceSettings, *, sentence_ends: bool = False, source: Source | None = None) -> LoadedCorpus:
+    """The reviews that the settings name, from the cache or read, encoded and put there; `source` may be open already.
 
     Raises:
         UserError: if the source can't be read.
     """
-    return corpus_of(open_source(settings), settings, sentence_ends=sentence_ends)
-
-
-def corpus_of(source: Source, settings: SourceSettings, *, sentence_ends: bool = False) -> LoadedCorpus:
-    """`load_corpus` for a source that is open."""
+    source = open_source(settings) if source is None else source
     loaded = load_or_encode(source, cache_folder(settings.cache_dir), sentence_ends=sentence_ends)
     if settings.positive is None:
         return loaded

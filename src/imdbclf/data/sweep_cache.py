@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from imdbclf.data.cache import LoadedCorpus, cache_key
-from imdbclf.data.load_corpus import ChosenSource, choose_source, corpus_of, is_review_file, open_source
+from imdbclf.data.load_corpus import ChosenSource, choose_source, is_review_file, load_corpus, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.errors import UserError
 from imdbclf.settings import DataSettings, FeatureSettings, SourceSettings
@@ -78,4 +78,4 @@ def forget() -> None:
 
 @lru_cache(maxsize=4)
 def _loaded(origin: SourceSettings, sentence_ends: bool) -> LoadedCorpus:
-    return corpus_of(_opened(origin), origin, sentence_ends=sentence_ends)
+    return load_corpus(origin, sentence_ends=sentence_ends, source=_opened(origin))

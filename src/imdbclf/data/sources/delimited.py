@@ -140,8 +140,7 @@ def _refuse_swallowed(body: list[tuple[int, list[str]]], label: int, width: int,
                 pieces = [piece.strip().strip('"') for piece in inner.split(DELIMITERS[dialect.delimiter])]
                 place = label - width if label > column else label
                 if len(pieces) > 1 and -len(pieces) <= place < len(pieces) and pieces[place] in known:
-                    found = (
-                        f"a quotation mark begins a cell that goes on over lines which look like rows ({inner[-40:]!r})"
-                    )
-                    msg = f"line {line}: {found}; data.quote=none reads them as rows, data.quote=double as they are"
+                    found = "a quotation mark begins a cell that goes on over lines which look like rows"
+                    ways = "data.quote=none reads rows, data.quote=double one cell"
+                    msg = f"line {line}: {found} ({inner[-40:]!r}); {ways}"
                     raise csv.Error(msg)

@@ -39,19 +39,12 @@ Names = tuple[str, str]
 def number_labels(
     columns: Columns, where: str, mapping: Mapping[LabelValue, LabelValue] | None
 ) -> tuple[Columns, Names, tuple[str, ...]]:
-    """Number the labels of all parts together.
+    """Number the labels of all parts together: from `string` to int8, which is null for a review that is left out.
 
-    A pair with a known meaning is numbered by it, two numbers by their order, two other texts in alphabetical order.
-
-    Args:
-        columns: the labels of each part as `string`.
-        where: the source in words, for messages.
-        mapping: the class of each value (`data.labels`); reviews with other values are left out. It is not used if the
-            values are the classes already.
-
-    Returns:
-        The labels of each part as int8: 0, 1, or null for a review that is left out. The names of 0 and 1; one is empty
-        if no review has it and it is not known. What was decided, in sentences.
+    A pair with a known meaning is numbered by it, two numbers by their order, two other texts in alphabetical order. A
+    mapping (`data.labels`) says the class of each value, unless the values are the classes already; reviews with other
+    values are left out. Returns also the names of 0 and 1 (one is empty if no review has it and it is not known), and
+    sentences on what was decided. `where` is the source in words.
 
     Raises:
         UserError: if there are more than two labels, or a label is missing.
