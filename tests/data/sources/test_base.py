@@ -44,6 +44,14 @@ def test_groups_of_any_type_of_single_values_become_texts(
     assert groups_of(pa.array(values, kind)) == groups
 
 
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_labels_that_are_there_twice_are_refused_in_each_part(part: str) -> None:
+    parts = {"train": table(SOME), "test": table(TEST)}
+    parts[part] = parts[part].append_column("label", parts[part]["label"])
+    with pytest.raises(UserError, match=f"^here: part {part} has more than one column 'label'"):
+        gather(parts, SourceSettings(), "here")
+
+
 def test_groups_that_are_not_asked_for_are_left_out() -> None:
     read = table(SOME).append_column("film", pa.array(["x", "y", "z"]))
     assert gather({"train": read}, SourceSettings(), "here").parts["train"].column_names == ["text", "label"]

@@ -97,10 +97,11 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
 
 def _is_test_without_labels(parts: dict[str, pa.Table], label_column: str) -> bool:
     """Whether there are training reviews with labels, and test reviews without: no such column, no value, or all -1."""
-    if not parts.keys() >= {"train", "test"} or label_column not in parts["train"].column_names:
+    if not parts.keys() >= {"train", "test"}:
         return False
-    if label_column not in parts["test"].column_names:
-        return True
+    columns = [parts[part].column_names.count(label_column) for part in ("train", "test")]
+    if columns != [1, 1]:
+        return columns == [1, 0]
     trained, tested = (set(parts[part].column(label_column).unique().to_pylist()) for part in ("train", "test"))
     return tested <= {None, ""} or ({plain(value) for value in tested} == {"-1"} and not tested & trained)
 
