@@ -339,4 +339,4 @@ def test_groups_are_read_from_files_and_folders(unreachable_hub: Path, tmp_path:
 def test_the_sample_has_no_groups() -> None:
     with pytest.raises(UserError) as refusal:
         open_source(DataSettings(source="sample", group="film"))
-    assert str(refusal.value) == "data.group=film: must be null; the bundled sample has texts and labels alone"
+    assert str(refusal.value) == "data.group=film: must be null for the bundled sample"

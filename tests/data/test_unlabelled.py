@@ -226,7 +226,7 @@ REFUSED = {
     ("folder without", "unsupervised"): "must be null or a split of {} without labels (none there)",
     ("tree", "more"): "must be null for {}, or unsup or unsupervised, with a folder train/unsup there",
     ("tree without", "unsup"): "or unsup or unsupervised, with a folder train/unsup there",
-    ("sample", "unsupervised"): "must be null; the bundled sample has texts and labels alone",
+    ("sample", "unsupervised"): "must be null for the bundled sample",
     ("files", "unsupervised"): "data.unlabelled=unsupervised: there is no such file",
     ("files", "empty.csv"): "part unlabelled is empty; there must be at least one review",
 }
