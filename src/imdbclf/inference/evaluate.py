@@ -107,23 +107,23 @@ def _part(
     origin: SourceSettings, checkpoint: Checkpoint, split: str, *, of_run: bool
 ) -> tuple[LoadedCorpus, EncodedReviews]:
     """The reviews of one part: the run's own validation or test part, or a part or split of the source."""
-    run = checkpoint.run
-    if of_run and split in VALIDATION and run.data.validates:
-        loaded = _loaded(origin.model_copy(update={"group": run.data.group}), checkpoint)
-        loaded = with_test_part(loaded, run.data)
-        train = loaded.corpus.parts["train"]
-        return loaded, train.taken(split_reviews(train, run.data, run.seed)[1])
-    loaded = _loaded(origin, checkpoint)
-    if of_run and run.data.test_size and split != "train":
-        loaded = with_test_part(_loaded(origin.model_copy(update={"group": run.data.group}), checkpoint), run.data)
-    if split not in loaded.corpus.parts and isinstance(loaded.source, FolderSource | HubSource):
+    run, data = checkpoint.run, checkpoint.run.data
+    is_validation = of_run and data.validates and split in VALIDATION
+    if is_validation or (of_run and data.test_size and split != "train"):
+        loaded = with_test_part(_loaded(origin.model_copy(update={"group": data.group}), checkpoint), data)
+    else:
+        loaded = _loaded(origin, checkpoint)
+    parts = loaded.corpus.parts
+    if is_validation:
+        return loaded, parts["train"].taken(split_reviews(parts["train"], data, run.seed)[1])
+    if split not in parts and isinstance(loaded.source, FolderSource | HubSource):
         loaded = _loaded(origin.model_copy(update={"test": split}), checkpoint)
         return loaded, loaded.corpus.parts["test"]
-    if split not in loaded.corpus.parts:
-        parts = [*loaded.corpus.parts, *(VALIDATION[1:] if of_run and run.data.validates else ())]
-        msg = f"--split {split}: must be {' or '.join(parts)}"
+    if split not in parts:
+        names = [*parts, *(VALIDATION[1:] if of_run and data.validates else ())]
+        msg = f"--split {split}: must be {' or '.join(names)}"
         raise UserError(msg)
-    return loaded, loaded.corpus.parts[split]
+    return loaded, parts[split]
 
 
 def _in_training(path: Path, checkpoint: Checkpoint, reviews: EncodedReviews) -> int | None:
