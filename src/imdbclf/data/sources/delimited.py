@@ -83,7 +83,7 @@ def read_delimited(path: Path, settings: SourceSettings, usual: str) -> Rows:
         except csv.Error as error:
             first = first or error
             continue
-        found = zip(dialect._fields, dialect, _Dialect(usual), strict=True)
+        found = zip(("delimiter", "quote", "escape"), dialect, _Dialect(usual), strict=True)
         if told := [f"data.{key}={one}" for key, one, other in found if one not in {other, getattr(settings, key)}]:
             log.warning("%s: read with %s%s", path, " ".join(told), f", since {first}" if first else "")
         return rows

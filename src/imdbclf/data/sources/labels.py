@@ -54,11 +54,7 @@ def number_labels(
         msg = f"{where}: {every.null_count:,} of {len(every):,} reviews have no label; every review needs one"
         raise UserError(msg)
     values = pc.unique(every)
-    classes = {value: plain(value) for value in values.to_pylist()}
-    if mapping is not None:
-        wanted = {plain(key): plain(value) for key, value in mapping.items()}
-        if wanted.keys() & set(classes.values()) or not set(classes.values()) <= set(wanted.values()):
-            classes = {value: wanted[name] for value, name in classes.items() if name in wanted}
+    classes = _classes(values.to_pylist(), mapping)
     for part, column in columns.items():
         there = column.unique().to_pylist()
         if not classes.keys() & set(there):
@@ -71,6 +67,15 @@ def number_labels(
     left_out = sum(labels.null_count for labels in found.values())
     note = f"{left_out:,} of {len(every):,} reviews are left out: their labels are not in data.labels"
     return found, ("neg", "pos") if names[1] == "1" else names, (note,) if left_out else ()
+
+
+def _classes(values: Sequence[str], mapping: Mapping[LabelValue, LabelValue] | None) -> dict[str, str]:
+    """The class of each value that is not left out."""
+    classes = {value: plain(value) for value in values}
+    wanted = {plain(key): plain(value) for key, value in (mapping or {}).items()}
+    if mapping is None or set(classes.values()) <= set(wanted.values()) - wanted.keys():
+        return classes
+    return {value: wanted[name] for value, name in classes.items() if name in wanted}
 
 
 def plain(value: LabelValue) -> str:
