@@ -16,7 +16,6 @@ Rows = npt.NDArray[np.int64]
 LEAST_FRACTION = 0.5
 """With groups, the validation part must have at least this fraction of the requested reviews."""
 
-
 UNBALANCED = 0.6
 """With a larger fraction of reviews in one class, the parts of a split have the same fraction."""
 

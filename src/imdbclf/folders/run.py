@@ -137,16 +137,14 @@ def _remove(folder: Path, *files: Path) -> None:
 
 def reserve(path: Path) -> Path:
     """Create a new folder of this name; if it exists, of this name and a number."""
-    candidate, number = path, 1
+    number = 1
     while True:
-        try:
+        candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with contextlib.suppress(FileExistsError):
             candidate.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-            candidate = path.with_name(f"{path.name}-{number}")
-        else:
             _made.add(candidate.absolute())
             return candidate
+        number += 1
 
 
 def claim(path: Path) -> Path:

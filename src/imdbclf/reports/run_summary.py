@@ -28,7 +28,6 @@ KNOWN = 0.01
 
 _PARTS = {"val": "validation", "test": "test"}
 
-
 FEW_STEPS = 4
 """With no more steps in an epoch, smaller batches can help."""
 
