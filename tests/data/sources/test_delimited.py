@@ -115,6 +115,12 @@ def test_lines_are_counted_over_cells_with_line_ends(tmp_path: Path) -> None:
     )
 
 
+def test_a_repeated_header_line_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.csv"
+    assert read(path, "text,label\na,0\ntext,label\nb,1\n") == [("a", 0), ("b", 1)]
+    assert said(caplog, path) == ["a.csv: line 3 repeats the header line; such lines are left out (1)"]
+
+
 def test_blanks_around_the_names_of_columns_do_not_count(tmp_path: Path) -> None:
     assert read(tmp_path / "a.csv", "text, label\na,0\nb,1\n") == [("a", 0), ("b", 1)]
 

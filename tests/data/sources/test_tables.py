@@ -87,6 +87,38 @@ def test_labels_of_several_types_are_texts(tmp_path: Path) -> None:
     assert [row["label"] for row in read(tmp_path / "a.jsonl", content)] == ["0", "1", "true"]
 
 
+TWO_COLUMNS = {
+    "reviews,sentiment\na,1\nb,0\nc,1\n": [{"text": text, "label": label} for text, label in ("a1", "b0", "c1")],
+    "stars,said\n1,a\n5,b\n1,c\n": [{"label": label, "text": text} for text, label in ("a1", "b5", "c1")],
+}
+
+
+@pytest.mark.parametrize("content", TWO_COLUMNS)
+def test_of_two_columns_the_one_with_two_values_is_the_label(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    assert read(tmp_path / "a.csv", content) == TWO_COLUMNS[content]
+    (record,) = caplog.records
+    text, label = ("reviews", "sentiment") if "reviews" in content else ("said", "stars")
+    assert f"data.text_column={text}" in record.getMessage()
+    assert f"data.label_column={label}" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "reviews,sentiment,more\na,1,x\nb,0,x\nc,1,x\n",  # three columns
+        "reviews,stars\na,1\nb,2\nc,3\n",  # three labels
+        "reviews,sentiment\na,1\nb,0\n",  # both have two values
+        "good one,1\nb,0\nc,1\n",  # no header
+        "text,sentiment\na,1\nb,0\nc,1\n",  # one name is as usual
+    ],
+)
+def test_no_columns_are_guessed_otherwise(tmp_path: Path, content: str) -> None:
+    names = content.partition("\n")[0].split(",")
+    assert list(read(tmp_path / "a.csv", content)[0]) == names
+
+
 def test_empty_texts_are_said_with_their_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     path = tmp_path / "a.csv"

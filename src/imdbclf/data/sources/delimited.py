@@ -79,7 +79,7 @@ def read_delimited(path: Path, settings: SourceSettings, usual: str) -> Rows:
     first = None
     for dialect in _dialects(text, usual, settings):
         try:
-            rows = _fitting_rows(text, dialect, settings)
+            rows = _fitting_rows(path, text, dialect, settings)
         except csv.Error as error:
             first = first or error
             continue
@@ -106,8 +106,8 @@ def _dialects(text: str, usual: str, settings: SourceSettings) -> list[_Dialect]
     return [_Dialect(delimiter, quote, escape) for quote, escape in dict.fromkeys(told)]
 
 
-def _fitting_rows(text: str, dialect: _Dialect, settings: SourceSettings) -> Rows:
-    """The rows of a delimited file.
+def _fitting_rows(path: Path, text: str, dialect: _Dialect, settings: SourceSettings) -> Rows:
+    """The rows of a delimited file; lines that repeat the header, as joined files have them, are left out.
 
     Raises:
         csv.Error: if there are none, or a row does not fit; the message names the line.
@@ -127,6 +127,10 @@ def _fitting_rows(text: str, dialect: _Dialect, settings: SourceSettings) -> Row
             raise csv.Error(msg)
     if settings.label_column in names and settings.quote is None:
         _refuse_swallowed(body, names.index(settings.label_column), len(names), dialect)
+    kept = [row for row in body if not settings.header or [cell.strip() for cell in row[1]] != names]
+    if repeats := sorted({line for line, _ in body} - {line for line, _ in kept}):
+        body = kept
+        log.warning("%s: line %d repeats the header line; such lines are left out (%d)", path, repeats[0], len(repeats))
     columns = [pa.array([cells[number] for _, cells in body], pa.string()) for number in range(len(names))]
     return Rows(pa.Table.from_arrays(columns, names=names), [line for line, _ in body])
 

@@ -39,7 +39,7 @@ def read_files(
     """
     tables = []
     for file in files:
-        rows = _read(file, settings)
+        rows = _with_usual_names(file, _read(file, settings), settings) if labelled else _read(file, settings)
         _look_at_texts(file, rows, settings.text_column)
         table, label_column = rows.table, settings.label_column
         if labelled and table.column_names.count(label_column) == 1:
@@ -67,6 +67,22 @@ def _read(path: Path, settings: SourceSettings) -> Rows:
         msg = f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})"
         raise UserError(msg) from error
     return rows
+
+
+def _with_usual_names(path: Path, rows: Rows, settings: SourceSettings) -> Rows:
+    """Rows of two columns with other names, if one has two values and must be the label; without settings only."""
+    usual = [SourceSettings().text_column, SourceSettings().label_column]
+    given, names, columns = [settings.text_column, settings.label_column], rows.table.column_names, rows.table.columns
+    can_be = len(names) == len(usual) and not set(names) & set(usual) and all(map(str.isidentifier, names))
+    if given != usual or not can_be or any(pa.types.is_nested(column.type) for column in columns):
+        return rows
+    has_two = [len(column.unique()) == 2 for column in columns]  # noqa: PLR2004 - labels
+    if has_two[0] == has_two[1]:
+        return rows
+    found = usual if has_two[1] else usual[::-1]
+    told = " ".join(f"data.{new}_column={old}" for new, old in zip(found, names, strict=True))
+    log.warning("%s: read with %s, since only one of the two columns has two values", path, told)
+    return Rows(rows.table.rename_columns(found), rows.lines)
 
 
 def _look_at_texts(path: Path, rows: Rows, column: str) -> None:
