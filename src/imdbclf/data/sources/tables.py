@@ -178,6 +178,8 @@ FORMATS: dict[str, Callable[[Path, SourceSettings], Rows]] = {
 }
 """The reader of a file, by the end of its name. A new format is a line here."""
 
+_ENDS = tuple(kind + packed for kind in FORMATS for packed in ("", *PACKED))
+
 SUFFIXES = f"{', '.join(FORMATS)}; text also compressed ({', '.join(PACKED)})"
 """The ends of file names, in words."""
 
@@ -206,21 +208,28 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
     found: list[Path] = []
     seen, looked_at = set(), 0
     for folder, folders, names in os.walk(path, followlinks=True):
-        if (real := os.path.realpath(folder)) in seen:
+        if (place := _inode(folder)) in seen:
             folders.clear()  # a link to a folder above it
             continue
-        seen.add(real)
+        seen.add(place)
         looked_at += len(names)
         if looked_at > MOST_FILES:
             msg = f"{path}: has more than {MOST_FILES:,} files; name the folder of the reviews alone"
             raise UserError(msg)
         folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
-        files = [Path(folder, name) for name in names if not name.startswith(_HIDDEN) and name not in _NO_REVIEWS]
+        wanted = (name for name in names if name.lower().endswith(_ENDS) and not name.startswith(_HIDDEN))
+        files = [Path(folder, name) for name in wanted if name not in _NO_REVIEWS]
         found += [file for file in files if kind_of(file) in FORMATS and file.is_file()]
     kinds = [kind_of(file) for file in found]
     commonest = max(FORMATS, key=kinds.count)
     kept = [file for file, kind in zip(found, kinds, strict=True) if every_format or kind == commonest]
     return sorted(kept, key=lambda file: file.relative_to(path).as_posix())
+
+
+def _inode(folder: str) -> tuple[int, int]:
+    """What is equal for all names of a folder; a tenth of the time of resolving links."""
+    found = Path(folder).stat()
+    return found.st_dev, found.st_ino
 
 
 def content_hash(file: Path) -> bytes:
