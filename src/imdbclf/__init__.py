@@ -28,6 +28,5 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        msg = f"module 'imdbclf' has no attribute '{name}'"
-        raise AttributeError(msg)
+        raise AttributeError(f"module 'imdbclf' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -69,8 +69,7 @@ class Checkpoint:
 def _ordinary(tensor: Tensor) -> Tensor:
     """Refuse tensors that no layer computes with."""
     if tensor.dtype not in _DTYPES or not bool(tensor.isfinite().all()):
-        msg = "must be a tensor of finite numbers"
-        raise ValueError(msg)
+        raise ValueError("must be a tensor of finite numbers")
     return tensor
 
 
@@ -83,8 +82,7 @@ def _check_size(contents: Any) -> None:
     if isinstance(contents, Tensor):
         dense = contents.layout is torch.strided and contents.device.type == "cpu"
         if not dense or contents.nbytes > contents.untyped_storage().nbytes():
-            msg = "a tensor claims more numbers than the file holds"
-            raise ValueError(msg)
+            raise ValueError("a tensor claims more numbers than the file holds")
     elif isinstance(contents, dict | list | tuple):
         for part in contents.values() if isinstance(contents, dict) else contents:
             _check_size(part)
@@ -122,8 +120,7 @@ class _HyperParameters(_Part):
 def _row(row: dict[str, float]) -> dict[str, float]:
     always = {"epoch", "train/loss", "train/accuracy", "seconds"}
     if not always <= row.keys() <= always | {"val/loss", "val/accuracy"}:
-        msg = "must have the metrics of an epoch"
-        raise ValueError(msg)
+        raise ValueError("must have the metrics of an epoch")
     return row
 
 
@@ -178,8 +175,7 @@ def _vectorizer(about: _Attachment) -> Vectorizer:
         return Vectorizer(vocabulary, sentence_ends=about.marks)
     columns = None if plain.columns is None else plain.columns.float().numpy()
     if columns is not None and columns.shape != (len(vocabulary),):
-        msg = f"{len(vocabulary)} columns, but weights for {columns.shape}"
-        raise ValueError(msg)
+        raise ValueError(f"{len(vocabulary)} columns, but weights for {columns.shape}")
     return Vectorizer(vocabulary, TermWeights(columns, plain.unit_length), about.marks)
 
 
@@ -225,8 +221,7 @@ def _check_digest(path: Path) -> None:
         has_none = end.startswith(b"PK\5\6") and end.endswith(b"\0\0")
         digest = hashlib.sha256(memoryview(whole)[:-_DIGEST_BYTES]).hexdigest().encode()
         if not has_none and whole[-_DIGEST_BYTES:] != digest:
-            msg = "its contents differ from its digest"
-            raise ValueError(msg)
+            raise ValueError("its contents differ from its digest")
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -251,8 +246,7 @@ def _read(path: Path) -> tuple[dict[str, Any], _Contents]:
         raise UserError(msg)
     if not isinstance(ours, dict) or repr(ours.get("format")) != repr(FORMAT):
         kind = "made by another version of imdbclf" if isinstance(ours, dict) else "not one of imdbclf's"
-        msg = f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote"
-        raise UserError(msg)
+        raise UserError(f"{path}: a checkpoint, but {kind}; give a checkpoint that `imdbclf train` wrote")
     try:
         return contents, _Contents.model_validate(contents)
     except ValidationError as error:
@@ -267,8 +261,7 @@ def _misfit(path: Path, reason: object) -> UserError:
 def _unpickled(path: Path) -> Any:
     """What `torch.load` reads; errors as in `load_plain`."""
     if not path.is_file():
-        msg = f"{path}: there is no such checkpoint file"
-        raise UserError(msg)
+        raise UserError(f"{path}: there is no such checkpoint file")
     try:
         _check_digest(path)
         with warnings.catch_warnings():
@@ -294,8 +287,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         vectorizer = _vectorizer(about)
         if settings.members * len(settings.widths) > len(weights):
-            msg = f"{settings.members} × {len(settings.widths)} layers, but {len(weights)} tensors"
-            raise ValueError(msg)
+            raise ValueError(f"{settings.members} × {len(settings.widths)} layers, but {len(weights)} tensors")
         # On the meta device: memory is used for the numbers that are in the file, not for the sizes that it claims.
         with torch.device("meta"):
             network = make_network(

@@ -160,11 +160,9 @@ def predict(
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     if texts and file is not None:
-        msg = "--file: cannot be combined with texts; give one of them"
-        raise UserError(msg)
+        raise UserError("--file: cannot be combined with texts; give one of them")
     if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
-        msg = f"--output {output}: must end in .csv, .jsonl or .parquet"
-        raise UserError(msg)
+        raise UserError(f"--output {output}: must end in .csv, .jsonl or .parquet")
     _check_target("--output", output, force=force)
     table, rows = _table(file, reading, text_column)
     predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
@@ -255,8 +253,7 @@ def _table(
         with _settings_as_options():
             return read_table(file, _settings(reading, text_column=text_column)[0])
     if text_column or reading:
-        msg = "--text-column, --set: are for a --file with columns, such as a .csv"
-        raise UserError(msg)
+        raise UserError("--text-column, --set: are for a --file with columns, such as a .csv")
     return None, None
 
 
@@ -286,19 +283,16 @@ def _settings_as_options() -> Iterator[None]:
         yield
     except UserError as error:
         if _ADVICE.search(str(error)):
-            msg = f"{error} (here: --set KEY=VALUE)"
-            raise UserError(msg) from error
+            raise UserError(f"{error} (here: --set KEY=VALUE)") from error
         raise
 
 
 def _check_target(option: str, path: Path | None, *, force: bool) -> None:
     """Refuse a file that cannot be written, or that exists, before any work."""
     if path is not None and (not path.parent.is_dir() or path.is_dir()):
-        msg = f"{option} {path}: must be a file in a folder that exists"
-        raise UserError(msg)
+        raise UserError(f"{option} {path}: must be a file in a folder that exists")
     if path is not None and path.exists() and not force:
-        msg = f"{option} {path}: exists; give --force to replace it, or another name"
-        raise UserError(msg)
+        raise UserError(f"{option} {path}: exists; give --force to replace it, or another name")
 
 
 def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:

@@ -106,8 +106,7 @@ class ReviewDataModule(pl.LightningDataModule):
     def test_dataloader(self) -> ReviewLoader:
         """The test part in a few large batches; a `UserError` says that there is none, or one without labels."""
         if "test" not in self.prepared.matrices:
-            msg = f"{self.loaded.source.description}: there is no test part; {NO_TEST_PART}"
-            raise UserError(msg)
+            raise UserError(f"{self.loaded.source.description}: there is no test part; {NO_TEST_PART}")
         if (self.prepared.labels["test"] < 0).any() and self.trainer is not None and self.trainer.testing:
             msg = f"{self.loaded.source.description}: the test part has no labels; Trainer.predict needs none"
             raise UserError(msg)

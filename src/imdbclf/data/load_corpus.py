@@ -76,8 +76,7 @@ def open_source(settings: SourceSettings) -> Source:
     if settings.source == "sample":
         for key in ("unlabelled", "group", "test"):
             if (value := getattr(settings, key)) is not None:
-                msg = f"data.{key}={value}: must be null for the bundled sample"
-                raise UserError(msg)
+                raise UserError(f"data.{key}={value}: must be null for the bundled sample")
         return SampleSource()
     if settings.source == "files":
         return FilesSource.from_settings(settings)

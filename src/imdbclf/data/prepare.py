@@ -72,8 +72,7 @@ def prepare_reviews(
             are fewer n-grams than columns.
     """
     if "train" not in loaded.corpus.parts:
-        msg = f"{loaded.source.description}: there is no training part"
-        raise UserError(msg)
+        raise UserError(f"{loaded.source.description}: there is no training part")
     loaded = with_test_part(loaded, settings)
     corpus, disk = loaded.corpus, cache_folder(settings.cache_dir)
     if (size := fitting_size(settings, n := len(corpus.parts["train"]))) != settings.val_size:

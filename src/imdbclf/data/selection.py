@@ -106,8 +106,7 @@ def learn_vocabulary(
     wanted = settings.columns - 1
     if len(candidates.keys) < wanted and settings.order > 1:
         found = f"{len(candidates.keys):,} n-grams of up to {settings.order} words in {settings.min_documents} or more"
-        msg = f"features.columns={settings.columns}: there are only {found} training reviews"
-        raise UserError(msg)
+        raise UserError(f"features.columns={settings.columns}: there are only {found} training reviews")
     score = resolve_name(SELECTIONS[settings.selection])
     best = _ranked(candidates.keys, score(candidates, settings.smoothing))[:wanted]
     return _named(corpus.dictionary, candidates.keys[best])

@@ -79,8 +79,7 @@ def part_count(size: float, n: int, key: str = "val_size") -> int:
     """
     count = size if isinstance(size, int) else round(size * n)
     if count == 0 and size > 0:
-        msg = f"data.{key}={size}: is none of {n:,} reviews; give a larger one, or 0"
-        raise UserError(msg)
+        raise UserError(f"data.{key}={size}: is none of {n:,} reviews; give a larger one, or 0")
     if count >= n:
         fits = f"; data.{key}={FITTING} fits" if round(FITTING * n) < n and size != FITTING else ""
         msg = f"data.{key}={size}: must be below the {n:,} training reviews (a count, or a fraction below 1){fits}"

@@ -45,8 +45,7 @@ def decided_source(settings: SourceSettings) -> ChosenSource:
         return replace(chosen, settings=origin.model_copy(update={"source": "files", "train": origin.source}))
     if origin.source != "files" and origin.train is not None:
         other = f"data.source={origin.source} names other reviews"
-        msg = f"data.train={origin.train}: is only used with data=files, and {other}"
-        raise UserError(msg)
+        raise UserError(f"data.train={origin.train}: is only used with data=files, and {other}")
     return chosen
 
 

@@ -65,12 +65,10 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
     """
     written = _format(to)
     if not target.parent.is_dir():
-        msg = f"{target}: there is no folder {target.parent}"
-        raise UserError(msg)
+        raise UserError(f"{target}: there is no folder {target.parent}")
     if target.exists() and not (force and written.is_ours(target)):
         then = "is no earlier export, so it is not replaced" if force else "exists; --force replaces an earlier export"
-        msg = f"{target}: {then}"
-        raise UserError(msg)
+        raise UserError(f"{target}: {then}")
     checkpoint = read_checkpoint(path)
     texts = drawn_texts(checkpoint.vectorizer.vocabulary) + test_texts(path, checkpoint)
     expected = Predictor(checkpoint).probabilities(texts)
@@ -87,10 +85,8 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
 
 def _format(name: str) -> Format:
     if name not in FORMATS:
-        msg = f"--to {name}: must be {' or '.join(FORMATS)}"
-        raise UserError(msg)
+        raise UserError(f"--to {name}: must be {' or '.join(FORMATS)}")
     try:
         return cast("Format", importlib.import_module(FORMATS[name]))
     except ModuleNotFoundError as error:
-        msg = f"--to {name}: needs {error.name}; install it with: {install_command(name)}"
-        raise UserError(msg) from error
+        raise UserError(f"--to {name}: needs {error.name}; install it with: {install_command(name)}") from error

@@ -246,8 +246,7 @@ def _layer(graph: _Graph, layer: nn.Module, hidden: str) -> str:
     if isinstance(layer, nn.SiLU):
         return graph("Mul", hidden, graph("Sigmoid", hidden))
     if type(layer) not in _ACTIVATIONS:
-        msg = f"--to onnx: the activation {type(layer).__name__} is not known there"
-        raise UserError(msg)
+        raise UserError(f"--to onnx: the activation {type(layer).__name__} is not known there")
     operator, attributes = _ACTIVATIONS[type(layer)]
     return graph(operator, hidden, **attributes)
 

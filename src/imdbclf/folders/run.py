@@ -159,8 +159,7 @@ def claim(path: Path) -> Path:
         path.mkdir(parents=True)
     except FileExistsError as error:
         if not path.is_dir():
-            msg = f"hydra.run.dir={path}: is a file; give a folder that does not exist yet"
-            raise UserError(msg) from error
+            raise UserError(f"hydra.run.dir={path}: is a file; give a folder that does not exist yet") from error
         if any(path.iterdir()):
             holds = "already holds a run" if RunFolder(path).config.exists() else "is not empty"
             msg = f"hydra.run.dir={path}: {holds}; give an empty folder, or one that does not exist yet"

@@ -88,16 +88,13 @@ class SweepFolder(Folder):
         """
         contents = read_json(self.manifest)
         if contents is None:
-            msg = f"{self.path}: is not the folder of a sweep (no {self.manifest.name} that can be read)"
-            raise UserError(msg)
+            raise UserError(f"{self.path}: is not the folder of a sweep (no {self.manifest.name} that can be read)")
         if contents.get("format") != FORMAT:
-            msg = f"{self.manifest}: has format {contents.get('format')}; this version reads format {FORMAT}"
-            raise UserError(msg)
+            raise UserError(f"{self.manifest}: has format {contents.get('format')}; this version reads format {FORMAT}")
         try:
             return _SWEEP.validate_python(contents)
         except ValidationError as error:
-            msg = f"{self.manifest}: is damaged, or not of a sweep ({explain(error, ())})"
-            raise UserError(msg) from error
+            raise UserError(f"{self.manifest}: is damaged, or not of a sweep ({explain(error, ())})") from error
 
     def check_usable(self) -> None:
         """Refuse a folder with other files; an empty one and an earlier sweep may be used.
@@ -106,8 +103,7 @@ class SweepFolder(Folder):
             UserError: if it is a file, or a folder that is neither empty nor one of a sweep.
         """
         if self.path.exists() and not self.path.is_dir():
-            msg = f"hydra.sweep.dir={self.path}: is a file; give a folder that does not exist yet"
-            raise UserError(msg)
+            raise UserError(f"hydra.sweep.dir={self.path}: is a file; give a folder that does not exist yet")
         if self.manifest.exists():
             self.read()
         # A search that was killed before it wrote its manifest leaves its journal and hidden locks.

@@ -90,8 +90,7 @@ def evaluate_checkpoint(
     checkpoint = read_checkpoint(path)
     loaded, reviews = _part(_origin(path, checkpoint, chosen), checkpoint, split, of_run="source" not in chosen)
     if not len(reviews) or reviews.labels.min() < 0:
-        msg = f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels"
-        raise UserError(msg)
+        raise UserError(f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels")
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
     if plot is not None:
@@ -121,8 +120,7 @@ def _part(
         return loaded, loaded.corpus.parts["test"]
     if split not in parts:
         names = [*parts, *(VALIDATION[1:] if of_run and data.validates else ())]
-        msg = f"--split {split}: must be {' or '.join(names)}"
-        raise UserError(msg)
+        raise UserError(f"--split {split}: must be {' or '.join(names)}")
     return loaded, parts[split]
 
 
@@ -152,8 +150,7 @@ def _loaded(origin: SourceSettings, checkpoint: Checkpoint) -> LoadedCorpus:
     if all(its_place is not None and number != its_place for number, its_place in places.items()):
         return loaded.flipped()
     theirs = " and ".join(name for name in loaded.label_names if name)
-    msg = f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {' and '.join(names)}"
-    raise UserError(msg)
+    raise UserError(f"{loaded.source.description}: the labels are {theirs}, the checkpoint's are {' and '.join(names)}")
 
 
 def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> SourceSettings:

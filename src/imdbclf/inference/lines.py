@@ -44,16 +44,14 @@ def read_texts(file: Path | None) -> Iterator[list[str]]:
     """
     name = "standard input" if file is None else str(file)
     if file is None and not sys.stdin:
-        msg = "standard input is closed; give texts, or --file FILE"
-        raise UserError(msg)
+        raise UserError("standard input is closed; give texts, or --file FILE")
     if file is None and sys.stdin.isatty():
         sys.stderr.write(f"Type one review per line; {END_KEYS} ends.\n")
     try:
         with sys.stdin.buffer if file is None else file.open("rb") as stream:
             yield from _batches(cast("BufferedReader", stream), name)
     except OSError as error:
-        msg = f"{name}: cannot be read ({error.strerror})"
-        raise UserError(msg) from error
+        raise UserError(f"{name}: cannot be read ({error.strerror})") from error
 
 
 def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
@@ -64,15 +62,13 @@ def _batches(stream: BufferedReader, name: str) -> Iterator[list[str]]:
             number += 1
             if len(line) > LONGEST:
                 yield texts
-                msg = f"{name}: line {number} has more than {LONGEST >> 20} MiB; give one review per line"
-                raise UserError(msg)
+                raise UserError(f"{name}: line {number} has more than {LONGEST >> 20} MiB; give one review per line")
             try:
                 # A byte-order mark is no part of the first text.
                 texts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n"))
             except UnicodeDecodeError as error:
                 yield texts
-                msg = f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})"
-                raise UserError(msg) from error
+                raise UserError(f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x})") from error
         yield texts
 
 

@@ -102,14 +102,12 @@ class Predictor:
 def _texts(texts: Iterable[str]) -> list[str]:
     # A table iterates over the names of its columns, a dictionary over its keys, a text over its letters.
     if isinstance(texts, str | bytes | Mapping) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
-        msg = f"texts is a {type(texts).__name__}; give a list of texts, such as [text] or table['text']"
-        raise TypeError(msg)
+        raise TypeError(f"texts is a {type(texts).__name__}; give a list of texts, such as [text] or table['text']")
     listed = list(texts)
     for position, text in enumerate(listed):
         if not isinstance(text, str):
             shown = f"{type(text).__name__} ({text!r:.40})"
-            msg = f"texts[{position}] is a {shown}; give a str, such as '' for a missing text"
-            raise TypeError(msg)
+            raise TypeError(f"texts[{position}] is a {shown}; give a str, such as '' for a missing text")
     return listed
 
 

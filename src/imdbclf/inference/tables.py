@@ -24,8 +24,7 @@ def read_table(path: Path, settings: SourceSettings) -> tuple[pa.Table, list[str
         UserError: if the file cannot be read, or does not have one column of that name with texts.
     """
     if not path.is_file():
-        msg = f"{path}: there is no such file"
-        raise UserError(msg)
+        raise UserError(f"{path}: there is no such file")
     table = read_files([path], settings, labelled=False)
     return table, text_values(table, settings.text_column, str(path)).to_pylist()
 

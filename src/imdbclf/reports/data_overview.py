@@ -34,8 +34,7 @@ def print_overview(settings: SourceSettings, review: int) -> None:
     part = "train" if "train" in corpus.parts else next(iter(corpus.parts))
     reviews = corpus.parts[part]
     if review >= len(reviews):
-        msg = f"--review {review}: must be below the {len(reviews):,} reviews of part {part}"
-        raise UserError(msg)
+        raise UserError(f"--review {review}: must be below the {len(reviews):,} reviews of part {part}")
     out = console()
     tell(f"{loaded.source.description}; labels {labels[0] or '(none)'} = 0, {labels[1] or '(none)'} = 1 (positive)")
     for note in loaded.notes:

@@ -55,13 +55,11 @@ def read_runs(paths: Sequence[Path]) -> list[Predictions]:
             differ.
     """
     if len(paths) < 2:  # noqa: PLR2004 - to compare
-        msg = "give the folders of at least two runs"
-        raise UserError(msg)
+        raise UserError("give the folders of at least two runs")
     resolved = [path.expanduser().resolve() for path in paths]
     for path, count in Counter(resolved).items():
         if count > 1:
-            msg = f"{paths[resolved.index(path)]}: is given {count} times; give different runs"
-            raise UserError(msg)
+            raise UserError(f"{paths[resolved.index(path)]}: is given {count} times; give different runs")
     runs = [read_predictions(path) for path in paths]
     for other in runs[1:]:
         _check_same_reviews(runs[0], other)
@@ -76,25 +74,20 @@ def read_predictions(path: Path) -> Predictions:
     """
     folder = RunFolder(path)
     if not folder.config.is_file() and not folder.metrics.is_file():
-        msg = f"{path}: is not the folder of a run (it has no {folder.config.name})"
-        raise UserError(msg)
+        raise UserError(f"{path}: is not the folder of a run (it has no {folder.config.name})")
     if not folder.predictions.is_file():
-        msg = f"{path}: has no {folder.predictions.name}; the run is not finished, or had no test part"
-        raise UserError(msg)
+        raise UserError(f"{path}: has no {folder.predictions.name}; the run is not finished, or had no test part")
     try:
         # Arrow's `read_table` and its string arrays would import pandas.
         with pq.ParquetFile(folder.predictions) as file:
             table = file.read(columns=list(_COLUMNS))
         ids, labels, probabilities = (np.array(table.column(name).to_pylist(), _COLUMNS[name]) for name in _COLUMNS)
     except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
-        msg = f"{folder.predictions}: cannot be read ({one_line(error)[:80]})"
-        raise UserError(msg) from error
+        raise UserError(f"{folder.predictions}: cannot be read ({one_line(error)[:80]})") from error
     if not (np.isin(labels, (0, 1)).all() and ((probabilities >= 0) & (probabilities <= 1)).all()):
-        msg = f"{folder.predictions}: has other labels than 0 and 1, or probabilities outside 0 to 1"
-        raise UserError(msg)
+        raise UserError(f"{folder.predictions}: has other labels than 0 and 1, or probabilities outside 0 to 1")
     if not len(ids):
-        msg = f"{folder.predictions}: has no reviews"
-        raise UserError(msg)
+        raise UserError(f"{folder.predictions}: has no reviews")
     order = np.lexsort((labels, ids))
     return Predictions(folder, ids[order], labels[order], probabilities[order])
 
@@ -105,11 +98,9 @@ def _check_same_reviews(first: Predictions, other: Predictions) -> None:
     names = f"{first.folder.path} and {other.folder.path}"
     if ours != theirs:
         only = f"{(ours - theirs).total():,} only in the first, {(theirs - ours).total():,} only in the second"
-        msg = f"{names}: have different test reviews ({only}); compare runs with the same test part"
-        raise UserError(msg)
+        raise UserError(f"{names}: have different test reviews ({only}); compare runs with the same test part")
     if count := int((first.labels != other.labels).sum()):
-        msg = f"{names}: have different labels for the same test reviews ({count:,} of {len(first.ids):,})"
-        raise UserError(msg)
+        raise UserError(f"{names}: have different labels for the same test reviews ({count:,} of {len(first.ids):,})")
 
 
 def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], str | None]:
@@ -132,8 +123,7 @@ def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], 
 def _settings(folder: RunFolder) -> Settings:
     # Our files have no aliases, with which a small file can stand for a huge one.
     if any(isinstance(event, AliasEvent) for event in parse(folder.config.read_text(encoding="utf-8"))):
-        msg = f"{folder.config} has aliases"
-        raise ValueError(msg)
+        raise ValueError(f"{folder.config} has aliases")
     config: Any = OmegaConf.to_container(OmegaConf.load(folder.config))
     return Settings.from_config({str(key): value for key, value in config.items() if key != "defaults"})
 

@@ -76,8 +76,7 @@ def combinations(overrides: Sequence[Override]) -> list[list[str]]:
             raise UserError(msg)
         choices.append([f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()])
         if not choices[-1]:
-            msg = f"{one.input_line}: has no values, so the grid is empty"
-            raise UserError(msg)
+            raise UserError(f"{one.input_line}: has no values, so the grid is empty")
     return [list(job) for job in itertools.product(*choices)]
 
 

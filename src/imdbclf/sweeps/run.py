@@ -150,8 +150,7 @@ class SweepRun:
         own = [job for job in self.folder.read().jobs if job.folder not in elsewhere]
         if missing := sum(self.folder.run(job).outcome != "done" for job in own):
             logs = f"{shown_path(self.folder.runs)}/…/train.log"
-            msg = f"{missing} of {len(own)} jobs failed or did not finish; the reasons are in {logs}"
-            raise UserError(msg)
+            raise UserError(f"{missing} of {len(own)} jobs failed or did not finish; the reasons are in {logs}")
 
 
 def run_grid(sweep: SweepRun) -> None:

@@ -70,8 +70,7 @@ class SearchSettings(BaseModel):
         try:
             return cls.model_validate(own)
         except ValidationError as error:
-            msg = f"hydra.sweeper.{explain(error, cls.model_fields)}"
-            raise UserError(msg) from error
+            raise UserError(f"hydra.sweeper.{explain(error, cls.model_fields)}") from error
 
     def check(self, space: Space) -> None:
         """Refuse a search without an end, a sampler that cannot be made, and axes that cannot be searched with it.
@@ -105,11 +104,9 @@ def make_sampler(settings: SearchSettings, place: int) -> optuna.samplers.BaseSa
     """
     name, typed = settings.sampler.replace("_", "").lower().removesuffix("sampler"), f"sampler={settings.sampler}"
     if name not in _SAMPLERS:
-        msg = f"hydra.sweeper.{typed}: must be {', '.join(sorted(_SAMPLERS))}{nearest(name, _SAMPLERS)}"
-        raise UserError(msg)
+        raise UserError(f"hydra.sweeper.{typed}: must be {', '.join(sorted(_SAMPLERS))}{nearest(name, _SAMPLERS)}")
     if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
-        msg = f"hydra.sweeper.{typed}: cmaes is not installed; pip install cmaes"
-        raise UserError(msg)
+        raise UserError(f"hydra.sweeper.{typed}: cmaes is not installed; pip install cmaes")
     own_seed = int(np.random.SeedSequence([settings.sampler_seed, place]).generate_state(1)[0])
     # The points of a quasi-Monte Carlo sampler are one sequence, which its seed decides.
     seed = settings.sampler_seed if name == "qmc" else own_seed
@@ -135,8 +132,7 @@ def run_search(sweep: SweepRun) -> None:
     planner = sweep.begin(list(space.distributions))
     planned = sweep.plan(planner, [space.overrides(values) for values in space.to_check()])
     if any(one.settings.data.val_size == 0 for one in planned):
-        msg = "data.val_size=0: a search chooses on validation, so it needs a validation part"
-        raise UserError(msg)
+        raise UserError("data.val_size=0: a search chooses on validation, so it needs a validation part")
     # Equal for equal spaces and monitors over the same experiment, reviews and package version.
     what = [space.description, settings.monitor, planned[0].job.folder[-KEY_LENGTH:]]
     name = "search-" + hashlib.sha256(json.dumps(what).encode()).hexdigest()[:KEY_LENGTH]

@@ -31,8 +31,7 @@ class Space:
         self.distributions = {key_of(one): _distribution(one) for one in overrides if one.is_sweep_override()}
         if not self.distributions:
             example = "'optimizer.lr=tag(log,interval(1e-4,1e-2))'"
-            msg = f"hydra/sweeper=search: there is no axis to search; give axes: {example}"
-            raise UserError(msg)
+            raise UserError(f"hydra/sweeper=search: there is no axis to search; give axes: {example}")
 
     @property
     def size(self) -> float:
@@ -73,18 +72,15 @@ def _distribution(override: Override) -> Distribution:
     tags: set[str] = getattr(value, "tags", set())
     try:
         if tags - {"log"}:
-            msg = "a search knows only the tag log"
-            raise ValueError(msg)
+            raise ValueError("a search knows only the tag log")
         if isinstance(value, IntervalSweep | RangeSweep):
             return _numbers(value, log="log" in tags)
         if tags:
-            msg = "only numbers have a logarithmic scale: tag(log,interval(1e-4,1e-2))"
-            raise ValueError(msg)
+            raise ValueError("only numbers have a logarithmic scale: tag(log,interval(1e-4,1e-2))")
         # Choices stay text in Hydra's syntax: a chosen one becomes an override as it is.
         return CategoricalDistribution(list(dict.fromkeys(override.sweep_string_iterator())))
     except ValueError as error:
-        msg = f"{override.input_line}: {error}"
-        raise UserError(msg) from error
+        raise UserError(f"{override.input_line}: {error}") from error
 
 
 def _numbers(given: IntervalSweep | RangeSweep, *, log: bool) -> Distribution:
@@ -94,8 +90,7 @@ def _numbers(given: IntervalSweep | RangeSweep, *, log: bool) -> Distribution:
     else:
         values = sorted(given.range()) if given.step else []
         if not values:
-            msg = "has no values"
-            raise ValueError(msg)
+            raise ValueError("has no values")
         low, step = values[0], abs(given.step)
         # Hydra adds up the steps, with rounding errors; Optuna wants the last value as a decimal number.
         high = type(low)(Decimal(str(low)) + (len(values) - 1) * Decimal(str(step)))

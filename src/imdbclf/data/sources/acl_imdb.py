@@ -46,16 +46,13 @@ class AclImdbSource:
     def __post_init__(self) -> None:
         group, unlabelled = self.settings.group, self.settings.unlabelled
         if group not in {None, "film"}:
-            msg = f"data.group={group}: must be film or null for aclImdb ({self.path})"
-            raise UserError(msg)
+            raise UserError(f"data.group={group}: must be film or null for aclImdb ({self.path})")
         if self.settings.test is not None:
-            msg = f"data.test={self.settings.test}: must be null for aclImdb ({self.path})"
-            raise UserError(msg)
+            raise UserError(f"data.test={self.settings.test}: must be null for aclImdb ({self.path})")
         can_be_there = self.path.is_file() or (self.path / _UNSUP).is_dir()
         if unlabelled is not None and not (can_be_there and unlabelled in {"unsup", "unsupervised"}):
             allowed = f"unsup or unsupervised, with a folder {_UNSUP} there"
-            msg = f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}"
-            raise UserError(msg)
+            raise UserError(f"data.unlabelled={unlabelled}: must be null for {self.path}, or {allowed}")
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -139,8 +136,7 @@ class AclImdbSource:
             raise UserError(msg) from error
         missing = [folder for folder in self._wanted() if folder not in found and not folder.startswith("test")]
         if missing:
-            msg = f"data.source={self.path}: has no reviews in {' and '.join(missing)}"
-            raise UserError(msg)
+            raise UserError(f"data.source={self.path}: has no reviews in {' and '.join(missing)}")
         return found
 
     def _reviews(self, folder: str) -> list[os.DirEntry[str]]:
@@ -156,8 +152,7 @@ class AclImdbSource:
         """The lines of the file that names the films of the training reviews with this label."""
         name = f"urls_{label}.txt"
         if name not in files:
-            msg = f"data.group=film: {self.path} has no train/{name}; it must name the films"
-            raise UserError(msg)
+            raise UserError(f"data.group=film: {self.path} has no train/{name}; it must name the films")
         return [line.strip() for line in files[name].decode(errors="replace").splitlines()]
 
     def _film(self, name: str, label: str, pages: list[str]) -> str:

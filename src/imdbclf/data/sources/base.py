@@ -80,8 +80,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
             column = _find(table, settings.label_column, place, "data.label_column must be")
             labels[part] = as_texts(column, f"{place}: labels")
         if table.num_rows == 0:
-            msg = f"{place} is empty; there must be at least one review"
-            raise UserError(msg)
+            raise UserError(f"{place} is empty; there must be at least one review")
     numbered, names, notes = number_labels(labels, where, settings.labels)
     read = {}
     for part, table in parts.items():
@@ -118,8 +117,7 @@ def text_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
     values = _find(table, column, where, "data.text_column must be")
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if kind not in _TEXT_TYPES:
-        msg = f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)"
-        raise UserError(msg)
+        raise UserError(f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)")
     return as_texts(values, f"{where}: the texts").fill_null("")
 
 
@@ -130,6 +128,5 @@ def _find(table: pa.Table, column: str, where: str, allowed: str) -> pa.ChunkedA
         found = f"{where} has {'no' if count == 0 else 'more than one'} column '{column}'"
         are_names = all(name.isidentifier() for name in table.column_names)
         hint = "" if are_names else "; for a file without header line: data.header=false, and columns are numbers"
-        msg = f"{found}; {allowed} one of {listed(table.column_names)}{hint}"
-        raise UserError(msg)
+        raise UserError(f"{found}; {allowed} one of {listed(table.column_names)}{hint}")
     return table.column(column)

@@ -87,8 +87,7 @@ def read_delimited(path: Path, settings: SourceSettings, usual: str) -> Rows:
         if told := [f"data.{key}={one}" for key, one, other in found if one not in {other, getattr(settings, key)}]:
             log.warning("%s: read with %s%s", path, " ".join(told), f", since {first}" if first else "")
         return rows
-    msg = f"{path}: {first}; data.delimiter, data.quote and data.escape say how the file is written"
-    raise UserError(msg)
+    raise UserError(f"{path}: {first}; data.delimiter, data.quote and data.escape say how the file is written")
 
 
 def _dialects(text: str, usual: str, settings: SourceSettings) -> list[_Dialect]:

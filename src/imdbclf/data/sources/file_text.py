@@ -49,8 +49,7 @@ def text_of(path: Path, encoding: str | None = None) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         ways = "save the file as UTF-8, or say how it is encoded, for example data.encoding=cp1252"
         found = f"line {line} is not {encoding or 'UTF-8'} (byte 0x{data[error.start]:02x})"
-        msg = f"{path}: {found}; {'give another data.encoding' if encoding else ways}"
-        raise UserError(msg) from error
+        raise UserError(f"{path}: {found}; {'give another data.encoding' if encoding else ways}") from error
     except UnicodeError as error:
         msg = f"data.encoding={encoding}: cannot be the encoding of {path} ({one_line(error)[:80]})"
         raise UserError(msg) from error
@@ -68,6 +67,5 @@ def _content(path: Path) -> bytes:
     with opened(str(path)) as stream:
         content: bytes = stream.read(allowed + 1)
     if len(content) > allowed:
-        msg = f"{path}: has more than {allowed >> 20:,} MiB when unpacked; unpack it if that is right"
-        raise UserError(msg)
+        raise UserError(f"{path}: has more than {allowed >> 20:,} MiB when unpacked; unpack it if that is right")
     return content

@@ -33,8 +33,7 @@ class FilesSource:
             UserError: if there is no training file, or a file name has an unknown end.
         """
         if settings.train is None:
-            msg = f"data.train=null: must be a file when data.source=files; it must end in {SUFFIXES}"
-            raise UserError(msg)
+            raise UserError(f"data.train=null: must be a file when data.source=files; it must end in {SUFFIXES}")
         train, test, unlabelled = (_checked(settings, part) for part in ("train", "test", UNLABELLED))
         return cls(train, test, settings, unlabelled)
 
@@ -73,6 +72,5 @@ def _checked(settings: SourceSettings, part: str) -> Path | None:
     files = data_files(path)
     if not files or kind_of(files[0]) not in FORMATS:
         wrong = f"must be a file, or a folder of files, that ends in {SUFFIXES}"
-        msg = f"data.{part}={name}: {wrong if path.exists() else 'there is no such file'}"
-        raise UserError(msg)
+        raise UserError(f"data.{part}={name}: {wrong if path.exists() else 'there is no such file'}")
     return path

@@ -60,13 +60,11 @@ class FolderSource:
             raise UserError(msg)
         for split in ("train", self.settings.test):
             if split is not None and split not in splits:
-                msg = f"{where}: there is no split '{split}' (only {', '.join(splits)})"
-                raise UserError(msg)
+                raise UserError(f"{where}: there is no split '{split}' (only {', '.join(splits)})")
         others = sorted(splits.keys() - {"train", "test"})
         if self.settings.unlabelled not in {None, *others}:
             allowed = f"a split of {self.path} without labels ({', '.join(others) or 'none there'})"
-            msg = f"data.unlabelled={self.settings.unlabelled}: must be null or {allowed}"
-            raise UserError(msg)
+            raise UserError(f"data.unlabelled={self.settings.unlabelled}: must be null or {allowed}")
         named = {"train": "train", "test": self.settings.test or "test", UNLABELLED: self.settings.unlabelled}
         names = getattr((self._builder.info.features or {}).get(self.settings.label_column), "names", None)
         parts = {
@@ -118,11 +116,9 @@ class FolderSource:
                 return datasets.load_dataset_builder(str(self.path), None if files else config, data_files=files)
         except Exception as error:
             # `datasets` raises errors of many kinds; all mean that the folder cannot be understood.
-            msg = f"{where}: cannot be read as a dataset ({one_line(error)[:200]})"
-            raise UserError(msg) from error
+            raise UserError(f"{where}: cannot be read as a dataset ({one_line(error)[:200]})") from error
         shown, known = "null" if config is None else config, ", ".join(configs) or "none"
-        msg = f"data.config={shown}: must be one of the configurations of {self.path} ({known})"
-        raise UserError(msg)
+        raise UserError(f"data.config={shown}: must be one of the configurations of {self.path} ({known})")
 
     def _configs(self) -> dict[str, dict[str, Any]]:
         """The configurations that the README describes, by name."""

@@ -126,8 +126,7 @@ def _arranged(found: list[str], where: str) -> Names:
     if len(found) > 2:  # noqa: PLR2004 - a binary classification
         shown = f"{len(found)} classes ({listed(map(repr, found), _SHOWN)})"
         way = f"data.labels can map values to two classes, such as 'data.labels={{{found[0]}:neg,{found[-1]}:pos}}'"
-        msg = f"{where}: {shown}; a binary classification needs reviews of exactly two labels; {way}"
-        raise UserError(msg)
+        raise UserError(f"{where}: {shown}; a binary classification needs reviews of exactly two labels; {way}")
     written = {name.lower(): name for name in found}
     for negative, positive in KNOWN_PAIRS:
         if len(written) == len(found) and written.keys() <= {negative, positive}:
@@ -151,13 +150,11 @@ def as_texts(column: pa.ChunkedArray, what: str) -> pa.ChunkedArray:
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_nested(kind):
-        msg = f"{what} must be single values, not {kind}"
-        raise UserError(msg)
+        raise UserError(f"{what} must be single values, not {kind}")
     try:
         values = column.cast(kind)
         if pa.types.is_floating(kind):
             values = pc.if_else(pc.is_nan(values), None, values)
         return values.cast(pa.string())
     except pa.ArrowException as error:
-        msg = f"{what} must be values that can be read as text ({one_line(error)[:120]})"
-        raise UserError(msg) from error
+        raise UserError(f"{what} must be values that can be read as text ({one_line(error)[:120]})") from error

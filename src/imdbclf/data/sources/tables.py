@@ -51,21 +51,18 @@ def read_files(
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
-        msg = f"{files[0].parent}: the files do not fit together ({one_line(error)[:160]})"
-        raise UserError(msg) from error
+        raise UserError(f"{files[0].parent}: the files do not fit together ({one_line(error)[:160]})") from error
 
 
 def _read(path: Path, settings: SourceSettings) -> Rows:
     kind = kind_of(path)
     try:
         if path.stat().st_size == 0:
-            msg = f"{path}: the file is empty; it must hold a text and a label column"
-            raise UserError(msg)
+            raise UserError(f"{path}: the file is empty; it must hold a text and a label column")
         rows = FORMATS[kind](path, settings)
         rows.table.validate(full=True)
     except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, ValueError, OverflowError) as error:
-        msg = f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})"
-        raise UserError(msg) from error
+        raise UserError(f"{path}: cannot be read as {kind[1:]} ({one_line(error)[:160]})") from error
     return rows
 
 
@@ -109,8 +106,7 @@ def _plain_labels(path: Path, rows: Rows, labels: pa.ChunkedArray) -> pa.Chunked
     plain = pc.if_else(pc.equal(plain, ""), None, plain)
     if 0 < plain.null_count < len(plain):
         row = pc.index(pc.is_null(plain), True).as_py()
-        msg = f"{path}: {rows.place(row)} has no label; every review needs one"
-        raise UserError(msg)
+        raise UserError(f"{path}: {rows.place(row)} has no label; every review needs one")
     return plain
 
 
@@ -143,8 +139,7 @@ def _parsed(text: str, path: Path, place: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         why = "values are nested too deeply" if isinstance(error, RecursionError) else one_line(error)[:120]
-        msg = f"{path}: cannot be read as {kind_of(path)[1:]} ({place}: {why})"
-        raise UserError(msg) from error
+        raise UserError(f"{path}: cannot be read as {kind_of(path)[1:]} ({place}: {why})") from error
 
 
 def _column(values: list[Any]) -> pa.Array:
@@ -214,8 +209,7 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
         seen.add(place)
         looked_at += len(names)
         if looked_at > MOST_FILES:
-            msg = f"{path}: has more than {MOST_FILES:,} files; name the folder of the reviews alone"
-            raise UserError(msg)
+            raise UserError(f"{path}: has more than {MOST_FILES:,} files; name the folder of the reviews alone")
         folders[:] = [name for name in folders if not name.startswith(_HIDDEN)]
         wanted = (name for name in names if name.lower().endswith(_ENDS) and not name.startswith(_HIDDEN))
         files = [Path(folder, name) for name in wanted if name not in _NO_REVIEWS]
