@@ -178,6 +178,30 @@ def predict(
 
 
 @app.command()
+def explain(
+    checkpoint: CheckpointFile,
+    texts: Texts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each word does to the probability.
+
+    The effect of a word is the probability minus what it would be without the word, in percentage points.
+    """
+    with fast_imports():
+        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
+        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
+        from imdbclf.reports.explanation import explanation_json, print_explanation  # noqa: PLC0415
+
+    predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
+    for batch in [texts] if texts else read_texts(None):
+        for explanation in predictor.explain(batch):
+            if as_json:
+                _echo_json(json_text(explanation_json(explanation), indent=None) + "\n")
+            else:
+                print_explanation(explanation)
+
+
+@app.command()
 def export(
     checkpoint: CheckpointFile,
     target: Annotated[Path, typer.Argument(help="The file to write.", metavar="TARGET")],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,10 @@ from imdbclf.errors import one_line, visible
 from imdbclf.model.calibration import calibrated, calibrated_one
 from imdbclf.model.network import Network, OneRowNetwork, members_of
 from imdbclf.storage import json_text
+
+if TYPE_CHECKING:
+    from imdbclf.inference.explain import Explainer
+    from imdbclf.reports.explanation import Explanation
 
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
@@ -87,6 +93,16 @@ class Predictor:
     def probabilities(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of being positive for each of n texts, float32 (n,); errors as in `predict`."""
         return np.array([prediction.probability for prediction in self.predict(texts)], dtype=np.float32)
+
+    def explain(self, texts: Iterable[str]) -> list[Explanation]:
+        """What the words of each text do to its probability, exactly; errors as in `predict`."""
+        return [self._explainer.explain(text) for text in _texts(texts)]
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        from imdbclf.inference.explain import Explainer  # noqa: PLC0415 - predictions do not need it
+
+        return Explainer(self.checkpoint)
 
     def _predict_one(self, text: str) -> Prediction:
         columns, values = self.checkpoint.vectorizer.row_of(text)

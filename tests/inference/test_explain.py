@@ -1,0 +1,105 @@
+"""The exact effects of words on a probability."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from commands import run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imdbclf.checkpoint import Checkpoint
+from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix
+from imdbclf.data.term_weights import TermWeights
+from imdbclf.data.tokenize import tokenize
+from imdbclf.data.vectorize import Vectorizer
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.inference.explain import Explainer
+from imdbclf.inference.predictor import Predictor
+from imdbclf.model.calibration import calibrated_one
+from imdbclf.model.network import OneRowNetwork, make_network, members_of
+
+Capture = pytest.CaptureFixture[str]
+TERMS = ("not", "bad", "good", "not bad", "a film", "not a bad", "bad .", ".", "!")
+WORDS = st.lists(st.sampled_from(["not", "bad", "good", "a", "film", "odd", "Good", ".", "!"]), max_size=12).map(
+    " ".join
+)
+WEIGHTS = TermWeights(np.linspace(-1, 2, len(TERMS) + 1, dtype=np.float32), unit_length=True)
+
+
+def checkpoint(members: int = 1, weights: TermWeights | None = None) -> Checkpoint:
+    torch.manual_seed(3)
+    network = make_network(members, len(TERMS) + 1, [6, 4], "tanh", 0.0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    return Checkpoint(network.eval(), Vectorizer(Vocabulary(TERMS), weights, True), "bce", ("neg", "pos"), 1.5)
+
+
+KINDS = {"ones": checkpoint(), "weights": checkpoint(weights=WEIGHTS), "members": checkpoint(3, WEIGHTS)}
+
+
+def without(made: Checkpoint, text: str, blanked: set[str]) -> float:
+    """The probability of the text with a blank, which is in no term, in the place of words."""
+    vectorizer, words = made.vectorizer, tokenize(text, sentence_ends=True)
+    whole = vectorizer.vocabulary.columns_of(words)
+    left = set(vectorizer.vocabulary.columns_of(["\0" if word in blanked else word for word in words]).tolist())
+    left = left - {UNKNOWN} | ({UNKNOWN} & set(whole.tolist()))
+    columns = np.array(sorted(left), dtype=np.int32)
+    ends = np.array([0, len(columns)], dtype=np.int64)
+    values = MultiHotMatrix(ends, columns, len(vectorizer), vectorizer.term_weights).values
+    logits = [OneRowNetwork(member).logit(columns, values) for member in members_of(made.network)]
+    return calibrated_one(sum(logits) / len(logits), made.temperature)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(text=WORDS)
+def test_effects_are_differences_from_the_text_with_blanks(kind: str, text: str) -> None:
+    made = KINDS[kind]
+    found = Explainer(made).explain(text)
+    whole = without(made, text, set())
+    assert found.probability == pytest.approx(whole, abs=1e-6)
+    in_terms = {word for term in TERMS for word in term.split(" ")}
+    assert {one.word for one in found.words} <= in_terms & set(tokenize(text, sentence_ends=True))
+    for one in found.words:
+        assert one.effect == pytest.approx(whole - without(made, text, {one.word}), abs=1e-6)
+    for pair in found.pairs:
+        first, second = (without(made, text, {word}) for word in pair.words)
+        assert pair.effect == pytest.approx(whole - first - second + without(made, text, set(pair.words)), abs=1e-6)
+    assert [abs(one.effect) for one in found.words] == sorted((abs(one.effect) for one in found.words), reverse=True)
+
+
+def test_a_text_without_known_words_is_answered() -> None:
+    found = Explainer(KINDS["weights"]).explain("nothing here")
+    assert (found.words, found.pairs) == ([], [])
+    assert found.probability == pytest.approx(Predictor(KINDS["weights"]).predict(["nothing here"])[0].probability)
+
+
+def test_the_predictor_explains_what_it_predicts(ngram_run: Path) -> None:
+    predictor = Predictor.from_checkpoint(ngram_run / "checkpoints/best.ckpt")
+    texts = ["A great film, not bad at all.", "What a waste of time!"]
+    for explained, predicted in zip(predictor.explain(texts), predictor.predict(texts), strict=True):
+        assert explained.label == predicted.label
+        assert explained.probability == pytest.approx(predicted.probability, abs=1e-6)
+    with pytest.raises(TypeError, match=r"texts is a str"):
+        predictor.explain("one text")
+
+
+def test_the_command_shows_text_words_and_signs(finished_run: Path, capsys: Capture) -> None:
+    result = run(capsys, "explain", str(finished_run), "A great film, but the worst [/b] ending.", "")
+    assert result.status == 0, result.err
+    assert "A great film, but the worst [/b] ending." in result.out
+    assert "effect, points" in result.out
+    assert "−" in result.out
+    assert "No word of this text is in the vocabulary." in result.out
+
+
+def test_the_command_gives_json(finished_run: Path, capsys: Capture) -> None:
+    (line,) = run(capsys, "explain", str(finished_run), "--json", "great film").out.splitlines()
+    found = json.loads(line)
+    assert set(found) == {"text", "label", "probability", "words", "pairs"}
+    assert {one["word"] for one in found["words"]} == {"great", "film"}
