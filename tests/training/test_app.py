@@ -403,6 +403,28 @@ class Trap:
         return os.mkdir, ("trap",)
 
 
+WRONG_OPTIONS = {
+    "--epochs 5": "--epochs: there is no such option; a setting is KEY=VALUE",
+    "--mutlirun seed=1,2": "--mutlirun: there is no such option; a setting is KEY=VALUE; did you mean '--multirun'?",
+    "-x": "-x: there is no such option; a setting is KEY=VALUE",
+    "--cfg": "--cfg: must be followed by job, hydra or all",
+    "-c jb": "-c: must be followed by job, hydra or all",
+}
+
+
+@pytest.mark.parametrize("options", WRONG_OPTIONS)
+def test_a_wrong_option_is_one_line(here: Path, capsys: Capture, options: str) -> None:
+    result = run(capsys, "train", *options.split())
+    assert (result.status, result.err) == (2, f"error: {WRONG_OPTIONS[options]}\n")
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("options", [["-c", "job"], ["--cfg=hydra"], ["--cf", "job", "--resolve"], ["--help"]])
+def test_options_of_hydra_work_also_shortened(here: Path, capsys: Capture, options: list[str]) -> None:
+    assert run(capsys, "train", *options).status == 0
+    assert not list(here.iterdir())
+
+
 @pytest.mark.parametrize("option", ["--experimental-rerun", "--experimental-rerun=", "--experi", "--e="])
 def test_a_pickle_file_is_never_run(here: Path, small: list[str], capsys: Capture, option: str) -> None:
     (here / "evil.pickle").write_bytes(pickle.dumps(Trap()))

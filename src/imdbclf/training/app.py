@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from imdbclf.console import shown_path
-from imdbclf.errors import UserError, is_full_disk, one_line
+from imdbclf.errors import UserError, is_full_disk, nearest, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.settings import Settings
 from imdbclf.startup import fast_imports
@@ -62,7 +62,7 @@ def train(arguments: Sequence[str]) -> None:
     """
     # The command of a resumed sweep comes from a file.
     arguments = resumed_arguments(arguments)
-    _refuse_rerun(arguments)
+    _refuse_options(arguments)
     # Hydra accepts `-m` only before or after all overrides; users type it anywhere.
     arguments = sorted(map(with_known_name, arguments), key=lambda argument: argument not in {"-m", "--multirun"})
     with _process_of_hydra(arguments), sigterm_as_interrupt():
@@ -214,15 +214,27 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     return Run(settings, folder, loading, about["data_source_because"], not alone, resume_from)
 
 
-def _refuse_rerun(arguments: Sequence[str]) -> None:
-    """Refuse an option of Hydra, also if it is shortened, as Hydra allows."""
-    for argument in arguments:
-        if argument.startswith("--e") and "--experimental-rerun".startswith(argument.partition("=")[0]):
-            msg = (
-                f"{argument}: is refused, because it runs code that is in the file; "
-                "a run's config.yaml names in its first line the command that repeats the run"
-            )
-            raise UserError(msg)
+_LONG = (
+    "help hydra-help version cfg resolve package run multirun shell-completion config-path config-name config-dir info"
+)
+_OPTIONS = {f"--{name}" for name in _LONG.split()}.union(
+    ["-h", "-c", "-p", "-r", "-m", "-sc", "-cp", "-cn", "-cd", "-i"]
+)
+"""Hydra's options, without the one that runs code."""
+
+
+def _refuse_options(arguments: Sequence[str]) -> None:
+    """Refuse what is no option, and the one that runs code; Hydra takes shortened names, too."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _, value = argument.partition("=")
+        if name.startswith("--e") and "--experimental-rerun".startswith(name):
+            instead = "a run's config.yaml names in its first line the command that repeats the run"
+            raise UserError(f"{argument}: is refused, because it runs code that is in the file; {instead}")
+        is_known = any(option == name or (name[:2] == "--" and option.startswith(name)) for option in _OPTIONS)
+        if name.startswith("-") and not is_known:
+            raise UserError(f"{argument}: there is no such option; a setting is KEY=VALUE{nearest(name, _OPTIONS)}")
+        if name in {"-c", "--cfg"} and (value or following) not in {"job", "hydra", "all"}:
+            raise UserError(f"{name}: must be followed by job, hydra or all")
 
 
 @contextmanager
