@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,8 +142,7 @@ def _with_summary(settings: Settings, folder: RunFolder, overrides: list[str]) -
             where = "after the fit with validation" if settings.refit else "after the last epoch, before the metrics"
         elif settings.fits_several:
             where = "before all networks were trained"
-        is_kept = folder.is_begun or is_terminated()
-        again = resume_command(folder.path) if is_kept else None
+        again = resume_command(folder.path) if folder.is_begun or is_terminated() else None
         run_summary.print_interruption(folder.path, where, run.rows, again)
         raise stop from event
     run_summary.print_summary(folder.path, metrics, run.rows, run.examples(), run.texts[-1], settings.data.batch_size)
@@ -160,7 +159,7 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
         Refused: for a failure, with `fail_fast`.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
-    with log_closed(), ExitStack() as released, filelock.FileLock(folder.lock):
+    with log_closed(), filelock.FileLock(folder.lock):
         if folder.outcome == "done":
             return {}
         folder.failure.unlink(missing_ok=True)
@@ -174,9 +173,9 @@ def _run_job(settings: Settings, folder: RunFolder, overrides: list[str]) -> dic
             if settings.fail_fast:
                 raise Refused(UserError(f"{folder.path.name}: {one_line(error)}")) from error
             return {}
-        # A process that waits for the lock, or comes later, finds the job done.
-        released.callback(remove_lock, folder.lock)
-        return metrics
+    # A process that waits for the lock, or comes later, finds the job done.
+    remove_lock(folder.lock)
+    return metrics
 
 
 def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone: bool) -> Run:

@@ -13,12 +13,7 @@ from imdbclf.checkpoint import write_checkpoint
 class DurableCheckpointIO(TorchCheckpointIO):
     """Writes beside the target. Lightning's own writes in `TMPDIR` first, which can be on another file system."""
 
-    def save_checkpoint(
-        self,
-        checkpoint: dict[str, Any],
-        path: str | Path,
-        storage_options: Any = None,  # noqa: ARG002 - an option of remote storage
-    ) -> None:
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, *_: Any, **__: Any) -> None:
         """Write the checkpoint with its digest, completely or not at all."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)

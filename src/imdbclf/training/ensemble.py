@@ -45,9 +45,6 @@ def fit_ensemble(settings: Settings, folder: RunFolder, data: ReviewDataModule, 
 
     A member that an earlier attempt has finished is not fitted again; an interrupted one starts from the beginning.
     Each metric of the history is the mean over the members, and the seconds are those of all fits.
-
-    Raises:
-        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     members = [RunFolder(folder.members / str(number)) for number in range(1, settings.model.members + 1)]
     seconds = 0.0
@@ -75,9 +72,6 @@ def learn_from_teacher(
 
     Returns:
         The student's reviews, the unlabelled ones with pseudo-labels, and the seconds of the teacher's fits.
-
-    Raises:
-        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     teacher, seconds = RunFolder(folder.teacher), 0.0
     if not _is_fitted(teacher):

@@ -31,7 +31,6 @@ from imdbclf.training.process import versions
 
 log = logging.getLogger(__name__)
 
-
 _OF_CONTENTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What is raised where something has another type or size than it must have."""
 
@@ -78,7 +77,7 @@ class Fit:
 
         Raises:
             UserError: if the checkpoint to resume from does not match, or numbers are no longer finite.
-            KeyboardInterrupt: if Ctrl-C or SIGTERM ended the fit; its finished epochs are in the folder.
+            KeyboardInterrupt: if it was interrupted; its finished epochs are in the folder.
         """
         # Here, so that a network does not depend on what was fitted before it.
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)

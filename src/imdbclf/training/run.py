@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,22 +66,22 @@ class Run:
 
         Raises:
             UserError: for anything that the user can correct.
-            KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
         """
         settings, folder = self.settings, self.folder
         fit = Fit(settings, folder, self.quiet, self.resume_from)
-        check_memory(settings, len(self.data.vocabulary), len(self.data.prepared.matrices["train"]))
-        _check_classes(self.data)
-        announce(settings, self.data, fit.trainer, self.because)
+        data = ReviewDataModule(settings.data, settings.seed, self.loading.result(), settings.features)
+        check_memory(settings, len(data.vocabulary), len(data.prepared.matrices["train"]))
+        _check_classes(data)
+        announce(settings, data, fit.trainer, self.because)
         try:
-            validated = learn(fit, self.data)
+            validated = learn(fit, data)
         except (KeyboardInterrupt, UserError):
             self._keep_history(fit.history.rows)
             raise
         self._keep_history(validated.rows)
         self.is_validated = True
         self.best = calibrate(settings, folder, validated.data.prepared)
-        results, final = Results(settings, folder, self.data, self.because), validated
+        results, final = Results(settings, folder, data, self.because), validated
         results.evaluate("val", self.best, validated.data)
         if settings.refit:
             final = refit(settings, folder, validated, quiet=self.quiet)
@@ -106,21 +105,9 @@ class Run:
         if rows:
             draw_history(rows, self.folder.history_plot, self.settings.experiment)
 
-    @cached_property
-    def data(self) -> ReviewDataModule:
-        """The reviews."""
-        return ReviewDataModule(self.settings.data, self.settings.seed, self.loading.result(), self.settings.features)
-
 
 def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
-    """Fit what the settings ask for: one network or an ensemble, with a teacher or without.
-
-    `fit` is that of a single network.
-
-    Raises:
-        UserError: if the checkpoint to resume from does not match.
-        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
-    """
+    """Fit what the settings ask for: one network, which is `fit`, or an ensemble, with a teacher or without."""
     settings, folder, teaching = fit.settings, fit.folder, 0.0
     if settings.teacher.members > 0:
         data, teaching = learn_from_teacher(settings, folder, data, quiet=fit.quiet)
@@ -134,9 +121,6 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
 
     The new checkpoint replaces that of the fit with validation in the folder, and keeps its temperature. The result has
     the seconds of both fits.
-
-    Raises:
-        KeyboardInterrupt: if Ctrl-C or SIGTERM ended a fit.
     """
     best = best_row(validated.rows)
     assert best is not None  # noqa: S101 - settings with `refit` have a validation part

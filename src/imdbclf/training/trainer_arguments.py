@@ -19,7 +19,6 @@ from imdbclf.settings import Settings
 
 AtLeast0 = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Flag = bool | None
 
 
 def _some_time(text: str) -> str:
@@ -56,7 +55,7 @@ class TrainerArguments(ComposedArguments):
     """All of them; what is missing here is set by a run itself, or has no effect on it."""
 
     barebones: Literal[False] = False
-    benchmark: Flag = None
+    benchmark: bool | None = None
     detect_anomaly: bool = False
     fast_dev_run: Literal[False] = False
     gradient_clip_algorithm: Literal["norm", "value"] | None = None
