@@ -250,9 +250,8 @@ class AdagradSettings(_Frozen):
     weight_decay: NotNegative = 0.0
 
 
-OptimizerSettings = Annotated[
-    RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings, Field(discriminator="name")
-]
+AnyOptimizer = RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings
+OptimizerSettings = Annotated[AnyOptimizer, Field(discriminator="name")]
 
 
 class CalibrationSettings(_Frozen):
@@ -298,23 +297,15 @@ class Settings(_Frozen):
 
     @model_validator(mode="after")
     def _choices_fit_together(self) -> Settings:
-        for wrong, message in (
-            (
-                self.calibration.name == "temperature" and not self.data.validates,
-                "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none; "
-                "give a data.val_size above 0, or calibration=none",
-            ),
-            (
-                self.teacher.members > 0 and self.data.unlabelled is None,
-                f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled names none",
-            ),
-            (
-                self.ckpt_path is not None and self.fits_several,
-                f"ckpt_path={self.ckpt_path}: several networks can't go on from one checkpoint; must be null",
-            ),
-        ):
-            if wrong:
-                raise ValueError(message)
+        msg = None
+        if self.calibration.name == "temperature" and not self.data.validates:
+            msg = "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none"
+        elif self.teacher.members > 0 and self.data.unlabelled is None:
+            msg = f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled is null"
+        elif self.ckpt_path is not None and self.fits_several:
+            msg = f"ckpt_path={self.ckpt_path}: several networks can't go on from one checkpoint; must be null"
+        if msg:
+            raise ValueError(msg)
         return self
 
     @property
@@ -380,6 +371,4 @@ RENAMED = {
 LECTURE = Settings(experiment="lecture")
 """The lecture's settings, which are the defaults."""
 
-OPTIMIZER_SETTINGS: TypeAdapter[RMSpropSettings | AdamSettings | SGDSettings | AdagradSettings] = TypeAdapter(
-    OptimizerSettings
-)
+OPTIMIZER_SETTINGS: TypeAdapter[AnyOptimizer] = TypeAdapter(OptimizerSettings)

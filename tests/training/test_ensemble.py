@@ -302,7 +302,7 @@ def test_a_student_is_evaluated_without_unlabelled_reviews(
 
 
 REFUSED = {
-    "data.unlabelled=null": "teacher.members=2: pseudo-labels unlabelled reviews; data.unlabelled names none",
+    "data.unlabelled=null": "teacher.members=2: pseudo-labels unlabelled reviews; data.unlabelled is null",
     "ckpt_path=x.ckpt": "ckpt_path=x.ckpt: several networks can't go on from one checkpoint; must be null",
     "data.unlabelled=nowhere.jsonl": "data.unlabelled=nowhere.jsonl: there is no such file",
 }

@@ -77,9 +77,8 @@ def validated(config: DictConfig) -> Settings:
         UserError: for the first wrong key or value.
         OmegaConfBaseException: for an interpolation that cannot be resolved.
     """
-    plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    container = OmegaConf.to_container(plain, resolve=True)
-    settings = Settings.from_config({str(key): value for key, value in dict(container).items()})  # type: ignore[arg-type]
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    settings = Settings.from_config(OmegaConf.to_container(own, resolve=True))  # type: ignore[arg-type]
     check_trainer(settings)
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
@@ -196,13 +195,14 @@ _LONGEST = 400
 
 def _reason(error: Exception) -> str:
     text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
-    if (found := _NO_LAUNCHER.search(text)) and found[1].split("_")[0] in _LAUNCHER_EXTRAS:
-        return f"hydra/launcher={found[1]}: is not installed; {install_command(found[1].split('_')[0])}"
+    if found := _NO_LAUNCHER.search(text):
+        return f"hydra/launcher={found[1]}: is not installed; {install_command(found[2])}"
     if found := _NO_OPTION.search(text):
         group, name, options = found[1], found[2], found[3].split()
         return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"
     if found := _NO_KEY.search(text) or _NO_CONFIG.search(text):
-        return f"{found[1]}: there is no such key{nearest(found[1], _known_names())}"
+        names = [*settings_keys(), *_groups(), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"]
+        return f"{found[1]}: there is no such key{nearest(found[1], names)}"
     if found := _NO_SWEEP.search(text):
         return f"{found[1]}: several values are a sweep: imdbclf train -m; a value with commas needs double quotes"
     if _NO_GRAMMAR.search(text):
@@ -231,11 +231,8 @@ def _wrong_override(typed: str) -> str | None:
     return f"{key}={value}: must be {', '.join(sorted(path.stem for path in (CONFIGS / name).glob('*.yaml')))}"
 
 
-_LAUNCHER_EXTRAS = ("joblib", "submitit", "ray")
-"""Launchers that are installed with an extra of the same name."""
-
-# Patterns in Hydra's messages.
-_NO_LAUNCHER = re.compile(r"Could not (?:find|load) 'hydra/launcher/(\w+)'")
+# Patterns in Hydra's messages. These launchers are installed with an extra of the same name.
+_NO_LAUNCHER = re.compile(r"Could not (?:find|load) 'hydra/launcher/((joblib|submitit|ray)(?:_\w+)?)'")
 _NO_OPTION = re.compile(
     r"Could not find '([\w/.-]+)/([^/']+)'.*?Available options in '[^']*':(.*?)(?:Config search|$)", re.DOTALL
 )
@@ -243,11 +240,6 @@ _NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
 _NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
 _NO_SWEEP = re.compile(r"(?:Sweep parameters|Ambiguous value for argument) '(.*)'(?: requires|\n)")
 _NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
-
-
-def _known_names() -> list[str]:
-    """Every key and every config group that an override may name."""
-    return [*settings_keys(), *_groups(), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher"]
 
 
 def _groups() -> list[str]:
