@@ -100,7 +100,7 @@ from imdbclf.settings import Settings
         ({"calibration": {"name": "foo"}}, "calibration.name=foo: must be none or temperature"),
         (
             {"calibration": {"name": "temperature"}, "data": {"val_size": 0}},
-            "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none",
+            "calibration=temperature: needs a validation part; give a data.val_size above 0, or calibration=none",
         ),
         ({"seed": -1}, "seed=-1: must be 0 or more"),
         ({"seed": 1.5}, "seed=1.5: must be a whole number"),

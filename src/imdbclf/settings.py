@@ -299,7 +299,7 @@ class Settings(_Frozen):
     def _choices_fit_together(self) -> Settings:
         msg = None
         if self.calibration.name == "temperature" and not self.data.validates:
-            msg = "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves none"
+            msg = "calibration=temperature: needs a validation part; give a data.val_size above 0, or calibration=none"
         elif self.teacher.members > 0 and self.data.unlabelled is None:
             msg = f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled is null"
         elif self.ckpt_path is not None and self.fits_several:

@@ -258,7 +258,7 @@ def test_evaluate_draws_the_reliability_diagram_where_it_is_asked_for(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.val_size=0", "calibration=temperature: is fitted on the validation part, and data.val_size=0 leaves"),
+        ("data.val_size=0", "calibration=temperature: needs a validation part; give a data.val_size above 0"),
         ("data.val_size=1e-9", "data.val_size=1e-09: is none of 600 reviews; give a larger one, or 0"),
     ],
 )
