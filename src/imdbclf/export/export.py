@@ -38,7 +38,7 @@ class Format(Protocol):
         ...
 
 
-FORMATS = {"onnx": "imdbclf.export.onnx"}
+FORMATS = {"onnx": "imdbclf.export.onnx", "web": "imdbclf.export.web"}
 """The module and the extra of each format. A new format is a line here and a module."""
 
 

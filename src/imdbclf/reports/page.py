@@ -34,9 +34,9 @@ class Section:
 
 
 def page(template: str, **values: Any) -> str:
-    """The page of a template in this package; `page.html.jinja` shows a title, conclusions and sections."""
+    """The page of a template, by its path in the package; `reports/page.html.jinja` is the frame of all."""
     environment = Environment(
-        loader=PackageLoader("imdbclf", "reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("imdbclf", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["base64"] = lambda data: b64encode(data).decode()
     return environment.get_template(template).render(values)

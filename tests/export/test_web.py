@@ -1,0 +1,79 @@
+"""The page that classifies in the browser; Node runs its script."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import run
+
+from export.test_onnx import KINDS, checkpoint
+from imdbclf.checkpoint import Checkpoint, read_checkpoint
+from imdbclf.errors import UserError
+from imdbclf.export.texts import drawn_texts
+from imdbclf.export.web import is_ours, probabilities, write
+from imdbclf.inference.predictor import Predictor
+
+Capture = pytest.CaptureFixture[str]
+
+RUN = """
+const fs = require("fs"), page = fs.readFileSync(process.argv[1], "utf8");
+const script = page.match(/<script id="classifier">([^]*?)<\\/script>/)[1];
+const [readModel, classify] = new Function(script + "; return [readModel, classify];")();
+const texts = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+readModel(page.match(/id="model">([^<]*)</)[1]).then((model) => {
+  const found = texts.map((text) => classify(model, text));
+  console.log(JSON.stringify(found.map(({ probability, effects }) => [probability, [...effects]])));
+});
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_numbers_in_the_page_give_the_probabilities(tmp_path: Path, kind: str) -> None:
+    path, made = tmp_path / "page.html", KINDS[kind]
+    write(made, path, half=True)
+    texts = drawn_texts(made.vectorizer.vocabulary)[:100]
+    assert probabilities(path, texts) == pytest.approx(Predictor(made).probabilities(texts), abs=2e-3)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_script_says_what_the_numbers_say_and_explains_it(tmp_path: Path, kind: str) -> None:
+    path, made = tmp_path / "page.html", KINDS[kind]
+    write(made, path, half=True)
+    texts = drawn_texts(made.vectorizer.vocabulary)[:100]
+    (tmp_path / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    command = ["node", "-e", RUN, str(path), str(tmp_path / "texts.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
+    found = json.loads(done.stdout)
+    assert [probability for probability, _ in found] == pytest.approx(probabilities(path, texts).tolist(), abs=1e-6)
+    for (_, effects), explained in zip(found, Predictor(made).explain(texts), strict=True):
+        assert dict(effects) == pytest.approx({one.word: one.effect for one in explained.words}, abs=4e-3)
+
+
+def test_the_page_loads_nothing_and_shows_labels_as_text(tmp_path: Path, finished_run: Path) -> None:
+    best = read_checkpoint(finished_run / "checkpoints/best.ckpt")
+    odd = Checkpoint(best.network, best.vectorizer, best.loss, ("<b>", "</script>"))
+    write(odd, tmp_path / "page.html", half=True)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<b>" not in page
+    assert page.count("</script>") == 3
+    assert is_ours(tmp_path / "page.html")
+
+
+def test_an_activation_that_the_page_does_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--to web: the page does not know the activation GELU"):
+        write(checkpoint(activation="gelu"), tmp_path / "page.html", half=True)
+
+
+def test_the_command_writes_and_replaces_the_page(here: Path, finished_run: Path, capsys: Capture) -> None:
+    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web").status == 0
+    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web", "--force").status == 0
+    (here / "page.html").write_text("mine")
+    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web", "--force").status == 2
