@@ -156,6 +156,11 @@ def test_parquet_texts_that_are_no_utf8_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_whole_disk_is_refused_at_once() -> None:
+    with pytest.raises(UserError, match="/: is a whole disk; name the folder of the reviews"):
+        data_files(Path("/"))
+
+
 def test_a_folder_stands_for_its_files_of_the_commonest_format(tmp_path: Path) -> None:
     for name in ("b.parquet", "sub/a.parquet", "_c.parquet", ".hidden.parquet", "__MACOSX/._b.parquet"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

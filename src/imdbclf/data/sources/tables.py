@@ -196,10 +196,12 @@ def data_files(path: Path, *, every_format: bool = False) -> list[Path]:
     Hidden files, what a Mac adds to archives (`__MACOSX`), pipes and devices are left out. Links are followed.
 
     Raises:
-        UserError: for a folder of more than `MOST_FILES` files, which takes too long to look at.
+        UserError: for a whole disk, and a folder of more than `MOST_FILES` files: to look at them takes too long.
     """
     if path.is_file():
         return [path]
+    if path.absolute() == Path(path.absolute().anchor):
+        raise UserError(f"{path}: is a whole disk; name the folder of the reviews")
     found: list[Path] = []
     seen, looked_at = set(), 0
     for folder, folders, names in os.walk(path, followlinks=True):
