@@ -195,6 +195,7 @@ _LONGEST = 400
 
 def _reason(error: Exception) -> str:
     text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
+    text = text or f"Hydra cannot use a value of hydra.* ({type(error).__name__}); leave it out"
     if found := _NO_LAUNCHER.search(text):
         return f"hydra/launcher={found[1]}: is not installed; {install_command(found[2])}"
     if found := _NO_OPTION.search(text):
