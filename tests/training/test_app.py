@@ -353,7 +353,6 @@ REFUSED = {
     "ckpt_path=nowhere.ckpt": "nowhere.ckpt: there is no such checkpoint file",
     "ckpt_path=damaged.ckpt": "damaged.ckpt: ",
     "ckpt_path=foreign.ckpt": "foreign.ckpt: ",
-    "hydra.verbose={a:{b:[1]}}": "Hydra cannot use a value of hydra.* (AssertionError); leave it out",
 }
 
 

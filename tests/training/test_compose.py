@@ -197,3 +197,9 @@ def test_arguments_of_the_trainer_need_no_plus() -> None:
 def test_an_override_keeps_any_path(name: str) -> None:
     parsed = OverridesParser.create().parse_override(override("ckpt_path", f"runs/{name}"))
     assert parsed.value() == f"runs/{name}"
+
+
+def test_an_error_without_words_has_some() -> None:
+    assert str(explain_composition(AssertionError())) == (
+        "Hydra cannot use a value of hydra.* (AssertionError); leave it out"
+    )
