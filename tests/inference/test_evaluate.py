@@ -165,6 +165,15 @@ def test_public_reviews_are_read(
     assert "is not in the folder of its run" not in found
 
 
+def test_a_config_with_aliases_is_neither_unfolded_nor_believed(finished_run: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(finished_run, tmp_path / "moved")
+    bomb = "a0: &a0 {b: c}\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 8))
+    with (moved / "config.yaml").open("a", encoding="utf-8") as config:
+        config.write(bomb)
+    with pytest.raises(UserError, match=REFUSED):
+        evaluate_checkpoint(moved / "checkpoints" / "best.ckpt")
+
+
 def test_a_run_folder_is_believed_wherever_it_is_and_not_beside_other_settings(
     finished_run: Path, tmp_path: Path
 ) -> None:

@@ -179,13 +179,11 @@ def may_follow(path: Path, origin: SourceSettings) -> bool:
     """
     if origin.source in {"sample", LECTURE_DATASET}:
         return True
-    from omegaconf import OmegaConf  # noqa: PLC0415 - slow to import
-
     folder = RunFolder(path.resolve().parent.parent)
     try:
-        config: Any = OmegaConf.to_container(OmegaConf.load(folder.config))
-        same = all(config["data"].get(key) == getattr(origin, key) for key in ("source", "train", "test"))
+        data = folder.read_config()["data"]
+        same = all(data.get(key) == getattr(origin, key) for key in ("source", "train", "test"))
     except Exception:
-        # For a file that is not YAML, the reader raises errors of many types.
+        # See `RunFolder.read_config`.
         return False
     return same and path.resolve().parent == folder.checkpoints

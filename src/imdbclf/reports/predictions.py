@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from omegaconf import OmegaConf
-from yaml import AliasEvent, parse
 
 from imdbclf.data.corpus import Corpus
 from imdbclf.data.load_corpus import load_cached_corpus
@@ -121,11 +118,7 @@ def first_words(folder: RunFolder, ids: Sequence[str]) -> tuple[dict[str, str], 
 
 
 def _settings(folder: RunFolder) -> Settings:
-    # Our files have no aliases, with which a small file can stand for a huge one.
-    if any(isinstance(event, AliasEvent) for event in parse(folder.config.read_text(encoding="utf-8"))):
-        raise ValueError(f"{folder.config} has aliases")
-    config: Any = OmegaConf.to_container(OmegaConf.load(folder.config))
-    return Settings.from_config({str(key): value for key, value in config.items() if key != "defaults"})
+    return Settings.from_config({key: value for key, value in folder.read_config().items() if key != "defaults"})
 
 
 def _first_words(corpus: Corpus, ids: Sequence[str]) -> dict[str, str]:
