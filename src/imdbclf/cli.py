@@ -190,13 +190,13 @@ def explain(
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
-        from imdbclf.reports.explanation import explanation_json, print_explanation  # noqa: PLC0415
+        from imdbclf.reports.explanation import print_explanation  # noqa: PLC0415
 
     predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
     for batch in [texts] if texts else read_texts(None):
         for explanation in predictor.explain(batch):
             if as_json:
-                _echo_json(json_text(explanation_json(explanation), indent=None) + "\n")
+                _echo_json(json_text(asdict(explanation), indent=None) + "\n")
             else:
                 print_explanation(explanation)
 

@@ -30,6 +30,22 @@ WORDS_VERSION = 1
 SENTENCE_ENDS = {".": ".", ":": ".", ";": ".", "!": "!", "?": "?"}
 """The characters that end sentences, and the words that they become."""
 
+
+def word_pattern(*, sentence_ends: bool) -> str:
+    """A regular expression for the words of a text in lower case, as Python, RE2 and JavaScript read it.
+
+    A run of characters that end sentences in the same way is one word; `SENTENCE_ENDS` says which.
+    """
+    ends: dict[str, str] = {}
+    for character, word in SENTENCE_ENDS.items() if sentence_ends else ():
+        ends[word] = ends.get(word, "") + _escaped(character)
+    return "|".join([f"[^ {_escaped(FILTERS)}]+", *(f"[{characters}]+" for characters in ends.values())])
+
+
+def _escaped(characters: str) -> str:
+    return "".join(f"\\x{ord(character):02x}" for character in characters)
+
+
 _IS_END = np.isin(np.arange(256, dtype=np.int64), [ord(word) for word in SENTENCE_ENDS.values()])
 
 

@@ -29,7 +29,7 @@ from torch import nn
 from imdbclf import __version__
 from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.ngrams import WORD_BITS
-from imdbclf.data.tokenize import FILTERS, SENTENCE_ENDS
+from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
 from imdbclf.model.network import MLP, members_of
@@ -182,20 +182,12 @@ def _columns(graph: _Graph, vectorizer: Vectorizer) -> str:
 def _words(graph: _Graph, *, sentence_ends: bool) -> str:
     """The words of each text, (n, most); see `imdbclf.data.tokenize`."""
     lowered = graph("StringNormalizer", "texts", case_change_action="LOWER", locale="C")
-    ends = {
-        word: f"[{_class(''.join(end for end, other in SENTENCE_ENDS.items() if other == word))}]+"
-        for word in SENTENCE_ENDS.values()
-    }
-    expression = "|".join([*(ends.values() if sentence_ends else ()), f"[^ {_class(FILTERS)}]+"])
+    expression = word_pattern(sentence_ends=sentence_ends)
     words = graph("Tokenizer", lowered, domain=_MICROSOFT, mark=0, mincharnum=1, pad_value=PAD, tokenexp=expression)
-    for word, run in ends.items() if sentence_ends else ():
-        words = graph("Where", graph("RegexFullMatch", words, pattern=run), graph.text(word), words)
+    for word in dict.fromkeys(SENTENCE_ENDS.values()) if sentence_ends else ():
+        characters = "".join(character for character, end in SENTENCE_ENDS.items() if end == word)
+        words = graph("Where", graph("RegexFullMatch", words, pattern=f"[{characters}]+"), graph.text(word), words)
     return words
-
-
-def _class(characters: str) -> str:
-    """The characters as they stand in the brackets of a regular expression."""
-    return "".join(f"\\x{ord(character):02x}" for character in characters)
 
 
 def _distinct(graph: _Graph, columns: str, nothing: int) -> str:

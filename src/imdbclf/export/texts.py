@@ -15,25 +15,7 @@ from imdbclf.inference.evaluate import may_follow
 DRAWN = 500
 """Texts that are drawn."""
 
-_BETWEEN = [
-    " ",
-    " ",
-    " ",
-    ", ",
-    ". ",
-    "! ",
-    "?",
-    " - ",
-    "\n",
-    "\t",
-    "...",
-    "<br />",
-    "'",
-    "\xa0",
-    " 7 ",
-    "\u2028",
-    "\0",
-]
+_BETWEEN = [*"   ", ", ", ". ", "! ", "?", " - ", "\n", "\t", "...", "<br />", "'", "\xa0", " 7 ", "\u2028", "\0"]
 
 
 def drawn_texts(vocabulary: Vocabulary) -> list[str]:

@@ -23,7 +23,7 @@ from torch import nn
 from imdbclf import __version__
 from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.term_weights import TermWeights
-from imdbclf.data.tokenize import FILTERS
+from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError
@@ -49,14 +49,14 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:  # noqa: A
     count = sum(member.parameter_count for member in members)
     about = f"imdbclf {__version__}: {len(checkpoint.vectorizer):,} columns, {count:,} parameters."
     model = base64.b64encode(zlib.compress(_packed(checkpoint, members), 9)).decode()
-    filters = "".join(f"\\x{ord(character):02x}" for character in FILTERS)
     html = page(
         "export/web.html.jinja",
         title=f"{labels[1]} or {labels[0]}?",
         labels=labels,
         example=EXAMPLE,
         model=model,
-        filters=filters,
+        pattern=word_pattern(sentence_ends=checkpoint.vectorizer.sentence_ends),
+        ends=SENTENCE_ENDS,
         about=about,
         sections=[],
     )

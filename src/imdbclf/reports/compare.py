@@ -72,7 +72,7 @@ class RunComparison:
 
 
 def compare_runs(paths: Sequence[Path], dividing: int = 10) -> RunComparison:
-    """Compare every later run with the first, and give so many of the most different reviews. Errors: `read_runs`."""
+    """Compare every later run with the first, with the `dividing` most different reviews. Errors: `read_runs`."""
     runs = read_runs(paths)
     names = [str(path) for path in paths]
     reviews, note = _dividing(runs, dividing)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from rich.text import Text
 
 from imdbclf.console import console, text_table
-from imdbclf.data.tokenize import FILTERS
+from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.errors import visible
 from imdbclf.reports.labels import percent, signed
 
 SHOWN = 10
 """Words in the table of a terminal."""
 
-_PIECES = re.compile(f"([^ {re.escape(FILTERS)}]+|[.:;]+|!+|[?]+)")
+_PIECES = re.compile(f"({word_pattern(sentence_ends=True)})")
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,7 @@ def pieces_of(explanation: Explanation) -> Iterator[tuple[str, float]]:
     effects = {one.word: one.effect for one in explanation.words}
     for piece in _PIECES.split(explanation.text):
         if piece:
-            ends = {"!": "!", "?": "?"}.get(piece[0], ".") if piece[0] in ".:;!?" else piece.lower()
-            yield piece, effects.get(ends, 0.0)
-
-
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as plain values."""
-    return asdict(explanation)
+            yield piece, effects.get(SENTENCE_ENDS.get(piece[0], piece.lower()), 0.0)
 
 
 def print_explanation(explanation: Explanation) -> None:
