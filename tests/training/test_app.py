@@ -403,6 +403,16 @@ class Trap:
         return os.mkdir, ("trap",)
 
 
+def test_without_arguments_it_trains_the_lecture(
+    here: Path, small_files: dict[str, Path], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMDBCLF_DATA", str(small_files["train"]))
+    result = run(capsys, "train")
+    assert result.status == 0, result.err
+    (folder,) = (here / "outputs").glob("*_lecture")
+    assert metrics_of(folder)["epochs"] == 20
+
+
 WRONG_OPTIONS = {
     "--epochs 5": "--epochs: there is no such option; a setting is KEY=VALUE",
     "--mutlirun seed=1,2": "--mutlirun: there is no such option; a setting is KEY=VALUE; did you mean '--multirun'?",

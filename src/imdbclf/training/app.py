@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,7 +225,7 @@ _OPTIONS = {f"--{name}" for name in _LONG.split()}.union(
 
 def _refuse_options(arguments: Sequence[str]) -> None:
     """Refuse what is no option, and the one that runs code; Hydra takes shortened names, too."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in pairwise([*arguments, ""]):
         name, _, value = argument.partition("=")
         if name.startswith("--e") and "--experimental-rerun".startswith(name):
             instead = "a run's config.yaml names in its first line the command that repeats the run"
