@@ -44,6 +44,17 @@ def test_only_an_earlier_export_is_replaced(here: Path, finished_run: Path, caps
     assert (here / "mine.onnx").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("here")
+def test_weights_of_16_bits_that_change_too_much_are_refused_with_the_way_out(
+    finished_run: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx, "HALF_TOLERANCE", 1e-9)
+    result = run(capsys, "export", str(finished_run), "model.onnx", "--half")
+    assert result.status == 2
+    assert result.err.endswith("; without --half, weights keep 32 bits\n")
+    assert run(capsys, "export", str(finished_run), "model.onnx").status == 0
+
+
 @pytest.mark.parametrize("wrong", [0.01, float("nan")])
 def test_an_export_that_differs_leaves_no_file(
     here: Path, finished_run: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, wrong: float

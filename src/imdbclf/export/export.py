@@ -78,8 +78,9 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
         difference = float(np.abs(found - expected).max())
         others = np.count_nonzero((found > 0.5) != (expected > 0.5))  # noqa: PLR2004 - the threshold
         if not difference <= (written.HALF_TOLERANCE if half else written.TOLERANCE) or others:
-            msg = f"{target}: not written, because it differs from the checkpoint by {difference:.1e} ({others} labels)"
-            raise UserError(msg)
+            why = f"it differs from the checkpoint by {difference:.1e} ({others} labels)"
+            cure = "; without --half, weights keep 32 bits" if half else ""
+            raise UserError(f"{target}: not written, because {why}{cure}")
     return Exported(target, target.stat().st_size, len(texts), difference)
 
 

@@ -1,8 +1,7 @@
 """One page that classifies in the browser: no server, and no text leaves the page.
 
-It has the vocabulary and the network inside, deflated and in base64; the large matrix of the first layer has 16 bits a
-number. Its script does what `imdbclf.inference` does: tokenize, look up terms, compute the network, and take words away
-for their effects.
+It has the vocabulary and the network inside, deflated and in base64. Its script does what `imdbclf.inference` does:
+tokenize, look up terms, compute the network, and take words away for their effects.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ from imdbclf.model.network import MLP, make_network, members_of
 from imdbclf.reports.page import page
 from imdbclf.setting_values import ACTIVATIONS
 
-TOLERANCE = HALF_TOLERANCE = 2.5e-4
-"""What 16 bits cost at most."""
+TOLERANCE = 1e-6
+HALF_TOLERANCE = 2.5e-4
 
 EXAMPLE = "This was not a bad film. The acting was great, but the ending is a waste of time."
 
@@ -43,12 +42,12 @@ _NAMES = {resolve_name(path): name for name, path in ACTIVATIONS.items() if name
 """Activations that the script of the page knows."""
 
 
-def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:  # noqa: ARG001 - always half
-    """Write the page."""
+def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
+    """Write the page; with `half`, the weights of the first layer have 16 bits."""
     labels, members = list(checkpoint.label_names), members_of(checkpoint.network)
     count = sum(member.parameter_count for member in members)
     about = f"imdbclf {__version__}: {len(checkpoint.vectorizer):,} columns, {count:,} parameters."
-    model = base64.b64encode(zlib.compress(_packed(checkpoint, members), 9)).decode()
+    model = base64.b64encode(zlib.compress(_packed(checkpoint, members, half=half), 9)).decode()
     html = page(
         "export/web.html.jinja",
         title=f"{labels[1]} or {labels[0]}?",
@@ -63,7 +62,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:  # noqa: A
     path.write_text(html, encoding="utf-8")
 
 
-def _packed(checkpoint: Checkpoint, members: Sequence[MLP]) -> bytes:
+def _packed(checkpoint: Checkpoint, members: Sequence[MLP], *, half: bool) -> bytes:
     """A line of JSON, then all numbers: the term weights, and the weight and bias of each layer of each member."""
     vectorizer, weights = checkpoint.vectorizer, checkpoint.vectorizer.term_weights
     by_column = None if weights is None else weights.by_column
@@ -80,11 +79,12 @@ def _packed(checkpoint: Checkpoint, members: Sequence[MLP]) -> bytes:
         "activation": _NAMES[activation],
         "member_count": len(members),
         "layers": _sizes(members[0]),
+        "half": half,
     }
     numbers = [] if by_column is None else [by_column.astype(_FULL)]
     for member in members:
         first, *others = (parameter.detach().numpy() for parameter in member.parameters())
-        numbers += [first.astype(_HALF), *(other.astype(_FULL) for other in others)]
+        numbers += [first.astype(_HALF if half else _FULL), *(other.astype(_FULL) for other in others)]
     return json.dumps(header, ensure_ascii=False).encode() + b"\n" + b"".join(array.tobytes() for array in numbers)
 
 
@@ -114,7 +114,7 @@ def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     by_column = taken(columns, _FULL) if header["weighted"] else None
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            kind = _HALF if name.endswith("first.weight") else _FULL
+            kind = _HALF if header["half"] and name.endswith("first.weight") else _FULL
             parameter.copy_(torch.from_numpy(taken(parameter.numel(), kind)).view(parameter.shape))
     weights = TermWeights(by_column, header["unit_length"])
     vectorizer = Vectorizer(Vocabulary(header["terms"]), weights, header["sentence_ends"])
