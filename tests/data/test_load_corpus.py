@@ -133,7 +133,9 @@ def test_auto_is_decided_within_seconds_where_the_hub_accepts_and_says_nothing()
 
 
 @pytest.mark.usefixtures("useless_hub")
-@pytest.mark.parametrize("useless_hub", ["overloaded", "login page", "falls silent"], indirect=True)
+@pytest.mark.parametrize(
+    "useless_hub", ["overloaded", "login page", pytest.param("falls silent", marks=pytest.mark.slow)], indirect=True
+)
 def test_auto_is_decided_within_seconds_where_the_hub_is_of_no_use() -> None:
     source, because = chosen_within_seconds()
     assert source == "sample"

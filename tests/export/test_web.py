@@ -31,7 +31,7 @@ readModel(page.match(/id="model">([^<]*)</)[1]).then((model) => {
 """
 
 
-@pytest.fixture(params=[(kind, half) for kind in KINDS for half in (False, True)], ids=str)
+@pytest.fixture(params=[*((kind, False) for kind in KINDS), ("members", True)], ids=str)
 def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Checkpoint, Path, float]:
     """A checkpoint, its page, and what 16 bits cost at most: these weights are far larger than those of a real one."""
     kind, half = request.param
