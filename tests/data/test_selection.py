@@ -227,6 +227,7 @@ def test_the_real_words_have_the_ranks_that_keras_publishes(encoded_imdb: Loaded
     assert len(words) == 9_999
 
 
+@pytest.mark.slow
 def test_the_real_training_reviews_have_these_n_grams(encoded_imdb: LoadedCorpus) -> None:
     # Counted apart from this code, by sorting the rows of a table of all runs of two and of three words.
     train = encoded_imdb.corpus.parts["train"]

@@ -318,7 +318,8 @@ def test_if_the_launcher_gives_up_what_is_done_is_reported(
     assert result.err.startswith("error: 1 of 2 jobs failed or did not finish")
 
 
-@pytest.mark.parametrize("launcher", ["processes", pytest.param("slurm_local", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["processes", "slurm_local"])
 def test_other_engines_give_the_same_bit_for_bit(
     four: Path, here: Path, quick: list[str], capsys: Capture, launcher: str
 ) -> None:

@@ -169,6 +169,7 @@ def test_a_damaged_member_is_trained_again(
     assert is_same(here / "run", ensemble)
 
 
+@pytest.mark.slow
 def test_a_swept_ensemble_resumes_with_the_interrupted_member_and_equals_an_uninterrupted_one(
     ensemble: Path, here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +336,7 @@ def test_a_run_whose_student_is_stopped_goes_on_after_its_teacher(
     assert is_same(here / "run", students["files"])
 
 
+@pytest.mark.slow
 def test_a_swept_student_resumes_after_its_finished_teacher_and_equals_an_uninterrupted_one(
     here: Path,
     sources: dict[str, list[str]],

@@ -305,7 +305,14 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     assert not (here / "run").exists()
 
 
-@pytest.mark.parametrize("stop", ["refit", "keep_temperature", "Results.write"])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param("refit", marks=pytest.mark.slow),
+        "keep_temperature",
+        pytest.param("Results.write", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_is_stopped_after_its_last_epoch_or_in_the_final_fit_goes_on_there(
     here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:

@@ -248,6 +248,7 @@ def real_tree(real_imdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder / "aclImdb"
 
 
+@pytest.mark.slow
 def test_no_film_and_no_text_of_the_real_tree_is_on_both_sides(real_tree: Path) -> None:
     reviews = encode_corpus(AclImdbSource(real_tree, FILMS).read().parts).parts["train"]
     films = np.asarray(reviews.groups)

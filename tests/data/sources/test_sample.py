@@ -116,6 +116,7 @@ def test_the_most_frequent_words_stand_in_alphabetical_order(monkeypatch: pytest
     assert most_frequent(*counts) == ["a", "y", "z"]
 
 
+@pytest.mark.slow
 def test_the_real_reviews_give_the_shipped_table(real_imdb: Path) -> None:
     train = FolderSource(real_imdb).read().parts["train"]
     made = make_table(list(zip(train["text"].to_pylist(), train["label"].to_pylist(), strict=True)))
