@@ -280,7 +280,7 @@ def test_a_job_that_another_process_works_on_is_waited_for(copy: Path, quick: li
 def test_a_stopped_sweep_keeps_what_is_done_and_prints_the_command_that_goes_on(
     here: Path, quick: list[str], capsys: Capture
 ) -> None:
-    longer = [*quick, "trainer.max_epochs=20", "model.layers=1,2,3"]
+    longer = [*quick, "trainer.max_epochs=10", "model.layers=1,2,3"]
     process = start("train", "-m", *longer, cwd=here, group=True)
     assert process.stdout is not None
     lines = []

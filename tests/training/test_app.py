@@ -173,7 +173,7 @@ def stopped(here: Path, at: str, by: signal.Signals, *arguments: str) -> tuple[i
 def test_a_run_that_is_killed_twice_and_moved_goes_on_by_the_printed_command_to_the_same_result(
     here: Path, small: list[str], capsys: Capture
 ) -> None:
-    longer = [*(override for override in small if "max_epochs" not in override), "trainer.max_epochs=150"]
+    longer = [*(override for override in small if "max_epochs" not in override), "trainer.max_epochs=50"]
     run(capsys, "train", *longer, "hydra.run.dir=undisturbed")
     status, lines = stopped(here, "epoch 3/", signal.SIGKILL, "train", *longer, "hydra.run.dir=runs/0")
     assert status == -signal.SIGKILL
