@@ -36,6 +36,8 @@ def main() -> None:
         cases = [case for case in _cases(folder, environment, given.count, given.seed) if given.only in case.name]
         tally = judge(cases, folder, environment)
         composed = overrides.composed(_COMPOSED * given.count, given.seed) if given.only in "composing" else Tally()
+    if not cases and not composed.ends:
+        parser.error(f"--only {given.only}: is in no case's name")
     say = sys.stdout.write
     say(f"seed {given.seed}: {composed.ends.total()} overrides composed: {dict(composed.ends)}\n")
     say(f"seed {given.seed}: {len(cases)} cases: {dict(tally.ends)}\n")

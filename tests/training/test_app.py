@@ -261,11 +261,14 @@ def test_what_cannot_go_on_says_so_in_one_line_and_nothing_is_changed(
 ) -> None:
     (here / "other").mkdir()
     shutil.copytree(finished_run, here / "busy").joinpath("metrics.json").unlink()
+    cut = shutil.copytree(here / "busy", here / "cut") / "config.yaml"
+    cut.write_text(cut.read_text().partition("optimizer:")[0])
     for arguments, message in (
         (["nowhere"], "--resume nowhere: is not the folder of a run or of a sweep"),
         (["other"], "--resume other: is not the folder of a run or of a sweep"),
         (["busy", "seed=1"], "--resume FOLDER: takes nothing else; it goes on with the settings of the folder"),
         (["busy"], "busy: another process works on this run"),
+        (["cut"], "cut/config.yaml: its end is missing, and with it settings of the run"),
     ):
         with filelock.FileLock(here / "busy/.lock"):
             before = bytes_of(here)

@@ -131,7 +131,7 @@ def resumed_arguments(arguments: Sequence[str]) -> list[str]:
     """Hydra's arguments for `--resume FOLDER`: the config of a run, or the command of a sweep; others as given.
 
     Raises:
-        UserError: if there are other arguments, or the folder holds neither a run nor a sweep.
+        UserError: if there are other arguments, or the folder holds neither a run nor a sweep, or its config is cut.
     """
     typed = [part for text in arguments for part in (text.split("=", 1) if text.startswith(f"{RESUME}=") else [text])]
     if RESUME not in typed:
@@ -147,8 +147,16 @@ def resumed_arguments(arguments: Sequence[str]) -> list[str]:
         return [*typed, override("hydra.sweep.dir", shown_path(path))]
     if not (config := RunFolder(path).config).is_file():
         raise UserError(f"{RESUME} {names[0]}: is not the folder of a run or of a sweep")
+    _refuse_cut(config)
     resumed = ["--config-dir", str(path), "--config-name", config.stem, override("hydra.run.dir", str(path))]
     return [*resumed, "++hydra.callbacks.before_anything.resume=true"]
+
+
+def _refuse_cut(config: Path) -> None:
+    """Refuse a config whose end is missing: Hydra would take the defaults for the settings that were there."""
+    *_, last = Settings.model_fields
+    if f"\n{last}:".encode() not in config.read_bytes():
+        raise UserError(f"{config}: its end is missing, and with it settings of the run; restore it from a copy")
 
 
 def with_known_name(override: str) -> str:
