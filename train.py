@@ -2,7 +2,7 @@
 
 import sys
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 
 # The worker processes of a sweep import this file again.
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 
 
 class Result(NamedTuple):

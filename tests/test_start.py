@@ -84,7 +84,7 @@ def say(path):
 atexit.register(say, sys.argv.pop(1))
 """
 
-COMMAND = WATCHED + "sys.argv[0] = 'imdbclf'\nfrom imdbclf.cli import main\nmain()\n"
+COMMAND = WATCHED + "sys.argv[0] = 'imdbclf'\nfrom imdbclf.cli.main import main\nmain()\n"
 
 
 class Start(NamedTuple):

@@ -1,6 +1,6 @@
 """`python -m imdbclf` is `imdbclf`."""
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 
 if __name__ == "__main__":
     main()

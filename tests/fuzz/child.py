@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 
 _RESET_PEAK = "5"
 """Written to `clear_refs`, it sets the peak of the resident memory to the present value (Linux)."""

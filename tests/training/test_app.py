@@ -25,7 +25,7 @@ from folders.helpers import OF_OTHERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import Sweep, SweepFolder
 from training.helpers import is_same, stopped_at

@@ -19,7 +19,7 @@ from lightning.pytorch.callbacks import Callback
 from model.helpers import quiet_trainer
 from torch.profiler import ProfilerActivity, profile
 
-from imdbclf.cli import main
+from imdbclf.cli.main import main
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.model.classifier import ReviewClassifier
 from imdbclf.setting_values import Layout

@@ -15,11 +15,6 @@ from commands import metrics_of, run
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def best(finished_run: Path) -> str:
-    return str(finished_run / "checkpoints" / "best.ckpt")
-
-
 def test_evaluate_gives_again_what_the_run_said_from_any_folder(
     here: Path, best: str, finished_run: Path, capsys: Capture
 ) -> None:
@@ -87,36 +82,6 @@ def test_predict_names_the_line_that_is_not_utf8(best: str, tmp_path: Path, caps
     assert "line 2 is not UTF-8 (byte 0xe9)" in result.err
 
 
-OTHERWISE_WRITTEN = {
-    "encoding": ("text,label\ncafé good,1\ncafé bad,0\n", "cp1252", ["data.encoding=cp1252"]),
-    "header": (
-        "a good one,1\na bad one,0\na fine one,1\na poor one,0\n",
-        "utf-8",
-        ["header=false", "data.text_column=1", "label_column=2"],
-    ),
-    "labels": ("text,label\ngood,5\nbad,1\nso,3\n", "utf-8", ["data.labels={1:neg,5:pos}"]),
-}
-
-
-@pytest.mark.parametrize("case", OTHERWISE_WRITTEN)
-@pytest.mark.parametrize("verb", ["data", "evaluate", "predict"])
-def test_each_verb_takes_the_settings_that_its_message_names(
-    best: str, tmp_path: Path, capsys: Capture, case: str, verb: str
-) -> None:
-    text, encoding, settings = OTHERWISE_WRITTEN[case]
-    (file := tmp_path / "reviews.csv").write_text(text, encoding=encoding)
-    commands = {"data": ["data"], "evaluate": ["evaluate", best, "--source"], "predict": ["predict", best, "--file"]}
-    command = [*commands[verb], str(file)]
-    if verb != "predict":
-        refused = run(capsys, *command)
-        assert (refused.status, refused.err.count("\n")) == (2, 1)
-        assert f"data.{case}" in refused.err
-        assert refused.err.endswith(" (here: --set KEY=VALUE)\n")
-    options = [part for setting in settings for part in ("--set", setting)]
-    answered = run(capsys, *command, *options)
-    assert answered.status == 0, answered.err
-
-
 MISTAKES = {
     (
         "evaluate",
@@ -160,42 +125,8 @@ def test_a_finished_checkpoint_is_used_without_lightning() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_without_a_verb_the_help_is_shown(capsys: Capture) -> None:
-    result = run(capsys)
-    assert result.status == 0
-    assert all(verb in result.out for verb in ("train", "data", "evaluate", "predict"))
-
-
-def test_help_needs_neither_torch_nor_lightning_nor_hydra() -> None:
-    script = (
-        "import sys; from imdbclf.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "print([name for name in ('torch', 'lightning', 'hydra', 'pyarrow') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp437"])
-def test_output_does_not_fail_for_its_encoding(
-    best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch, encoding: str
-) -> None:
-    commands = [["predict", best, "grand – 😀 \udcff"], ["evaluate", best], ["data", "sample"]]
-    for command in commands:
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-            assert run(capsys, *command).status == 0
-
-
 def test_json_stays_json_where_the_output_is_ascii(best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     text, shown = "grand – 😀 \x1b\x9b", io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
     assert run(capsys, "predict", best, "--json", text).status == 0
     assert json.loads(shown.getvalue())["text"] == text
-
-
-def test_texts_and_messages_do_not_command_the_terminal(best: str, capsys: Capture) -> None:
-    escape = "\x1b]0;title\x07"
-    assert "\x1b" not in run(capsys, "predict", best, escape).out
-    assert "\x1b" not in run(capsys, "predict", best, escape, "--json").out
-    assert run(capsys, "predict", escape, "x").err.startswith("error: \\u001b]0;title\\u0007: there is no such")

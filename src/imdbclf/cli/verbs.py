@@ -1,4 +1,4 @@
-"""The command `imdbclf`: one function per verb. A verb's modules are imported when it is called."""
+"""One function per verb. A verb's modules are imported when it is called."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imdbclf import __version__
-from imdbclf.errors import UserError, is_full_disk, one_line, visible
+from imdbclf.cli.options import (
+    AsJson,
+    CheckpointFile,
+    Force,
+    LabelColumn,
+    Reading,
+    Source,
+    TextColumn,
+    Texts,
+    check_target,
+    checkpoint_file,
+    settings_as_options,
+    source_settings,
+    table_of_file,
+)
+from imdbclf.errors import UserError, visible
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text
 
@@ -24,16 +36,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from imdbclf.inference.predictor import Predictor
-    from imdbclf.settings import DataSettings
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
 """Hydra's variable for tracebacks; `--debug` sets it."""
-
-_ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels|positive|\w+_column)\b")
-"""A message that names a setting with which the reviews can be read."""
-
-_USAGE_ERROR = typer.BadParameter.__mro__[1]
-"""Click's error for a wrong command line. Typer does not export this class."""
 
 app = typer.Typer(
     name="imdbclf",
@@ -41,18 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
-CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run, or the run's folder.", metavar="CKPT")]
-TextColumn = Annotated[str | None, typer.Option(help="Name of the text column.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column.")]
-Reading = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A setting of the reviews, such as data.encoding=cp1252.", metavar="KEY=VALUE"),
-]
-Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -97,8 +90,8 @@ def data(
     with fast_imports():
         from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
 
-    with _settings_as_options():
-        settings, _ = _settings(reading, source=source, text_column=text_column, label_column=label_column)
+    with settings_as_options():
+        settings, _ = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
         print_overview(settings, review)
 
 
@@ -125,10 +118,10 @@ def evaluate(
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
 
-    _check_target("--picture", plot, force=force)
-    with _settings_as_options():
-        _, chosen = _settings(reading, source=source, text_column=text_column, label_column=label_column)
-        result = evaluate_checkpoint(_checkpoint_file(checkpoint), chosen, split, plot)
+    check_target("--picture", plot, force=force)
+    with settings_as_options():
+        _, chosen = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
+        result = evaluate_checkpoint(checkpoint_file(checkpoint), chosen, split, plot)
     if as_json:
         _echo_json(json_text(result) + "\n")
         return
@@ -163,9 +156,9 @@ def predict(
         raise UserError("--file: cannot be combined with texts; give one of them")
     if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
         raise UserError(f"--output {output}: must end in .csv, .jsonl or .parquet")
-    _check_target("--output", output, force=force)
-    table, rows = _table(file, reading, text_column)
-    predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
+    check_target("--output", output, force=force)
+    table, rows = table_of_file(file, reading, text_column)
+    predictor = Predictor.from_checkpoint(checkpoint_file(checkpoint))
     texts = (texts or None) if rows is None else rows
     batches = [texts] if texts is not None else read_texts(file)
     if output is not None:
@@ -192,7 +185,7 @@ def explain(
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
         from imdbclf.reports.explanation import print_explanation  # noqa: PLC0415
 
-    predictor = Predictor.from_checkpoint(_checkpoint_file(checkpoint))
+    predictor = Predictor.from_checkpoint(checkpoint_file(checkpoint))
     for batch in [texts] if texts else read_texts(None):
         for explanation in predictor.explain(batch):
             if as_json:
@@ -216,7 +209,7 @@ def export(
     with fast_imports():
         from imdbclf.export.export import export_checkpoint  # noqa: PLC0415
 
-    done = export_checkpoint(_checkpoint_file(checkpoint), target, to, half=half, force=force)
+    done = export_checkpoint(checkpoint_file(checkpoint), target, to, half=half, force=force)
     _echo(
         f"{done.path}: {done.size / 1e6:.2f} MB; checked on {done.texts:,} texts: "
         f"all labels equal, probabilities to {done.difference:.1e}\n"
@@ -258,67 +251,6 @@ def compare(
         print_comparison(comparison)
 
 
-def _checkpoint_file(path: Path) -> Path:
-    """The file itself; of a run folder, its best checkpoint."""
-    from imdbclf.folders.run import RunFolder  # noqa: PLC0415
-
-    return RunFolder(path).best if path.is_dir() else path
-
-
-def _table(
-    file: Path | None, reading: list[str] | None, text_column: str | None
-) -> tuple[pa.Table | None, list[str] | None]:
-    """A file with columns and its texts; None for both if there is none."""
-    from imdbclf.inference.lines import is_table  # noqa: PLC0415
-
-    if file is not None and is_table(file):
-        from imdbclf.inference.tables import read_table  # noqa: PLC0415
-
-        with _settings_as_options():
-            return read_table(file, _settings(reading, text_column=text_column)[0])
-    if text_column or reading:
-        raise UserError("--text-column, --set: are for a --file with columns, such as a .csv")
-    return None, None
-
-
-def _settings(reading: list[str] | None, **options: str | None) -> tuple[DataSettings, dict[str, Any]]:
-    """The settings of the reviews, checked; and alone those that options or `--set` give."""
-    from imdbclf.settings import Settings  # noqa: PLC0415
-
-    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
-    if reading:
-        from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415 - slow to import
-        from hydra.errors import OverrideParseException  # noqa: PLC0415
-
-        try:
-            parsed = OverridesParser.create().parse_overrides(reading)
-        except OverrideParseException as error:
-            msg = f"--set {one_line(error.override)}: must be KEY=VALUE, such as data.delimiter=semicolon"
-            raise UserError(msg) from error
-        given |= {one.key_or_group.removeprefix("data."): one.value() for one in parsed}
-    settings = Settings.from_config({"experiment": "data", "data": given}).data
-    return settings, {key: getattr(settings, key) for key in given}
-
-
-@contextmanager
-def _settings_as_options() -> Iterator[None]:
-    """Say of a message that advises a setting how this verb takes it."""
-    try:
-        yield
-    except UserError as error:
-        if _ADVICE.search(str(error)):
-            raise UserError(f"{error} (here: --set KEY=VALUE)") from error
-        raise
-
-
-def _check_target(option: str, path: Path | None, *, force: bool) -> None:
-    """Refuse a file that cannot be written, or that exists, before any work."""
-    if path is not None and (not path.parent.is_dir() or path.is_dir()):
-        raise UserError(f"{option} {path}: must be a file in a folder that exists")
-    if path is not None and path.exists() and not force:
-        raise UserError(f"{option} {path}: exists; give --force to replace it, or another name")
-
-
 def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:
     from imdbclf.inference.tables import table_of, write_table  # noqa: PLC0415
 
@@ -335,52 +267,3 @@ def _echo_json(text: str) -> None:
     """Print JSON, which stays JSON where the output cannot show all characters."""
     can_show_all = "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
     _echo(visible(text) if can_show_all else re.sub(r"[^\n\x20-\x7e]", lambda found: json.dumps(found[0])[1:-1], text))
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 for success, 1 for an error in the program, 2 for one that the user can correct."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    with _reported():
-        # In standalone mode Typer prints errors in boxes; ours are single lines.
-        status = app(arguments, standalone_mode=False)
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Print an error as one line on standard error, or its traceback with `--debug`."""
-    try:
-        yield
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", 130)
-    except BrokenPipeError:
-        # The reader of our output has closed the pipe (`imdbclf … | head`). This is not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as error:
-        if os.environ.get(DEBUG_VARIABLE) == "1":
-            raise
-        _fail(*_explained(error))
-
-
-def _explained(error: Exception) -> tuple[str, int]:
-    """The message for an error, and the exit status."""
-    if isinstance(error, UserError):
-        return str(error), 2
-    if isinstance(error, _USAGE_ERROR):
-        return one_line(error.format_message()), 2  # type: ignore[attr-defined]
-    if is_full_disk(error):
-        return "no space left on the disk; free some space and run the command again", 2
-    if isinstance(error, PermissionError):
-        return f"{error.filename}: permission denied", 2
-    return f"{type(error).__name__}: {one_line(error)} (--debug shows the traceback)", 1
-
-
-def _fail(message: str, status: int) -> None:
-    typer.echo(f"error: {visible(one_line(message))}", err=True)
-    sys.exit(status)

@@ -1,0 +1,94 @@
+"""Arguments and options that several verbs have, and what follows from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imdbclf.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from imdbclf.settings import DataSettings
+
+_ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels|positive|\w+_column)\b")
+"""A message that names a setting with which the reviews can be read."""
+
+Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
+CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run, or the run's folder.", metavar="CKPT")]
+TextColumn = Annotated[str | None, typer.Option(help="Name of the text column.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column.")]
+Reading = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting of the reviews, such as data.encoding=cp1252.", metavar="KEY=VALUE"),
+]
+Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def checkpoint_file(path: Path) -> Path:
+    """The file itself; of a run folder, its best checkpoint."""
+    from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+
+    return RunFolder(path).best if path.is_dir() else path
+
+
+def table_of_file(
+    file: Path | None, reading: list[str] | None, text_column: str | None
+) -> tuple[pa.Table | None, list[str] | None]:
+    """A file with columns and its texts; None for both if there is none."""
+    from imdbclf.inference.lines import is_table  # noqa: PLC0415
+
+    if file is not None and is_table(file):
+        from imdbclf.inference.tables import read_table  # noqa: PLC0415
+
+        with settings_as_options():
+            return read_table(file, source_settings(reading, text_column=text_column)[0])
+    if text_column or reading:
+        raise UserError("--text-column, --set: are for a --file with columns, such as a .csv")
+    return None, None
+
+
+def source_settings(reading: list[str] | None, **options: str | None) -> tuple[DataSettings, dict[str, Any]]:
+    """The settings of the reviews, checked; and alone those that options or `--set` give."""
+    from imdbclf.settings import Settings  # noqa: PLC0415
+
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    if reading:
+        from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415 - slow to import
+        from hydra.errors import OverrideParseException  # noqa: PLC0415
+
+        try:
+            parsed = OverridesParser.create().parse_overrides(reading)
+        except OverrideParseException as error:
+            msg = f"--set {one_line(error.override)}: must be KEY=VALUE, such as data.delimiter=semicolon"
+            raise UserError(msg) from error
+        given |= {one.key_or_group.removeprefix("data."): one.value() for one in parsed}
+    settings = Settings.from_config({"experiment": "data", "data": given}).data
+    return settings, {key: getattr(settings, key) for key in given}
+
+
+@contextmanager
+def settings_as_options() -> Iterator[None]:
+    """Say of a message that advises a setting how this verb takes it."""
+    try:
+        yield
+    except UserError as error:
+        if _ADVICE.search(str(error)):
+            raise UserError(f"{error} (here: --set KEY=VALUE)") from error
+        raise
+
+
+def check_target(option: str, path: Path | None, *, force: bool) -> None:
+    """Refuse a file that cannot be written, or that exists, before any work."""
+    if path is not None and (not path.parent.is_dir() or path.is_dir()):
+        raise UserError(f"{option} {path}: must be a file in a folder that exists")
+    if path is not None and path.exists() and not force:
+        raise UserError(f"{option} {path}: exists; give --force to replace it, or another name")
