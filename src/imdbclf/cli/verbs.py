@@ -198,7 +198,7 @@ def explain(
 def export(
     checkpoint: CheckpointFile,
     target: Annotated[Path, typer.Argument(help="The file to write.", metavar="TARGET")],
-    to: Annotated[str, typer.Option(help="The format: onnx, or web (a page).")] = "onnx",
+    to: Annotated[str, typer.Option(help="The format: onnx, torch (a .pt2), or web (a page).")] = "onnx",
     half: Annotated[bool, typer.Option("--half", help="Weights of 16 bits: half the size.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
 ) -> None:

@@ -38,7 +38,11 @@ class Format(Protocol):
         ...
 
 
-FORMATS = {"onnx": "imdbclf.export.onnx", "web": "imdbclf.export.web"}
+FORMATS = {
+    "onnx": "imdbclf.export.onnx",
+    "torch": "imdbclf.export.torch_program",
+    "web": "imdbclf.export.web",
+}
 """The module and the extra of each format. A new format is a line here and a module."""
 
 
@@ -86,7 +90,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
 
 def _format(name: str) -> Format:
     if name not in FORMATS:
-        raise UserError(f"--to {name}: must be {' or '.join(FORMATS)}")
+        raise UserError(f"--to {name}: must be one of {', '.join(FORMATS)}")
     try:
         return cast("Format", importlib.import_module(FORMATS[name]))
     except ModuleNotFoundError as error:
