@@ -216,6 +216,28 @@ def export(
     )
 
 
+@app.command()
+def serve(
+    checkpoint: CheckpointFile,
+    host: Annotated[str, typer.Option(help="The address; 0.0.0.0 is every network of the machine.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
+) -> None:
+    """Answer over HTTP.
+
+    POST /predict and /explain take {"texts": [...]}; / is a page, /openapi.json describes all.
+    """
+    with fast_imports():
+        try:
+            from imdbclf.serve.server import serve as run  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            from imdbclf.console import install_command  # noqa: PLC0415
+
+            raise UserError(f"serve: needs {error.name}; install it with: {install_command('serve')}") from error
+
+    run(checkpoint_file(checkpoint), host, port, workers)
+
+
 @app.command("sweep-report")
 def sweep_report(
     folder: Annotated[Path, typer.Argument(help="The folder of a sweep (it contains sweep.json).", metavar="FOLDER")],

@@ -1,0 +1,150 @@
+"""What the server answers: its paths, their limits and their errors."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from imdbclf import __version__
+from imdbclf.errors import UserError
+from imdbclf.export import web
+from imdbclf.inference.predictor import Predictor
+from imdbclf.serve.counts import Counts
+
+MOST_BYTES = 1_000_000
+MOST_TEXTS = 1_000
+MOST_CHARACTERS = 100_000
+BODY_SECONDS = 10.0
+"""Seconds until the whole body must be here."""
+
+TOO_MUCH = {"too_long", "string_too_long"}
+
+
+class Texts(BaseModel):
+    """The body of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+    texts: Annotated[list[Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=MOST_TEXTS)]
+
+
+def make_app(predictor: Predictor, folder: Path) -> Starlette:
+    """The application of one worker; `folder` is where all workers count."""
+
+    async def predict(request: Request) -> Response:
+        predictions = predictor.predict(await _texts_of(request))
+        found = [{"label": one.label, "probability": one.probability} for one in predictions]
+        return JSONResponse({"predictions": found})
+
+    async def explain(request: Request) -> Response:
+        return JSONResponse({"explanations": [asdict(one) for one in predictor.explain(await _texts_of(request))]})
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def metrics(_: Request) -> Response:
+        return PlainTextResponse(counts.as_text(), media_type="text/plain; version=0.0.4")
+
+    routes = [
+        Route("/", _page_of(predictor)),
+        Route("/predict", predict, methods=["POST"]),
+        Route("/explain", explain, methods=["POST"]),
+        Route("/health", health),
+        Route("/metrics", metrics),
+    ]
+    counts = Counts(folder, [route.path for route in routes])
+    handlers = {HTTPException: _error, ClientDisconnect: _gone, Exception: _fault}
+    app = Starlette(routes=routes, middleware=[Middleware(_Counted, counts)], exception_handlers=handlers)  # type: ignore[arg-type]
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _texts_of(request: Request) -> list[str]:
+    """The texts of a body within all limits."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    raise HTTPException(413, f"the body has more than {MOST_BYTES:,} bytes")
+    except TimeoutError:
+        raise HTTPException(408, f"the body took longer than {BODY_SECONDS:.0f} seconds") from None
+    try:
+        texts = Texts.model_validate_json(b"".join(chunks)).texts
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise HTTPException(413 if first["type"] in TOO_MUCH else 400, f"{place}: {first['msg']}") from None
+    request.scope["texts"] = len(texts)
+    return texts
+
+
+def _page_of(predictor: Predictor) -> Callable[[Request], Response]:
+    """What answers with the page of `imdbclf export --to web`, written when it is first asked for."""
+    one_at_a_time = threading.Lock()
+
+    @lru_cache(1)
+    def html() -> str:
+        with TemporaryDirectory() as folder:
+            web.write(predictor.checkpoint, Path(folder) / "page.html", half=False)
+            return (Path(folder) / "page.html").read_text(encoding="utf-8")
+
+    # No coroutine: Starlette runs it in a thread, since large pages take seconds.
+    def page(_: Request) -> Response:
+        try:
+            with one_at_a_time:
+                return HTMLResponse(html())
+        except UserError as error:
+            raise HTTPException(404, str(error)) from error
+
+    return page
+
+
+async def _error(_: Request, error: HTTPException) -> Response:
+    # What is left of a body that nobody reads must not be taken for the next request.
+    closing = {"Connection": "close"} if error.status_code in {408, 413} else {}
+    return JSONResponse({"error": error.detail}, error.status_code, {**(error.headers or {}), **closing})
+
+
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    return JSONResponse({"error": "the client closed the connection"}, 400)
+
+
+async def _fault(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "an error in the server"}, 500)
+
+
+class _Counted:
+    """Counts what the application answers."""
+
+    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+        self._app, self._counts = app, counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seconds = perf_counter() - started
+                self._counts.add(scope["path"], message["status"], seconds, scope.get("texts", 0))
+            await send(message)
+
+        await self._app(scope, receive, counted)
