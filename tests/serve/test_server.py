@@ -47,16 +47,16 @@ def test_a_missing_extra_is_named(tmp_path: Path, capsys: Capture, monkeypatch: 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stopped_server_answers_what_it_has_begun(finished_run: Path, tmp_path: Path, workers: int) -> None:
-    process = start("serve", str(finished_run), "--port", "0", "--workers", str(workers), cwd=tmp_path)
-    assert process.stdout is not None
-    port = int(re.findall(r"http://127\.0\.0\.1:(\d+): ready", process.stdout.readline())[0])
-    assert Client(port).get("/health")[0] == 200
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as asking:
-        body = b'{"texts": ["a film"]}'
-        asking.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n{" % len(body))
-        later = threading.Timer(1, asking.sendall, [body[1:]])
-        later.start()
-        threading.Timer(0.5, process.send_signal, [signal.SIGTERM]).start()
-        assert asking.recv(4096).startswith(b"HTTP/1.1 200 ")
-    assert process.wait(20) in {0, -signal.SIGTERM}
-    assert "Traceback" not in process.stdout.read()
+    with start("serve", str(finished_run), "--port", "0", "--workers", str(workers), cwd=tmp_path) as process:
+        assert process.stdout is not None
+        port = int(re.findall(r"http://127\.0\.0\.1:(\d+): ready", process.stdout.readline())[0])
+        assert Client(port).get("/health")[0] == 200
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as asking:
+            body = b'{"texts": ["a film"]}'
+            asking.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n{" % len(body))
+            later = threading.Timer(1, asking.sendall, [body[1:]])
+            later.start()
+            threading.Timer(0.5, process.send_signal, [signal.SIGTERM]).start()
+            assert asking.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert process.wait(20) in {0, -signal.SIGTERM}
+        assert "Traceback" not in process.stdout.read()

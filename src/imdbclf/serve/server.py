@@ -25,6 +25,9 @@ IDLE_SECONDS = 5
 STOP_SECONDS = 10
 """Seconds that requests have to end when the server is stopped."""
 
+START_SECONDS = 60
+"""Seconds after which a worker that says nothing is replaced; it imports its libraries before it says something."""
+
 
 def serve(path: Path, host: str, port: int, workers: int) -> None:
     """Serve a checkpoint until a signal stops it.
@@ -60,6 +63,7 @@ def config_of(make: Callable[[], Starlette]) -> Config:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_worker_healthcheck=START_SECONDS,
     )
 
 
