@@ -21,7 +21,8 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.model.network import Network, make_network
+from imdbclf.model.arrays import ArrayNetwork
+from imdbclf.model.network import Network, arrays_of, make_network, members_of
 from imdbclf.setting_values import Activation, Fraction, LossName, NotNegative, Positive, Width
 from imdbclf.settings import DataSettings
 from imdbclf.storage import atomic_write
@@ -64,6 +65,10 @@ class Checkpoint:
     temperature: float = 1.0
     data_source: str = ""
     run: RunSettings = field(default_factory=RunSettings)
+
+    def arrays(self) -> list[ArrayNetwork]:
+        """The members of the network as NumPy arrays."""
+        return [arrays_of(member) for member in members_of(self.network)]
 
 
 def _ordinary(tensor: Tensor) -> Tensor:

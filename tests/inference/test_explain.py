@@ -21,7 +21,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.inference.explain import Explainer
 from imdbclf.inference.predictor import Predictor
 from imdbclf.model.calibration import calibrated_one
-from imdbclf.model.network import OneRowNetwork, make_network, members_of
+from imdbclf.model.network import arrays_of, make_network, members_of
 
 Capture = pytest.CaptureFixture[str]
 TERMS = ("not", "bad", "good", "not bad", "a film", "not a bad", "bad .", ".", "!")
@@ -51,7 +51,7 @@ def without(made: Checkpoint, text: str, blanked: set[str]) -> float:
     columns = np.array(sorted(left), dtype=np.int32)
     ends = np.array([0, len(columns)], dtype=np.int64)
     values = MultiHotMatrix(ends, columns, len(vectorizer), vectorizer.term_weights).values
-    logits = [OneRowNetwork(member).logit(columns, values) for member in members_of(made.network)]
+    logits = [arrays_of(member).logit(columns, values) for member in members_of(made.network)]
     return calibrated_one(sum(logits) / len(logits), made.temperature)
 
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from data.helpers import matrix_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +24,8 @@ from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.inference import predictor as predictor_module
-from imdbclf.inference.predictor import Prediction, Predictor, logits_of
-from imdbclf.model.network import MLP, OneRowNetwork, make_network
-from imdbclf.setting_values import ACTIVATIONS
+from imdbclf.inference.predictor import Prediction, Predictor
+from imdbclf.model.network import MLP, make_network
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +43,6 @@ def test_an_empty_review_is_answered(predictor: Predictor) -> None:
     (answer,) = predictor.predict([""])
     assert 0 < answer.probability < 1
     assert answer.known_words == 0
-
-
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_one_row_has_the_logit_that_it_has_among_many(activation: str, dropout: float) -> None:
-    torch.manual_seed(0)
-    network = MLP(50, [8, 4], activation, dropout).eval()
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter)
-    rows = [sorted(np.random.default_rng(k).choice(50, k, replace=False).tolist()) for k in range(20)]
-    matrix = matrix_of(rows, 50)
-    one = [OneRowNetwork(network).logit(matrix.row(number)) for number in range(20)]
-    np.testing.assert_allclose(one, logits_of(network, matrix), atol=1e-5)
 
 
 def test_a_sure_network_overflows_nowhere() -> None:

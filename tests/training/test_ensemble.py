@@ -21,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imdbclf.checkpoint import read_checkpoint
-from imdbclf.inference.predictor import Predictor, logits_of
+from imdbclf.inference.evaluate import logits_of
+from imdbclf.inference.predictor import Predictor
 from imdbclf.model.network import members_of
 from imdbclf.reports.history import COLUMNS, read_history
 from imdbclf.training.ensemble import mean_rows

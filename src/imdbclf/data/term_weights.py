@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.setting_values import TERM_WEIGHTS
-from imdbclf.settings import FeatureSettings
+
+if TYPE_CHECKING:
+    from imdbclf.settings import FeatureSettings
 
 Labels = npt.NDArray[Any]
 """0 and 1, int8; or a teacher's probabilities of 1, float32."""
@@ -50,6 +51,8 @@ class TermWeights:
 
 def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights | None:
     """The term weights that the settings name, from the training part alone, n rows of ones; None for ones."""
+    from imdbclf.setting_values import TERM_WEIGHTS  # noqa: PLC0415 - a text is classified without settings
+
     weigh = resolve_name(TERM_WEIGHTS[settings.weighting])
     if weigh is ones:
         return TermWeights(unit_length=True) if settings.unit_length else None

@@ -89,7 +89,8 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
 def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """What the program says of n texts, float32 (n,)."""
     extra: dict[str, Any] = {ABOUT: None}  # what torch fills in
-    program = torch.export.load(path, extra_files=extra)
+    with path.open("rb") as stream:
+        program = torch.export.load(stream, extra_files=extra)
     about, by_column = json.loads(extra[ABOUT]), program.state_dict.get(WEIGHTS)
     weights = TermWeights(None if by_column is None else by_column.numpy(), about["unit_length"])
     rows = Vectorizer(Vocabulary(about["terms"]), weights, about["sentence_ends"]).rows_of(texts)

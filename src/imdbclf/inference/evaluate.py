@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
+from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.load_corpus import VARIABLE, load_cached_corpus, load_corpus
@@ -25,9 +26,9 @@ from imdbclf.data.sources.labels import place
 from imdbclf.data.split import split_reviews
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.predictor import logits_of
 from imdbclf.model.calibration import calibrated
 from imdbclf.model.losses import make_loss
+from imdbclf.model.network import Network
 from imdbclf.reports.metrics import Metrics, classification_metrics
 from imdbclf.settings import SourceSettings
 
@@ -45,6 +46,14 @@ class Evaluation:
     probabilities: npt.NDArray[np.float32]
     uncalibrated: npt.NDArray[np.float32]
     metrics: Metrics
+
+
+@torch.inference_mode()
+def logits_of(network: Network, matrix: MultiHotMatrix) -> torch.Tensor:
+    """The logit of every row, (n,) float32."""
+    starts = range(0, len(matrix), EVALUATION_BATCH)
+    batches = (matrix.between(start, start + EVALUATION_BATCH) for start in starts)
+    return torch.cat([torch.zeros(0), *(network(csr_tensor(batch)) for batch in batches)])
 
 
 def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, labels: npt.NDArray[np.int8]) -> Evaluation:

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.multihot import UNKNOWN
 from imdbclf.data.tokenize import tokenize
-from imdbclf.model.calibration import calibrated
-from imdbclf.model.network import members_of
+from imdbclf.model.calibration import calibrated_array
 from imdbclf.reports.explanation import Explanation, PairEffect, WordEffect
+
+if TYPE_CHECKING:
+    from imdbclf.checkpoint import Checkpoint
 
 STRONGEST = 6
 """Words of a text whose pairs are looked at."""
@@ -35,8 +36,8 @@ class Explainer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
-        self._members = members_of(checkpoint.network.cpu().eval())
-        self._weights = [member.first.weight.detach().numpy().astype(np.float64) for member in self._members]
+        self._members = checkpoint.arrays()
+        self._weights = [member.arrays[0].astype(np.float64) for member in self._members]
 
     def explain(self, text: str) -> Explanation:
         """The exact effects of a text's words, and of pairs of the strongest."""
@@ -87,20 +88,13 @@ class Explainer:
                 squares = _left(values[:, None] ** 2, numbers, places, len(taken))[:, 0]
                 # What is left of no terms is rounding.
                 scale = np.where(squares > 1e-9 * (values @ values), squares, np.inf) ** -0.5
-            logits = [
-                self._logits(
-                    number, _left(values[:, None] * matrix[columns], numbers, places, len(taken)) * scale[:, None]
-                )
-                for number, matrix in enumerate(self._weights)
-            ]
-            return calibrated(torch.stack(logits).mean(0), self._checkpoint.temperature).numpy().astype(np.float64)
+            logits = []
+            for member, matrix in zip(self._members, self._weights, strict=True):
+                sums = _left(values[:, None] * matrix[columns], numbers, places, len(taken)) * scale[:, None]
+                logits.append(member.from_sums(sums.astype(np.float32)))
+            return calibrated_array(np.mean(logits, axis=0), self._checkpoint.temperature)
 
         return given
-
-    @torch.inference_mode()
-    def _logits(self, number: int, sums: Floats) -> torch.Tensor:
-        member = self._members[number]
-        return member.rest(torch.from_numpy(sums).float() + member.first.bias).squeeze(1)  # type: ignore[no-any-return]
 
 
 def _left(rows: Floats, numbers: npt.NDArray[np.int64], places: npt.NDArray[np.int64], n: int) -> Floats:

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from imdbclf.checkpoint import Checkpoint, read_checkpoint
-from imdbclf.data.batches import EVALUATION_BATCH, csr_tensor
 from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix, offsets_of
 from imdbclf.errors import one_line, visible
-from imdbclf.model.calibration import calibrated, calibrated_one
-from imdbclf.model.network import Network, OneRowNetwork, members_of
+from imdbclf.model.calibration import calibrated_array, calibrated_one
 from imdbclf.storage import json_text
 
 if TYPE_CHECKING:
+    # Torch takes a second to import; to classify with arrays, it is not needed.
+    from imdbclf.checkpoint import Checkpoint
     from imdbclf.inference.explain import Explainer
     from imdbclf.reports.explanation import Explanation
 
@@ -63,7 +61,7 @@ class Predictor:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._members = [OneRowNetwork(member) for member in members_of(checkpoint.network)]
+        self._members = checkpoint.arrays()
 
     def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint]]:
         """For `pickle` and `copy`: it is made again from its checkpoint."""
@@ -72,6 +70,8 @@ class Predictor:
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
         """Load a checkpoint that a run wrote; errors as in `read_checkpoint`."""
+        from imdbclf.checkpoint import read_checkpoint  # noqa: PLC0415 - see above
+
         return cls(read_checkpoint(Path(path)))
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
@@ -86,7 +86,8 @@ class Predictor:
         found: list[Prediction] = []
         for start in range(0, len(texts), AT_ONCE):
             rows = self.checkpoint.vectorizer.rows_of(texts[start : start + AT_ONCE])
-            probabilities = calibrated(logits_of(self.checkpoint.network, rows), self.checkpoint.temperature)
+            logits = np.mean([member.logits(rows) for member in self._members], axis=0)
+            probabilities = calibrated_array(logits, self.checkpoint.temperature).astype(np.float32)
             found.extend(map(self._prediction, probabilities.tolist(), _known_words(rows)))
         return found
 
@@ -125,14 +126,6 @@ def _texts(texts: Iterable[str]) -> list[str]:
             shown = f"{type(text).__name__} ({text!r:.40})"
             raise TypeError(f"texts[{position}] is a {shown}; give a str, such as '' for a missing text")
     return listed
-
-
-@torch.inference_mode()
-def logits_of(network: Network, matrix: MultiHotMatrix) -> torch.Tensor:
-    """The logit of every row, (n,) float32."""
-    starts = range(0, len(matrix), EVALUATION_BATCH)
-    batches = (matrix.between(start, start + EVALUATION_BATCH) for start in starts)
-    return torch.cat([torch.zeros(0), *(network(csr_tensor(batch)) for batch in batches)])
 
 
 def _known_words(rows: MultiHotMatrix) -> list[int]:

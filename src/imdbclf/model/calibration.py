@@ -7,11 +7,14 @@ less confident, which corrects overfitting. Predicted labels do not change.
 from __future__ import annotations
 
 from math import exp, log
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    # Texts are classified without torch, which takes a second to import.
+    from torch import Tensor
 
 HIGHEST = 20.0
 """The upper bound of the temperature; the lower bound is its inverse.
@@ -49,14 +52,21 @@ def calibrated(logits: Tensor, temperature: float) -> Tensor:
     A probability is above .5 if and only if it is above .5 at the temperature 1. If rounding would change the predicted
     label of a logit near 0, its probability at the temperature 1 is used.
     """
-    bare = torch.sigmoid(logits)
+    bare = logits.sigmoid()
     if temperature == 1:
         return bare
-    scaled = torch.sigmoid(logits / temperature)
-    return torch.where((scaled > 0.5) == (bare > 0.5), scaled, bare)  # noqa: PLR2004
+    scaled = (logits / temperature).sigmoid()
+    return scaled.where((scaled > 0.5) == (bare > 0.5), bare)  # noqa: PLR2004
 
 
 def calibrated_one(logit: float, temperature: float) -> float:
     """The same for a single logit, in double precision; torch takes longer for one than all the rest."""
     small = exp(-abs(logit / temperature))  # never overflows
     return (1 if logit >= 0 else small) / (1 + small)
+
+
+def calibrated_array(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
+    """The same for many logits, with their shape."""
+    small = np.exp(-np.abs(logits / np.float64(temperature)))
+    probabilities: npt.NDArray[np.float64] = np.where(logits >= 0, 1, small) / (1 + small)
+    return probabilities

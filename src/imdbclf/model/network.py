@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pkgutil import resolve_name
 from typing import cast
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from imdbclf.model.arrays import ArrayNetwork
 from imdbclf.model.multihot_linear import MultiHotLinear
 from imdbclf.setting_values import ACTIVATIONS
 from imdbclf.settings import LECTURE
@@ -40,6 +39,7 @@ class MLP(_Counted):
         dropout: float = LECTURE.model.dropout,
     ) -> None:
         super().__init__()
+        self.activation = activation
         self.first = MultiHotLinear(in_features, widths[0])
         rest: list[nn.Module] = []
         activation_layer = resolve_name(ACTIVATIONS[activation])
@@ -90,31 +90,6 @@ def members_of(network: Network) -> list[MLP]:
     return [network] if isinstance(network, MLP) else [cast("MLP", member) for member in network.members]
 
 
-class OneRowNetwork:
-    """A perceptron for one row at a time, with the logit of `MLP.forward` up to rounding.
-
-    Its sums are NumPy's, on the same weights: for a single row, torch's overhead is five times its work. The
-    activations are torch's own.
-    """
-
-    def __init__(self, network: MLP) -> None:
-        self._rows, self._bias = network.first.weight.detach().numpy(), network.first.bias.detach().numpy()
-        self._layers = [_on_numpy(layer) for layer in network.rest if not isinstance(layer, nn.Dropout)]
-
-    def logit(self, columns: npt.NDArray[np.int32], values: npt.NDArray[np.float32] | None = None) -> float:
-        """The logit of the row with the given columns set, (k,), to `values` (k,) or to 1."""
-        rows = self._rows.take(columns, axis=0)
-        hidden = (rows.sum(axis=0) if values is None else values @ rows) + self._bias
-        for layer in self._layers:
-            hidden = layer(hidden)
-        return float(hidden[0])
-
-
-_Layer = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-
-
-def _on_numpy(layer: nn.Module) -> _Layer:
-    if isinstance(layer, nn.Linear):
-        weight, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-        return lambda hidden: weight @ hidden + bias
-    return lambda hidden: layer.forward(torch.from_numpy(hidden)).numpy()
+def arrays_of(network: MLP) -> ArrayNetwork:
+    """The perceptron as NumPy arrays, which share the memory of its parameters."""
+    return ArrayNetwork([parameter.detach().numpy() for parameter in network.parameters()], network.activation)

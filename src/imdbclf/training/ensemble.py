@@ -25,7 +25,7 @@ from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.predictor import logits_of
+from imdbclf.inference.evaluate import logits_of
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.reports.history import EpochRow, read_history, write_history
 from imdbclf.settings import Settings

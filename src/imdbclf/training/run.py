@@ -15,7 +15,8 @@ from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
-from imdbclf.inference.predictor import Predictor, logits_of
+from imdbclf.inference.evaluate import logits_of
+from imdbclf.inference.predictor import Predictor
 from imdbclf.model.calibration import HIGHEST, fit_temperature
 from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import Settings
