@@ -43,7 +43,7 @@ def _config_path(problem: Problem, keys: Collection[str]) -> list[str]:
             path.append(step)
     path += unknown
     if problem["type"].startswith("union_tag"):
-        path.append("name")
+        path.append(problem["ctx"]["discriminator"].strip("'"))
     return path
 
 

@@ -76,6 +76,22 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return contents if isinstance(contents, dict) else None
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys of a YAML file, each of which may stand there once.
+
+    A file that is not YAML raises errors of many types, and one with aliases a `ValueError`: ours have none, and with
+    them a small file can stand for a huge one.
+    """
+    from omegaconf import OmegaConf  # noqa: PLC0415 - slow to import
+    from yaml import AliasEvent, parse  # noqa: PLC0415
+
+    text = path.read_text(encoding="utf-8")
+    if any(isinstance(event, AliasEvent) for event in parse(text)):
+        raise ValueError("it has aliases")
+    contents: Any = OmegaConf.to_container(OmegaConf.create(text))
+    return {str(key): value for key, value in contents.items()}
+
+
 def write_json(path: Path, contents: dict[str, Any]) -> None:
     """Write indented JSON, completely or not at all."""
     write_text(path, json_text(contents) + "\n")

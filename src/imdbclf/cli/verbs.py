@@ -28,7 +28,7 @@ from imdbclf.cli.options import (
     source_settings,
     table_of_file,
 )
-from imdbclf.errors import UserError, visible
+from imdbclf.errors import UserError, listed, visible
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text
 
@@ -192,6 +192,38 @@ def explain(
                 _echo_json(json_text(asdict(explanation), indent=None) + "\n")
             else:
                 print_explanation(explanation)
+
+
+@app.command()
+def check(
+    checkpoint: CheckpointFile,
+    suite: Annotated[Path | None, typer.Argument(help="A suite of tests; default: the shipped one.")] = None,
+    least: Annotated[
+        float, typer.Option("--min", help="Status 1 if a test's pass rate is lower, such as .9.", min=0, max=1)
+    ] = 0.0,
+    failures: Annotated[int, typer.Option(help="Failed cases to show of each test.", min=0)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Test the behaviour of a checkpoint.
+
+    The tests are about negation, names, places, numbers, typos, and added praise or blame.
+    """
+    with fast_imports():
+        from imdbclf.inference.check import SUITE, read_suite  # noqa: PLC0415
+        from imdbclf.inference.check import check as results_of  # noqa: PLC0415
+        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
+        from imdbclf.reports.behaviour import below, print_behaviours  # noqa: PLC0415
+
+    tests = read_suite(suite or SUITE)
+    found = results_of(Predictor.from_checkpoint(checkpoint_file(checkpoint)), tests)
+    low = below(found, least)
+    if as_json:
+        _echo_json(json_text({"tests": [one.as_dict(failures) for one in found], "below_min": low}) + "\n")
+    else:
+        print_behaviours(found, failures)
+    if low:
+        typer.echo(f"below the pass rate asked for: {listed(low)}", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imdbclf.errors import UserError
-from imdbclf.storage import read_json, remove_unfinished
+from imdbclf.storage import read_json, read_yaml, remove_unfinished
 
 Outcome = Literal["done", "failed", "unfinished"]
 
@@ -74,19 +74,8 @@ class RunFolder(Folder):
         return "failed" if self.failure.exists() else "unfinished"
 
     def read_config(self) -> dict[str, Any]:
-        """The config of the run.
-
-        A file that is not YAML raises errors of many types, and one with aliases a `ValueError`: ours have none, and
-        with them a small file can stand for a huge one.
-        """
-        from omegaconf import OmegaConf  # noqa: PLC0415 - slow to import
-        from yaml import AliasEvent, parse  # noqa: PLC0415
-
-        text = self.config.read_text(encoding="utf-8")
-        if any(isinstance(event, AliasEvent) for event in parse(text)):
-            raise ValueError(f"{self.config} has aliases")
-        config: Any = OmegaConf.to_container(OmegaConf.create(text))
-        return {str(key): value for key, value in config.items()}
+        """The config of the run; errors as in `read_yaml`."""
+        return read_yaml(self.config)
 
     @property
     def is_begun(self) -> bool:

@@ -193,6 +193,6 @@ def may_follow(path: Path, origin: SourceSettings) -> bool:
         data = folder.read_config()["data"]
         same = all(data.get(key) == getattr(origin, key) for key in ("source", "train", "test"))
     except Exception:
-        # See `RunFolder.read_config`.
+        # See `read_yaml`.
         return False
     return same and path.resolve().parent == folder.checkpoints
