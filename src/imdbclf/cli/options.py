@@ -29,6 +29,14 @@ Reading = Annotated[
     typer.Option("--set", help="A setting of the reviews, such as data.encoding=cp1252.", metavar="KEY=VALUE"),
 ]
 Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="Write a page to this .html file, and .json and .csv beside it.")
+]
+FalseNegativeCost = Annotated[
+    float, typer.Option(help="Cost of a positive review called negative; the other error costs 1.")
+]
+Split = Annotated[str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")]
+Picture = Annotated[Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,3 +100,19 @@ def check_target(option: str, path: Path | None, *, force: bool) -> None:
         raise UserError(f"{option} {path}: must be a file in a folder that exists")
     if path is not None and path.exists() and not force:
         raise UserError(f"{option} {path}: exists; give --force to replace it, or another name")
+
+
+_REPORT = {".html": b"<title>Evaluation: ", ".json": b'{\n  "checkpoint": ', ".csv": b"review,label,probability,"}
+"""The files of a report, and what is near the beginning of each."""
+
+
+def check_report(page: Path | None, false_negative_cost: float, *, force: bool) -> None:
+    """Refuse a wrong cost, and a page that cannot be written; `force` replaces an earlier report and nothing else."""
+    if not 0 < false_negative_cost < float("inf"):
+        raise UserError(f"--false-negative-cost {false_negative_cost:g}: must be a number above 0, such as 5")
+    if page is not None and page.suffix != ".html":
+        raise UserError(f"--report {page}: must end in .html")
+    for path, begins in [(page.with_suffix(suffix), begins) for suffix, begins in _REPORT.items()] if page else []:
+        check_target("--report", path, force=force)
+        if path.exists() and begins not in path.read_bytes()[:400]:
+            raise UserError(f"--report {path}: is no earlier report, so it is not replaced; give another name")

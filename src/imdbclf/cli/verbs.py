@@ -16,12 +16,17 @@ from imdbclf import __version__
 from imdbclf.cli.options import (
     AsJson,
     CheckpointFile,
+    FalseNegativeCost,
     Force,
     LabelColumn,
+    Picture,
     Reading,
+    ReportFile,
     Source,
+    Split,
     TextColumn,
     Texts,
+    check_report,
     check_target,
     checkpoint_file,
     settings_as_options,
@@ -99,15 +104,13 @@ def data(
 def evaluate(
     checkpoint: CheckpointFile,
     source: Annotated[str | None, typer.Option(help="Where the reviews are; default: the source of the run.")] = None,
-    split: Annotated[
-        str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")
-    ] = "test",
+    split: Split = "test",
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     reading: Reading = None,
-    plot: Annotated[
-        Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")
-    ] = None,
+    plot: Picture = None,
+    report: ReportFile = None,
+    false_negative_cost: FalseNegativeCost = 1.0,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -116,18 +119,27 @@ def evaluate(
     Prints accuracy, loss, area under the ROC curve, F1 score and calibration error.
     """
     with fast_imports():
-        from imdbclf.inference.evaluate import evaluate_checkpoint  # noqa: PLC0415
+        from imdbclf.inference.evaluate import draw_part, evaluate_part  # noqa: PLC0415
+        from imdbclf.inference.report import write_evaluation_report  # noqa: PLC0415
 
     check_target("--picture", plot, force=force)
+    check_report(report, false_negative_cost, force=force)
     with settings_as_options():
         _, chosen = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
-        result = evaluate_checkpoint(checkpoint_file(checkpoint), chosen, split, plot)
+        part = evaluate_part(checkpoint_file(checkpoint), chosen, split)
+    if plot is not None:
+        draw_part(part, plot)
+    if report is not None:
+        write_evaluation_report(part, report, false_negative_cost)
+    result = part.result
     if as_json:
         _echo_json(json_text(result) + "\n")
         return
     from imdbclf.reports.run_summary import print_evaluation  # noqa: PLC0415
 
     print_evaluation(result)
+    if report is not None:
+        _echo(f"Report:   {report}, with .json and .csv beside it\n")
 
 
 @app.command()

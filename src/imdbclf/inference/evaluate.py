@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -80,18 +81,52 @@ def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:
     return flat
 
 
-def evaluate_checkpoint(
-    path: Path,
-    chosen: Mapping[str, Any] = MappingProxyType({}),
-    split: str = "test",
-    plot: Path | None = None,
-) -> dict[str, Any]:
-    """The metrics of a checkpoint on one part of a source: `train`, `test`, or another split of a folder or a dataset.
+@dataclass(frozen=True)
+class EvaluatedPart:
+    """A checkpoint, the labelled reviews of a part of a source, their rows, and what the network says of them."""
 
-    Without another source, `validation` is the part that the run split off. `reviews_in_training` counts the reviews
-    that the checkpoint was trained on; it is null if the cache does not say. What is `chosen` of `SourceSettings`
+    path: Path
+    split: str
+    checkpoint: Checkpoint
+    loaded: LoadedCorpus
+    reviews: EncodedReviews
+    matrix: MultiHotMatrix
+    evaluation: Evaluation
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """Metrics, and what was evaluated.
+
+        `reviews_in_training` counts the reviews that the checkpoint was trained on; it is null if the cache does not
+        say.
+        """
+        about = {"data_source": self.loaded.source.description, "split": self.split, "reviews": len(self.reviews)}
+        known = _in_training(self.path, self.checkpoint, self.reviews)
+        return flat_metrics(self.split, self.evaluation) | about | {"reviews_in_training": known}
+
+
+def evaluate_checkpoint(
+    path: Path, chosen: Mapping[str, Any] = MappingProxyType({}), split: str = "test"
+) -> dict[str, Any]:
+    """The metrics of a checkpoint on one part of a source; arguments and errors as in `evaluate_part`."""
+    return evaluate_part(path, chosen, split).result
+
+
+def draw_part(part: EvaluatedPart, plot: Path) -> None:
+    """Draw the reliability diagram (PNG)."""
+    from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
+
+    title = f"{part.path.name}: {len(part.reviews):,} reviews, part {part.split}"
+    found = part.evaluation
+    draw_reliability(part.reviews.labels, found.probabilities, found.uncalibrated, plot, title)
+
+
+def evaluate_part(path: Path, chosen: Mapping[str, Any] = MappingProxyType({}), split: str = "test") -> EvaluatedPart:
+    """A checkpoint on one part of a source: `train`, `test`, or another split of a folder or a dataset.
+
+    Without another source, `validation` is the part that the run split off. What is `chosen` of `SourceSettings`
     replaces the settings of the run. Without a `source`, the reviews of the run are used if its folder says the same as
-    the checkpoint, or if they are public. `plot` is the PNG file for the reliability diagram.
+    the checkpoint, or if they are public.
 
     Raises:
         UserError: if the checkpoint or the source cannot be read, or the source does not have the part.
@@ -102,13 +137,18 @@ def evaluate_checkpoint(
         raise UserError(f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels")
     matrix = checkpoint.vectorizer.encode(loaded.corpus, reviews)
     evaluation = evaluate_checkpoint_on(checkpoint, matrix, reviews.labels)
-    if plot is not None:
-        from imdbclf.reports.reliability import draw_reliability  # noqa: PLC0415 - Matplotlib is slow to import
+    return EvaluatedPart(path, split, checkpoint, loaded, reviews, matrix, evaluation)
 
-        title = f"{path.name}: {len(reviews):,} reviews, part {split}"
-        draw_reliability(reviews.labels, evaluation.probabilities, evaluation.uncalibrated, plot, title)
-    about = {"data_source": loaded.source.description, "split": split, "reviews": len(reviews)}
-    return flat_metrics(split, evaluation) | about | {"reviews_in_training": _in_training(path, checkpoint, reviews)}
+
+def evaluate_validation(path: Path) -> EvaluatedPart | None:
+    """A checkpoint on the validation reviews of its run; None if it learnt from them, or they cannot be read."""
+    run = read_checkpoint(path).run
+    if run.refit or not run.data.validates or not may_follow(path, run.data):
+        return None
+    try:
+        return evaluate_part(path, split=VALIDATION[1])
+    except (UserError, OSError):
+        return None
 
 
 def _part(

@@ -53,10 +53,10 @@ def draw_reliability(
     figure.subplots_adjust(left=0.13, right=0.97, top=0.93, bottom=0.08, hspace=0.06)
     upper.plot([0, 1], [0, 1], ":", color="tab:gray", label="Perfect calibration")
     if np.array_equal(probabilities, uncalibrated):
-        _draw_bins(upper, lower, labels, probabilities, "tab:blue", "Network")
+        draw_bins(upper, lower, labels, probabilities, "tab:blue", "Network")
     else:
-        _draw_bins(upper, lower, labels, uncalibrated, "tab:orange", "Before temperature scaling")
-        _draw_bins(upper, lower, labels, probabilities, "tab:blue", "After temperature scaling")
+        draw_bins(upper, lower, labels, uncalibrated, "tab:orange", "Before temperature scaling")
+        draw_bins(upper, lower, labels, probabilities, "tab:blue", "After temperature scaling")
     upper.set(ylabel="Fraction of positive reviews", title=title, xlim=(0, 1), ylim=(0, 1))
     lower.set(xlabel="Predicted probability of being positive", ylabel="Reviews")
     upper.title.set_fontsize(11)
@@ -67,11 +67,15 @@ def draw_reliability(
         figure.savefig(aside, dpi=120, format="png")
 
 
-def _draw_bins(upper: Axes, lower: Axes, labels: Labels, probabilities: Probabilities, colour: str, name: str) -> None:
+def draw_bins(
+    upper: Axes, lower: Axes | None, labels: Labels, probabilities: Probabilities, colour: str, name: str
+) -> None:
+    """Draw the fraction in each bin with its interval, and, where there are axes for it, the number of reviews."""
     bins = reliability_bins(labels, probabilities)
     predicted, ends = [one.predicted for one in bins], [one.interval for one in bins]
     error = calibration_error(labels, probabilities)
     label = f"{name} (calibration error {error:.4f})"
     upper.plot(predicted, [one.observed for one in bins], "o-", color=colour, markersize=4, label=label)
     upper.vlines(predicted, [low for low, _ in ends], [high for _, high in ends], colors=colour)
-    lower.stairs(*np.histogram(probabilities.astype(np.float64), _EDGES), color=colour)
+    if lower is not None:
+        lower.stairs(*np.histogram(probabilities.astype(np.float64), _EDGES), color=colour)

@@ -14,7 +14,7 @@ from imdbclf.data.split import UNBALANCED
 from imdbclf.folders.run import RunFolder
 from imdbclf.reports.history import EpochRow, best_row, conclusion
 
-_NAMES = {
+METRIC_NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "larger_class": "larger class",
@@ -111,7 +111,7 @@ def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     unbalanced = any(metrics.get(f"{part}/larger_class", 0) > UNBALANCED for part in parts)
     rows = (
         [shown, *(_cell(metrics, f"{part}/{name}") for part in parts)]
-        for name, shown in _NAMES.items()
+        for name, shown in METRIC_NAMES.items()
         if (unbalanced or name not in {"balanced_accuracy", "larger_class"})
         and any(f"{part}/{name}" in metrics for part in parts)
     )

@@ -1,0 +1,1 @@
+"""The page of an evaluation: thresholds, groups of reviews, the most confident errors."""

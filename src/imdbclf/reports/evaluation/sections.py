@@ -1,0 +1,155 @@
+"""The sections of an evaluation's page: one function each, from what was measured to text, a table and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from imdbclf.reports.evaluation.thresholds import HALF, Counts, counts_of
+from imdbclf.reports.figure import Plot, new_figure, rendered
+from imdbclf.reports.labels import percent
+from imdbclf.reports.metrics import Labels, Metrics, Probabilities
+from imdbclf.reports.page import Section, TextTable
+from imdbclf.reports.reliability import draw_bins
+from imdbclf.reports.run_summary import METRIC_NAMES
+
+POINTS = 400
+"""Points of a curve in a plot; more cannot be seen."""
+
+NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_precision": "average precision"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the page shows of n reviews: labels and probabilities (n,), metrics, and the costs of errors.
+
+    `label_names` are those of 0 and 1. A false negative costs `false_negative` false positives. `chosen` is the
+    threshold that costs least on validation reviews; None if there are none.
+    """
+
+    labels: Labels
+    probabilities: Probabilities
+    label_names: Sequence[str]
+    metrics: Metrics
+    false_negative: float = 1.0
+    chosen: float | None = None
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The reviews by probability."""
+        return counts_of(self.labels, self.probabilities)[0]
+
+    @cached_property
+    def thresholds(self) -> list[dict[str, float]]:
+        """What follows from thresholds in steps of .05, and from the chosen one, ascending; with the cost."""
+        steps = {*(number / 20 for number in range(1, 20)), *(() if self.chosen is None else (self.chosen,))}
+        rows = [self.counts.at(threshold) for threshold in sorted(steps)]
+        return [row | {"cost": row["false_positives"] + self.false_negative * row["false_negatives"]} for row in rows]
+
+
+def metrics_section(measured: Measured) -> Section:
+    """Each metric with its interval."""
+    rows = [
+        [shown, f"{metric.value:.4f}", "–" if metric.interval is None else "{:.4f} – {:.4f}".format(*metric.interval)]
+        for name, shown in NAMES.items()
+        if (metric := measured.metrics.get(name)) is not None
+    ]
+    note = (
+        "Intervals: Wilson's for accuracy, precision and recall; Student's t for the loss; the bootstrap's percentiles "
+        f"for the others. Threshold {HALF}; positive is “{measured.label_names[1]}”."
+    )
+    return Section("Metrics", (), TextTable(["metric", "value", "95 % interval"], rows), notes=[note])
+
+
+def confusion_section(measured: Measured) -> Section:
+    """How many reviews of each class are classified as each."""
+    found, (negative, positive) = measured.counts.at(HALF), measured.label_names
+    cells = [["true_negatives", "false_positives"], ["false_negatives", "true_positives"]]
+    rows = []
+    for name, row, right in zip((negative, positive), cells, (0, 1), strict=True):
+        numbers = [int(found[cell]) for cell in row]
+        share = percent(numbers[right] / sum(numbers)) if sum(numbers) else "–"
+        rows.append([name, *(f"{number:,}" for number in numbers), share])
+    heads = ["label", f"classified as {negative}", f"as {positive}", "correct"]
+    return Section("Confusion matrix", [f"At the threshold {HALF}."], TextTable(heads, rows))
+
+
+def curves_section(measured: Measured) -> Section:
+    """ROC, precision and recall, reliability, and the cost at every threshold."""
+    text = "Reliability shows whether a probability of .8 means that 80 % of such reviews are positive."
+    return Section("Curves", [text], plots=[draw_evaluation(measured)])
+
+
+@mpl.rc_context({"text.parse_math": False})
+def draw_evaluation(measured: Measured) -> Plot:
+    """Draw the four curves."""
+    figure, panels = new_figure(10.5, 9, 2, 2)
+    (roc, precision_recall), (reliability, cost) = panels
+    counts = measured.counts
+    picked = np.unique(np.linspace(0, len(counts.values), POINTS).astype(np.int64))
+    false, true = counts.above[:, picked]
+    negative, positive = np.maximum(counts.above[:, -1], 1)
+    roc.plot([0, 1], [0, 1], ":", color="tab:gray")
+    roc.plot(false / negative, true / positive)
+    roc.set(title="ROC", xlabel="False positive rate", ylabel="True positive rate (recall)")
+    precision_recall.plot(true[1:] / positive, true[1:] / (true + false)[1:])
+    precision_recall.set(title="Precision and recall", xlabel="Recall", ylabel="Precision")
+    reliability.plot([0, 1], [0, 1], ":", color="tab:gray")
+    draw_bins(reliability, None, measured.labels, measured.probabilities, "tab:blue", "Network")
+    reliability.legend(loc="upper left", fontsize="small")
+    reliability.set(title="Reliability", xlabel="Predicted probability", ylabel="Fraction of positive reviews")
+    costs = counts.costs(measured.false_negative)[picked]
+    cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels))
+    cost.axvline(HALF if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
+    cost.set(title="Cost", xlabel="Threshold", ylabel="Cost per review", ylim=(0, None))
+    alt = "Four plots: ROC curve, precision against recall, reliability with intervals, cost at every threshold"
+    return rendered(figure, "evaluation", alt)
+
+
+def thresholds_section(measured: Measured) -> Section:
+    """What follows from each threshold, and the one that is cheapest on validation reviews."""
+    chosen, price = measured.chosen, measured.false_negative
+    heads = ["threshold", "accuracy", "precision", "recall", "F1", "false positives", "false negatives", "cost"]
+    rows = [
+        [
+            f"{row['threshold']:.3f}" + (" (chosen)" if row["threshold"] == chosen else ""),
+            *(percent(row[name]) for name in ("accuracy", "precision", "recall", "f1")),
+            *(f"{row[name]:,.0f}" for name in ("false_positives", "false_negatives")),
+            f"{row['cost']:,g}",
+        ]
+        for row in measured.thresholds
+    ]
+    marked = next(n for n, row in enumerate(measured.thresholds) if row["threshold"] == (chosen or HALF))
+    text = f"A probability above the threshold means positive. A false negative costs {price:g}, a false positive 1."
+    return Section("Thresholds", [text, threshold_sentence(measured)], TextTable(heads, rows, 1, marked))
+
+
+def threshold_sentence(measured: Measured) -> str:
+    """What the threshold that was chosen on validation reviews costs on these."""
+    by_threshold = {row["threshold"]: row["cost"] for row in measured.thresholds}
+    if measured.chosen is None:
+        return "No threshold is chosen: that needs validation reviews that the checkpoint has not learnt from."
+    cost, usual = by_threshold[measured.chosen], by_threshold[HALF]
+    return (
+        f"The threshold {measured.chosen:.3f} costs least on the validation reviews of the run. "
+        f"Here it costs {cost:,g}, and {HALF} costs {usual:,g}."
+    )
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """The numbers of all sections."""
+    metrics = {name: {"value": metric.value, "interval": metric.interval} for name, metric in measured.metrics.items()}
+    found = measured.counts.at(HALF)
+    return {
+        "label_names": list(measured.label_names),
+        "metrics": metrics,
+        "confusion": {name: count for name, count in found.items() if "_" in name},
+        "false_negative_cost": measured.false_negative,
+        "chosen_threshold": measured.chosen,
+        "thresholds": measured.thresholds,
+    }

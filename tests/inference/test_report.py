@@ -1,0 +1,145 @@
+"""The report of an evaluation: a page, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from commands import made, run
+from conftest import Once
+
+Capture = pytest.CaptureFixture[str]
+
+
+class Report(NamedTuple):
+    """The files of a report, read."""
+
+    page: str
+    numbers: dict[str, Any]
+    rows: list[dict[str, str]]
+
+
+def read(page: Path) -> Report:
+    rows = list(csv.DictReader(page.with_suffix(".csv").read_text(encoding="utf-8").splitlines()))
+    return Report(page.read_text(encoding="utf-8"), json.loads(page.with_suffix(".json").read_text("utf-8")), rows)
+
+
+@pytest.fixture(scope="session")
+def report(once: Once, finished_run: Path, cache_folder: Path) -> Report:
+    """The report of a run on its test reviews, where a miss costs five false alarms."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        options = ("--report", str(folder / "page.html"), "--false-negative-cost", "5")
+        made(cache_folder, "evaluate", str(finished_run), *options)
+
+    return read(once("evaluation-report", make) / "page.html")
+
+
+def test_page_json_and_csv_say_the_same(report: Report) -> None:
+    right = [(float(row["probability"]) > 0.5) == (row["label"] == "1") for row in report.rows]
+    assert len(right) == report.numbers["reviews"] == 200
+    assert report.numbers["metrics"]["accuracy"]["value"] == pytest.approx(np.mean(right))
+    assert f"{100 * np.mean(right):.2f} % of 200 reviews" in report.page
+    assert sum(report.numbers["confusion"].values()) == 200
+    assert 'href="page.json"' in report.page
+    assert 'href="page.csv"' in report.page
+    for title in ("Metrics", "Confusion matrix", "Curves", "Thresholds"):
+        assert f"<h2>{title}</h2>" in report.page
+
+
+def test_the_threshold_is_chosen_on_validation_and_its_cost_is_reported(report: Report) -> None:
+    threshold = report.numbers["chosen_threshold"]
+    assert 0 < threshold < 0.5
+    cost = sum(
+        (5 if row["label"] == "1" else 1) * ((float(row["probability"]) > threshold) != (row["label"] == "1"))
+        for row in report.rows
+    )
+    assert f"The threshold {threshold:.3f} costs least on the validation reviews of the run" in report.page
+    assert [row["cost"] for row in report.numbers["thresholds"] if row["threshold"] == threshold] == [cost]
+
+
+class Tags(HTMLParser):
+    """All tags of a page, and the addresses that it would load or open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href"}]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+def tags_of(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+def test_the_page_is_one_file_without_scripts(report: Report) -> None:
+    tags = tags_of(report.page)
+    assert not tags.tags & {"script", "link", "iframe"}
+    assert {one.partition(",")[0] for one in tags.addresses} == {"page.json", "page.csv", "data:image/svg+xml;base64"}
+
+
+@pytest.mark.usefixtures("here")
+def test_reviews_of_one_class_and_a_checkpoint_without_its_run_have_a_page_too(
+    finished_run: Path, small_files: dict[str, Path], capsys: Capture
+) -> None:
+    rows = [line for line in small_files["test"].read_text("utf-8").splitlines() if json.loads(line)["label"]]
+    Path("one.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    Path("copy.ckpt").write_bytes((finished_run / "checkpoints/best.ckpt").read_bytes())
+    done = run(capsys, "evaluate", "copy.ckpt", "--source", "one.jsonl", "--report", "page.html")
+    assert (done.status, done.err) == (0, "")
+    found = read(Path("page.html"))
+    assert "No threshold is chosen" in found.page
+    assert found.numbers["chosen_threshold"] is None
+    assert "auroc" not in found.numbers["metrics"]
+    again = run(capsys, "evaluate", "copy.ckpt", "--source", "one.jsonl", "--report", "page.html", "--force")
+    assert (again.status, read(Path("page.html"))) == (0, found)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("prepare", "options", "message"),
+    [
+        (None, ("--report", "page.txt"), "--report page.txt: must end in .html"),
+        (None, ("--report", "no/page.html"), "--report no/page.html: must be a file in a folder that exists"),
+        (
+            lambda: Path("page.csv").touch(),
+            ("--report", "page.html"),
+            "--report page.csv: exists; give --force to replace it, or another name",
+        ),
+        (
+            lambda: Path("page.csv").write_bytes(b"text,label\n"),
+            ("--report", "page.html", "--force"),
+            "--report page.csv: is no earlier report, so it is not replaced; give another name",
+        ),
+        (
+            None,
+            ("--report", "page.html", "--false-negative-cost", "0"),
+            "--false-negative-cost 0: must be a number above 0, such as 5",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_refused_at_once(
+    finished_run: Path,
+    capsys: Capture,
+    prepare: Callable[[], object] | None,
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    if prepare:
+        prepare()
+    refused = run(capsys, "evaluate", str(finished_run), *options)
+    assert (refused.status, refused.err) == (2, f"error: {message}\n")
+    assert not Path("page.html").exists()
