@@ -55,6 +55,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "encoding": None,
             "config": None,
             "header": True,
+            "split_column": None,
             "group": None,
             "labels": None,
             "positive": None,

@@ -60,7 +60,8 @@ class SourceSettings(_Frozen):
     `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
     `train`, `test`, `text_column` and `label_column` describe files and folders; `delimiter`, `quote`, `escape`,
     `encoding` and `header` say how text files are written (null: as the file itself shows). Without a header line
-    columns are named by their numbers, from 1. `config` is a configuration of a Hub dataset that has several. `labels`
+    columns are named by their numbers, from 1. `split_column` says of each row of a single file
+    whether it is for `train` or `test`. `config` is a configuration of a Hub dataset that has several. `labels`
     says which class each value in the label column means; reviews with other values are left out. `positive` names the
     label that is class 1. Reviews of one `group` stay in one part: it names a column, or is `film` for an `aclImdb`
     tree. `unlabelled` names reviews without labels, for a teacher: a split (`unsupervised`) or a file. `cache_dir` is
@@ -80,6 +81,7 @@ class SourceSettings(_Frozen):
     encoding: Annotated[Encoding | None, NotComputed] = None
     config: Annotated[str | None, NotComputed] = None
     header: Annotated[bool, NotComputed] = True
+    split_column: Annotated[Column | None, NotComputed] = None
     group: Annotated[Column | None, NotComputed] = None
     labels: Annotated[dict[LabelValue, LabelValue] | None, NotComputed] = None
     positive: Annotated[LabelValue | None, Later] = None

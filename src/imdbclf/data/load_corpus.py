@@ -73,13 +73,15 @@ def open_source(settings: SourceSettings) -> Source:
         UserError: if a source that was named explicitly is not there, or cannot have the groups that are asked for.
     """
     settings = choose_source(settings).settings
+    if settings.source == "files":
+        return FilesSource.from_settings(settings)
+    if settings.split_column is not None:
+        raise UserError(f"data.split_column={settings.split_column}: is for data=files with data.train alone")
     if settings.source == "sample":
         for key in ("unlabelled", "group", "test"):
             if (value := getattr(settings, key)) is not None:
                 raise UserError(f"data.{key}={value}: must be null for the bundled sample")
         return SampleSource()
-    if settings.source == "files":
-        return FilesSource.from_settings(settings)
     return _named(settings)
 
 

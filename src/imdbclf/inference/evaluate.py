@@ -215,7 +215,7 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> So
             raise UserError(msg)
         chosen = {"source": "auto", **chosen}
     if "source" in chosen:
-        origin = origin.model_copy(update={"train": None, "test": None})
+        origin = origin.model_copy(update={"train": None, "test": None, "split_column": None})
     # Groups matter only for splitting training reviews. Nothing is split here, and another source may not have them.
     # Where the cache is, only the user decides.
     return origin.model_copy(update={"group": None, "unlabelled": None, "positive": None, "cache_dir": None, **chosen})

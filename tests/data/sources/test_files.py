@@ -314,3 +314,24 @@ def test_the_fingerprint_follows_how_files_are_written(written: dict[str, Any], 
     path = write(tmp_path / "a.csv", TRAIN)
     plain = FilesSource(path, None).fingerprint()
     assert FilesSource(path, None, SourceSettings.model_validate(written)).fingerprint() != plain
+
+
+ONE_FILE = b"text,label,part\ngood,pos,train\nbad,neg, Train\nfine,pos,test\npoor,neg,TEST\nso,pos,unsup\nwell,pos,\n"
+
+
+def test_a_column_says_which_rows_are_for_testing_and_others_are_left_out_and_counted(tmp_path: Path) -> None:
+    reviews = read(tmp_path / "all.csv", ONE_FILE, split_column="part")
+    assert contents(reviews) == {"train": [("good", 1), ("bad", 0)], "test": [("fine", 1), ("poor", 0)]}
+    assert reviews.notes == ("2 of 6 reviews are left out: their part is neither train nor test",)
+
+
+def test_a_column_of_parts_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    for column, message in (
+        ("label", "data.split_column=label: must have the values train and test; it has 'neg', 'pos'"),
+        ("fold", "no column 'fold'; data.split_column must be null or one of text, label, part"),
+    ):
+        with pytest.raises(UserError) as error:
+            read(tmp_path / "all.csv", ONE_FILE, split_column=column)
+        assert message in str(error.value)
+    with pytest.raises(UserError, match=r"data.split_column=part: must be null, because data.test names a file"):
+        FilesSource.from_settings(settings_of(train="a.csv", test="b.csv", split_column="part"))

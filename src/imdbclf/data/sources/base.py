@@ -57,7 +57,7 @@ def named_columns(settings: SourceSettings, unlabelled: str | None = None) -> st
     written = {key: getattr(settings, key) for key in ("delimiter", "quote", "escape", "encoding", "header", "config")}
     told = [f"{key}={value}" for key, value in written.items() if value != getattr(DEFAULTS, key)]
     split = None if settings.source == "files" else settings.test
-    more = {"by": settings.labels, "tested on": split, "and": unlabelled}
+    more = {"by": settings.labels, "parts by": settings.split_column, "tested on": split, "and": unlabelled}
     words = [*columns, *told, *(f"{word} {value}" for word, value in more.items() if value is not None)]
     return " ".join(word for word in words if word is not None)
 
@@ -77,7 +77,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
         place = f"{where}: part {part}"
         texts[part] = text_values(table, settings.text_column, place)
         if part not in without:
-            column = _find(table, settings.label_column, place, "data.label_column must be")
+            column = find_column(table, settings.label_column, place, "data.label_column must be")
             labels[part] = as_texts(column, f"{place}: labels")
         if table.num_rows == 0:
             raise UserError(f"{place} is empty; there must be at least one review")
@@ -87,7 +87,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
         columns = {"text": texts[part], "label": numbered.get(part, pa.repeat(pa.scalar(-1, pa.int8()), len(table)))}
         if part == "train" and settings.group is not None:
             group = f"data.group={settings.group}"
-            values = _find(table, settings.group, f"{where}: part train", f"{group} must be null or")
+            values = find_column(table, settings.group, f"{where}: part train", f"{group} must be null or")
             columns["group"] = as_texts(values, f"{where}: part train: the values of {group}")
         labelled = pa.table(columns)
         read[part] = labelled.filter(labelled["label"].is_valid())
@@ -114,14 +114,14 @@ def text_values(table: pa.Table, column: str, where: str) -> pa.ChunkedArray:
     Raises:
         UserError: if there is no such column (the message lists the columns), or it has no texts.
     """
-    values = _find(table, column, where, "data.text_column must be")
+    values = find_column(table, column, where, "data.text_column must be")
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if kind not in _TEXT_TYPES:
         raise UserError(f"{where}: the texts have the type {kind}; save them as text (Parquet keeps the type)")
     return as_texts(values, f"{where}: the texts").fill_null("")
 
 
-def _find(table: pa.Table, column: str, where: str, allowed: str) -> pa.ChunkedArray:
+def find_column(table: pa.Table, column: str, where: str, allowed: str) -> pa.ChunkedArray:
     """The column; refuses a name that does not occur exactly once."""
     count = table.column_names.count(column)
     if count != 1:
