@@ -228,6 +228,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     assert metrics_of(here / "resumed") == metrics_of(calibrated)
     for name in ("best", "last"):
         assert equal_weights(here / "resumed", calibrated, name)
+    took = json.loads((here / "resumed/metrics.json").read_text())["fit_seconds"]
+    assert took > sum(row["seconds"] for row in read_history(here / "resumed/history.csv"))
 
 
 def test_a_best_epoch_taken_over_from_a_calibrated_run_is_calibrated_as_the_resumed_run_asks(

@@ -39,7 +39,8 @@ _OF_CONTENTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, Type
 class Fitted:
     """The result of one fit or of several that build on each other; the checkpoint is in the run folder.
 
-    `rows` is the history, `seconds` the time of all fits, `data` the reviews that the result learned from.
+    `rows` is the history, `seconds` the time of all fits and of the epochs before a stop, `data` the reviews that the
+    result learned from.
     """
 
     rows: list[EpochRow]
@@ -82,12 +83,14 @@ class Fit:
         # Here, so that a network does not depend on what was fitted before it.
         pl.seed_everything(self.settings.seed, workers=True, verbose=False)
         classifier = self.classifier(data)
+        rows: list[EpochRow] = []
         if self._earlier is not None:
             self._check_resumable(self._earlier, classifier, data)
-            self._take_over_best(rows_of(self._earlier))
+            rows = rows_of(self._earlier)
+            self._take_over_best(rows)
         started = time.perf_counter()
         self._fit(classifier, data)
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started + sum(row["seconds"] for row in rows)
         if self.trainer.state.status is TrainerStatus.INTERRUPTED:
             self._keep_finished_epochs()
             raise KeyboardInterrupt
