@@ -181,6 +181,12 @@ def test_the_count_of_texts_decides_which_way_they_go(predictor: Predictor, monk
         assert len(predictor.predict(["good"] * count)) == count
         assert predictor.probabilities(["good"] * count).shape == (count,)
     assert asked == [50, 15] * 2
+    warm = Predictor(predictor.checkpoint)
+    warm.warm_up()
+    asked.clear()
+    for count in (18, 19):
+        assert warm.predict(["good"] * count) == predictor.predict(["good"] * count)
+    assert asked == [19]
 
 
 @pytest.mark.parametrize("texts", ["one text", b"one", {"a": 1}, None, 3, pa.table({"text": ["a"]})])

@@ -40,12 +40,12 @@ class TermLookup:
 
     `words` are the different words of all terms, numbered from 1; `word_columns` (words + 1,) has the column of each
     number, that of unknown words where a word is no term itself. `longer` has, for each order from 2, the keys of the
-    n-grams that are terms or part of one, and their columns. `width` is the number of columns.
+    n-grams that are terms or part of one, ascending, and their columns. `width` is the number of columns.
     """
 
     words: pa.Array
     word_columns: npt.NDArray[np.int32]
-    longer: list[tuple[pa.Array, npt.NDArray[np.int32]]]
+    longer: list[tuple[Keys, npt.NDArray[np.int32]]]
     width: int
 
     @classmethod
@@ -79,7 +79,7 @@ def _keys(numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]) -> Key
     return keys
 
 
-def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[pa.Array, npt.NDArray[np.int32]]]]:
+def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[Keys, npt.NDArray[np.int32]]]]:
     orders = orders_of_keys(keys)
     columns = np.arange(1, len(keys) + 1, dtype=np.int32)
     word_columns = np.full(words + 1, UNKNOWN, dtype=np.int32)
@@ -89,9 +89,19 @@ def _tables(keys: Keys, words: int) -> tuple[npt.NDArray[np.int32], list[tuple[p
         only_parts = np.setdiff1d(parts, keys[orders == order])
         wanted = np.concatenate([keys[orders == order], only_parts])
         found = np.concatenate([columns[orders == order], np.full(len(only_parts), NO_COLUMN, dtype=np.int32)])
-        longer.append((to_arrow(wanted), found))
+        ascending = np.argsort(wanted)
+        longer.append((wanted[ascending], found[ascending]))
         parts = np.unique(parts_of_keys(wanted))
     return word_columns, longer[::-1]
+
+
+def _places(keys: Keys, wanted: Keys) -> npt.NDArray[np.integer[Any]]:
+    """Where each key is among those that are wanted, ascending; `NOWHERE` for one that is not there."""
+    if len(keys) * 4 > len(wanted):
+        return places_among(to_arrow(keys), to_arrow(wanted))
+    # Arrow hashes all that is wanted at each call, which takes longer than to search it a few times.
+    places = np.searchsorted(wanted[:-1], keys)
+    return np.where(wanted[places] == keys, places, NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ class TermColumns:
         runs, last = single_words(numbers), last_words(lengths)
         for wanted, columns in self.lookup.longer:
             runs = longer_by_one(runs, numbers, last)
-            places = places_among(to_arrow(runs.keys), wanted)
+            places = _places(runs.keys, wanted)
             known = places != NOWHERE
             runs, column = runs.chosen(known), columns[places[known]]
             terms = column != NO_COLUMN

@@ -87,6 +87,8 @@ class Vectorizer:
     def _matrix(self, rows: Callable[[int, int], RowBlock], n: int, file: IO[bytes] | None = None) -> MultiHotMatrix:
         """The matrix of n rows, given what makes those from one number up to another."""
         blocks = list(row_blocks(n, len(self)))
+        if len(blocks) == 1:
+            return gathered([rows(0, n)], len(self), file).weighted(self.term_weights)
         with ThreadPoolExecutor(THREADS) as pool:
             # A few at a time, so that what is done does not pile up in front of a slow disk.
             groups = (blocks[start : start + 4 * THREADS] for start in range(0, len(blocks), 4 * THREADS))

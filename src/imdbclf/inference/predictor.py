@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FEW = 64
 """Texts up to which one after the other is faster than Arrow, which must be imported and told the vocabulary."""
 
+FEW_WHEN_WARM = 18
+"""The same once this is done, for words alone; runs of words take longer one by one."""
+
 AT_ONCE = 16_384
 """Texts encoded and classified at a time, so that memory does not grow with their number."""
 
@@ -62,6 +65,7 @@ class Predictor:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self._members = checkpoint.arrays()
+        self._is_warm = False
 
     def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint]]:
         """For `pickle` and `copy`: it is made again from its checkpoint."""
@@ -74,6 +78,11 @@ class Predictor:
 
         return cls(read_checkpoint(Path(path)))
 
+    def warm_up(self) -> None:
+        """Import Arrow and tell it the vocabulary now; then less than `FEW` texts are faster in bulk, too."""
+        self._is_warm = True
+        self.predict([""] * (FEW_WHEN_WARM + 1))
+
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """One prediction a text; a text without known words has the prediction of an empty row.
 
@@ -81,7 +90,8 @@ class Predictor:
             TypeError: if `texts` is not a sequence of texts; what is no text is named by its position.
         """
         texts = _texts(texts)
-        if len(texts) <= FEW:
+        few = FEW_WHEN_WARM // self.checkpoint.vectorizer.vocabulary.order if self._is_warm else FEW
+        if len(texts) <= few:
             return [self._predict_one(text) for text in texts]
         found: list[Prediction] = []
         for start in range(0, len(texts), AT_ONCE):

@@ -67,6 +67,7 @@ def make_app(predictor: Predictor, folder: Path) -> Starlette:
         Route("/health", health),
         Route("/metrics", metrics),
     ]
+    predictor.warm_up()
     counts = Counts(folder, [route.path for route in routes])
     handlers = {HTTPException: _error, ClientDisconnect: _gone, Exception: _fault}
     app = Starlette(routes=routes, middleware=[Middleware(_Counted, counts)], exception_handlers=handlers)  # type: ignore[arg-type]
