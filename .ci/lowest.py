@@ -14,6 +14,7 @@ for wanted in [
     *extras["search"],
     *extras["onnx"],
     *extras["serve"],
+    *extras["report"],
 ]:
     print(re.sub(r">=([\w.]+).*", r"==\1", wanted))
 for tool in ("hypothesis", "pytest", "pytest-randomly", "pytest-xdist"):

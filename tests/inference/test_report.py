@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from commands import made, run
 from conftest import Once
+from data.helpers import write_json_lines
+
+from imdbclf.data.corpus import text_hashes
 
 Capture = pytest.CaptureFixture[str]
 
@@ -50,7 +54,7 @@ def test_page_json_and_csv_say_the_same(report: Report) -> None:
     assert sum(report.numbers["confusion"].values()) == 200
     assert 'href="page.json"' in report.page
     assert 'href="page.csv"' in report.page
-    for title in ("Metrics", "Confusion matrix", "Curves", "Thresholds"):
+    for title in ("Metrics", "Confusion matrix", "Curves", "Thresholds", "Accuracy by group"):
         assert f"<h2>{title}</h2>" in report.page
 
 
@@ -63,6 +67,37 @@ def test_the_threshold_is_chosen_on_validation_and_its_cost_is_reported(report: 
     )
     assert f"The threshold {threshold:.3f} costs least on the validation reviews of the run" in report.page
     assert [row["cost"] for row in report.numbers["thresholds"] if row["threshold"] == threshold] == [cost]
+
+
+def test_groups_of_reviews_follow_from_the_rows(report: Report) -> None:
+    for column in ("words", "unknown words", "negations"):
+        groups = [one for one in report.numbers["slices"] if one["column"] == column]
+        assert sum(one["reviews"] for one in groups) == 200
+        assert sum(one["right"] for one in groups) == sum(row["right"] == "1" for row in report.rows)
+        assert all(row[column] for row in report.rows)
+    for doubt in ("repeated", "contradicted"):
+        assert report.numbers[doubt] == sum(row[doubt] == "1" for row in report.rows)
+
+
+@pytest.mark.usefixtures("here")
+def test_accuracy_is_shown_by_a_column_of_the_source(
+    finished_run: Path, small_files: dict[str, Path], capsys: Capture
+) -> None:
+    rows = [json.loads(line) for line in small_files["test"].read_text("utf-8").splitlines()]
+    genres = [row | {"genre": ("comedy", "<b>drama</b>")[number % 3 > 0]} for number, row in enumerate(rows)]
+    write_json_lines(Path("genres.jsonl"), genres)
+    options = ("--source", "genres.jsonl", "--report", "page.html", "--by")
+    assert run(capsys, "evaluate", str(finished_run), *options, "genre").status == 0
+    found = read(Path("page.html"))
+    groups = {one["group"]: one["reviews"] for one in found.numbers["slices"] if one["column"] == "column genre"}
+    assert groups == {"<b>drama</b>": 133, "comedy": 67}
+    names = {f"{text_hashes(pa.array([row['text']]))[0]:016x}": row["genre"] for row in genres}
+    assert all(names[row["review"]] == row["column genre"] for row in found.rows)
+    assert "b" not in tags_of(found.page).tags
+    missing = run(capsys, "evaluate", str(finished_run), *options, "year", "--force")
+    assert (missing.status, missing.err.count("\n")) == (2, 1)
+    assert "has no column 'year'" in missing.err
+    assert read(Path("page.html")) == found
 
 
 class Tags(HTMLParser):
@@ -92,20 +127,19 @@ def test_the_page_is_one_file_without_scripts(report: Report) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_reviews_of_one_class_and_a_checkpoint_without_its_run_have_a_page_too(
-    finished_run: Path, small_files: dict[str, Path], capsys: Capture
+def test_reviews_of_one_class_and_a_checkpoint_without_its_run_have_a_page_too_which_replaces_an_earlier_one(
+    report: Report, finished_run: Path, small_files: dict[str, Path], capsys: Capture
 ) -> None:
     rows = [line for line in small_files["test"].read_text("utf-8").splitlines() if json.loads(line)["label"]]
     Path("one.jsonl").write_text("\n".join(rows), encoding="utf-8")
     Path("copy.ckpt").write_bytes((finished_run / "checkpoints/best.ckpt").read_bytes())
-    done = run(capsys, "evaluate", "copy.ckpt", "--source", "one.jsonl", "--report", "page.html")
+    Path("page.html").write_text(report.page, encoding="utf-8")
+    done = run(capsys, "evaluate", "copy.ckpt", "--source", "one.jsonl", "--report", "page.html", "--force")
     assert (done.status, done.err) == (0, "")
     found = read(Path("page.html"))
     assert "No threshold is chosen" in found.page
     assert found.numbers["chosen_threshold"] is None
     assert "auroc" not in found.numbers["metrics"]
-    again = run(capsys, "evaluate", "copy.ckpt", "--source", "one.jsonl", "--report", "page.html", "--force")
-    assert (again.status, read(Path("page.html"))) == (0, found)
 
 
 @pytest.mark.usefixtures("here")

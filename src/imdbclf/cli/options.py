@@ -32,6 +32,7 @@ Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: stand
 ReportFile = Annotated[
     Path | None, typer.Option("--report", help="Write a page to this .html file, and .json and .csv beside it.")
 ]
+By = Annotated[str | None, typer.Option(help="For --report: a column of texts, by which accuracy is shown.")]
 FalseNegativeCost = Annotated[
     float, typer.Option(help="Cost of a positive review called negative; the other error costs 1.")
 ]

@@ -15,6 +15,7 @@ import typer
 from imdbclf import __version__
 from imdbclf.cli.options import (
     AsJson,
+    By,
     CheckpointFile,
     FalseNegativeCost,
     Force,
@@ -111,6 +112,7 @@ def evaluate(
     plot: Picture = None,
     report: ReportFile = None,
     false_negative_cost: FalseNegativeCost = 1.0,
+    by: By = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -130,7 +132,7 @@ def evaluate(
     if plot is not None:
         draw_part(part, plot)
     if report is not None:
-        write_evaluation_report(part, report, false_negative_cost)
+        write_evaluation_report(part, report, false_negative_cost, by)
     result = part.result
     if as_json:
         _echo_json(json_text(result) + "\n")

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from imdbclf.errors import visible
+import numpy as np
+
+from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.corpus import Hashes, text_hashes
+from imdbclf.data.sources.base import Source
+from imdbclf.data.sources.files import FilesSource
+from imdbclf.data.sources.folder import FolderSource
+from imdbclf.data.sources.hub import HubSource
+from imdbclf.errors import UserError, visible
 from imdbclf.inference.evaluate import EvaluatedPart, evaluate_validation
-from imdbclf.reports.evaluation.thresholds import HALF, counts_of, with_intervals
+from imdbclf.reports.evaluation.slices import columns_of, doubts_of
+from imdbclf.reports.evaluation.thresholds import counts_of, with_intervals
 from imdbclf.storage import json_text, write_text
 
+if TYPE_CHECKING:
+    from imdbclf.reports.evaluation.sections import Measured
 
-def write_evaluation_report(part: EvaluatedPart, target: Path, false_negative: float = 1.0) -> None:
+
+def write_evaluation_report(
+    part: EvaluatedPart, target: Path, false_negative: float = 1.0, by: str | None = None
+) -> None:
     """Write the page, and `.json` and `.csv` of the same name, each completely or not at all.
 
     A false negative costs `false_negative` false positives. The threshold is chosen on the validation reviews of the
-    run; on these reviews its cost is only reported.
+    run; on these reviews its cost is only reported. The accuracy is shown `by` a column of the source, too.
+
+    Raises:
+        UserError: if the source has no such column of texts.
     """
     from imdbclf.reports.evaluation.page import evaluation_page  # noqa: PLC0415 - Matplotlib is slow to import
     from imdbclf.reports.evaluation.sections import Measured, as_json  # noqa: PLC0415
@@ -27,28 +47,59 @@ def write_evaluation_report(part: EvaluatedPart, target: Path, false_negative: f
     if validation is not None:
         counts, _ = counts_of(validation.reviews.labels, validation.evaluation.probabilities)
         threshold = counts.cheapest(false_negative)
-    metrics = with_intervals(part.evaluation.metrics, labels, probabilities)
-    names = part.checkpoint.label_names
-    measured = Measured(labels, probabilities, names, metrics, false_negative, threshold)
+    columns = columns_of(part.loaded.corpus, part.reviews, part.checkpoint.vectorizer.vocabulary)
+    if by is not None:
+        found = _values(part.loaded.source, part.reviews.ids, by)
+        columns[f"column {by}"] = np.array([found[one] for one in part.reviews.ids.tolist()], dtype=np.str_)
+    measured = Measured(
+        labels,
+        probabilities,
+        part.checkpoint.label_names,
+        with_intervals(part.evaluation.metrics, labels, probabilities),
+        false_negative,
+        threshold,
+        columns,
+        doubts_of(part.reviews, probabilities),
+    )
     numbers, rows = target.with_suffix(".json"), target.with_suffix(".csv")
     about = {key: part.result[key] for key in ("data_source", "split", "reviews", "reviews_in_training")}
-    write_text(rows, _table(part))
+    write_text(rows, _table(part.reviews.review_names(), measured))
     write_text(numbers, json_text({"checkpoint": str(part.path)} | about | as_json(measured)) + "\n")
     write_text(target, evaluation_page(measured, part.path.name, about, numbers.name, rows.name))
 
 
-def _table(part: EvaluatedPart) -> str:
-    """A row for each review: its name as in `predictions.parquet`, label, probability, and 1 if it is right."""
+def _table(names: Sequence[str], measured: Measured) -> str:
+    """A row for each review: its name as in `predictions.parquet`, label, probability, and its groups."""
+    columns: dict[str, Iterable[Any]] = {
+        "review": names,
+        "label": measured.labels.tolist(),
+        "probability": measured.probabilities.tolist(),
+        "right": measured.right.astype(int).tolist(),
+        **{name: values.tolist() for name, values in measured.columns.items()},
+        **{name: mask.astype(int).tolist() for name, mask in measured.doubts.items()},
+    }
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(["review", "label", "probability", "right"])
-    writer.writerows(
-        zip(
-            part.reviews.review_names(),
-            part.reviews.labels.tolist(),
-            part.evaluation.probabilities.tolist(),
-            ((part.evaluation.probabilities > HALF) == part.reviews.labels).astype(int).tolist(),
-            strict=True,
-        )
-    )
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return visible(lines.getvalue())
+
+
+def _values(source: Source, wanted: Hashes, column: str | None = None) -> dict[int, str]:
+    """The texts of the wanted reviews, or what a column says of them, by the hash of the text.
+
+    Raises:
+        UserError: if the source has no such column of texts.
+    """
+    parts = others = source.read().parts
+    if column is not None:
+        if not isinstance(source, FilesSource | FolderSource | HubSource):
+            raise UserError(f"--by {column}: {source.description} has no other columns")
+        others = replace(source, settings=source.settings.model_copy(update={"text_column": column})).read().parts
+    found: dict[int, str] = {}
+    for part, table in parts.items():
+        ids = np.concatenate([np.zeros(0, np.uint64), *map(text_hashes, table.column("text").chunks)])
+        rows = to_arrow(np.flatnonzero(np.isin(ids, wanted)))
+        values = others[part].column("text").take(rows).to_pylist()
+        found |= zip(ids[to_numpy(rows)].tolist(), values, strict=True)
+    return found

@@ -10,14 +10,16 @@ from imdbclf.reports.evaluation.sections import (
     Measured,
     confusion_section,
     curves_section,
+    doubts_section,
     metrics_section,
+    slices_section,
     threshold_sentence,
     thresholds_section,
 )
 from imdbclf.reports.labels import percent
 from imdbclf.reports.page import page
 
-SECTIONS = (metrics_section, confusion_section, curves_section, thresholds_section)
+SECTIONS = (metrics_section, confusion_section, curves_section, thresholds_section, slices_section, doubts_section)
 """What is on the page, in this order."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
+from imdbclf.console import install_command
+from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
 from imdbclf.reports.evaluation.thresholds import HALF, Counts, counts_of
 from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.labels import percent
@@ -29,7 +31,8 @@ class Measured:
     """What the page shows of n reviews: labels and probabilities (n,), metrics, and the costs of errors.
 
     `label_names` are those of 0 and 1. A false negative costs `false_negative` false positives. `chosen` is the
-    threshold that costs least on validation reviews; None if there are none.
+    threshold that costs least on validation reviews; None if there are none. `columns` and `doubts` say of each review
+    in which groups it is, and whether it is repeated or mislabelled.
     """
 
     labels: Labels
@@ -38,6 +41,19 @@ class Measured:
     metrics: Metrics
     false_negative: float = 1.0
     chosen: float | None = None
+    columns: Columns = field(default_factory=dict)
+    doubts: Mapping[str, Mask] = field(default_factory=dict)
+
+    @property
+    def right(self) -> Mask:
+        """Whether each review is classified correctly at the threshold .5, (n,)."""
+        right: Mask = (self.probabilities > HALF) == (self.labels == 1)
+        return right
+
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """The groups of reviews."""
+        return slices_of(self.columns, self.right)
 
     @cached_property
     def counts(self) -> Counts:
@@ -141,6 +157,37 @@ def threshold_sentence(measured: Measured) -> str:
     )
 
 
+def slices_section(measured: Measured) -> Section:
+    """The accuracy in groups of reviews."""
+    rows = [
+        [one.column, one.group, f"{one.reviews:,}", percent(one.accuracy), " – ".join(map(percent, one.interval))]
+        for one in measured.slices
+    ]
+    table = TextTable(["by", "group", "reviews", "accuracy", "95 % interval"], rows, 2)
+    notes = [
+        "Groups of numbers are quarters of the reviews. Unknown words are not in the vocabulary. Negations: not, "
+        "never, words in n't, and the like. Intervals: Wilson's; of many groups, some differ by chance."
+    ]
+    return Section("Accuracy by group", (), table, notes=notes)
+
+
+def doubts_section(measured: Measured) -> Section:
+    """Repeats, and labels that may be wrong."""
+    counts = {name: int(mask.sum()) for name, mask in measured.doubts.items()}
+    text = [
+        f"{counts['repeated']:,} reviews have the same words as another one here; "
+        f"of these, {counts['contradicted']:,} have the same words as a review with the other label."
+    ]
+    if LABEL_ERROR in counts:
+        text.append(
+            f"{counts[LABEL_ERROR]:,} labels are likely to be wrong (confident learning, by cleanlab). "
+            "It trusts the network, so read the reviews: the most confident errors come first."
+        )
+    else:
+        text.append(f"Likely label errors are not looked for; that needs cleanlab: {install_command('report')}")
+    return Section("Repeated reviews and doubtful labels", text, notes=["The CSV file marks these reviews."])
+
+
 def as_json(measured: Measured) -> dict[str, Any]:
     """The numbers of all sections."""
     metrics = {name: {"value": metric.value, "interval": metric.interval} for name, metric in measured.metrics.items()}
@@ -152,4 +199,6 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "false_negative_cost": measured.false_negative,
         "chosen_threshold": measured.chosen,
         "thresholds": measured.thresholds,
+        "slices": [asdict(one) for one in measured.slices],
+        **{name: int(mask.sum()) for name, mask in measured.doubts.items()},
     }
