@@ -97,6 +97,17 @@ def test_health_says_the_version(client: Client) -> None:
     assert re.fullmatch(r"\d+\.\d+.*", answer["version"])
 
 
+def test_the_description_names_every_path_and_the_limits(client: Client) -> None:
+    status, described = client.get("/openapi.json")
+    assert status == 200
+    assert set(described["paths"]) == {"/", "/predict", "/explain", "/health", "/metrics", "/openapi.json"}
+    assert all(client.ask("DELETE", path)[0] == 405 for path in described["paths"])
+    body = described["components"]["requestBodies"]["Texts"]["content"]["application/json"]["schema"]
+    (named, texts), *others = body["properties"].items()
+    assert (named, others) == ("texts", [])
+    assert (texts["maxItems"], texts["items"]["maxLength"]) == (app.MOST_TEXTS, app.MOST_CHARACTERS)
+
+
 def counted(client: Client, name: str) -> float:
     _, text = client.get("/metrics")
     return float(next(line for line in text.splitlines() if line.startswith(name)).rpartition(" ")[2])

@@ -33,6 +33,7 @@ MOST_CHARACTERS = 100_000
 BODY_SECONDS = 10.0
 """Seconds until the whole body must be here."""
 
+OPENAPI = (Path(__file__).parent / "openapi.json").read_bytes()
 TOO_MUCH = {"too_long", "string_too_long"}
 
 
@@ -60,12 +61,16 @@ def make_app(predictor: Predictor, folder: Path) -> Starlette:
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(counts.as_text(), media_type="text/plain; version=0.0.4")
 
+    async def openapi(_: Request) -> Response:
+        return Response(OPENAPI, media_type="application/json")
+
     routes = [
         Route("/", _page_of(predictor)),
         Route("/predict", predict, methods=["POST"]),
         Route("/explain", explain, methods=["POST"]),
         Route("/health", health),
         Route("/metrics", metrics),
+        Route("/openapi.json", openapi),
     ]
     predictor.warm_up()
     counts = Counts(folder, [route.path for route in routes])
