@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,31 @@ def test_a_text_without_known_words_is_answered() -> None:
     assert found.probability == pytest.approx(Predictor(KINDS["weights"]).predict(["nothing here"])[0].probability)
 
 
+def row_without(made: Checkpoint, columns: list[int], left_out: int) -> float:
+    kept = np.array([column for column in columns if column != left_out], dtype=np.int32)
+    ends = np.array([0, len(kept)], dtype=np.int64)
+    values = MultiHotMatrix(ends, kept, len(made.vectorizer), made.vectorizer.term_weights).values
+    logits = [member.logit(kept, values) for member in made.arrays()]
+    return calibrated_one(sum(logits) / len(logits), made.temperature)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_effect_of_a_term_is_the_mean_over_the_rows_that_have_it(kind: str) -> None:
+    made = KINDS[kind]
+    rows = made.vectorizer.rows_of(["not a bad film .", "a film a day", "bad bad", "", "good", "odd"])
+    expected: dict[str, list[float]] = {}
+    for number in range(len(rows)):
+        columns = rows.row(number).tolist()
+        for column in columns[columns[:1] == [UNKNOWN] :]:
+            effect = row_without(made, columns, -1) - row_without(made, columns, column)
+            expected.setdefault(TERMS[column - 1], []).append(effect)
+    found = Explainer(made).terms(rows)
+    assert {one.term: one.reviews for one in found} == {term: len(each) for term, each in expected.items()}
+    for one in found:
+        assert one.effect == pytest.approx(np.mean(expected[one.term]), abs=1e-6)
+    assert [one.effect for one in found] == sorted((one.effect for one in found), reverse=True)
+
+
 def test_the_predictor_explains_what_it_predicts(ngram_run: Path) -> None:
     predictor = Predictor.from_checkpoint(ngram_run / "checkpoints/best.ckpt")
     texts = ["A great film, not bad at all.", "What a waste of time!"]
@@ -103,3 +129,45 @@ def test_the_command_gives_json(finished_run: Path, capsys: Capture) -> None:
     found = json.loads(line)
     assert set(found) == {"text", "label", "probability", "words", "pairs"}
     assert {one["word"] for one in found["words"]} == {"great", "film"}
+
+
+def test_a_page_shows_texts_as_they_are_and_runs_nothing(finished_run: Path, tmp_path: Path, capsys: Capture) -> None:
+    page = tmp_path / "page.html"
+    command = (
+        "explain",
+        str(finished_run),
+        "<script>alert(1)</script> great {{ film }}\x1b",
+        "xyzzy",
+        "--html",
+        str(page),
+    )
+    assert run(capsys, *command).status == 0
+    text = page.read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; " in re.sub("</?span[^>]*>", "", text)
+    assert "{{ " in text
+    assert "<script" not in text
+    assert "\\u001b" in text
+    assert "No word of this text is in the vocabulary." in text
+    assert run(capsys, *command).err.startswith(f"error: --html {page}: exists; give --force")
+    assert run(capsys, *command, "--force").status == 0
+    page.write_text("mine", encoding="utf-8")
+    assert "is no earlier report" in run(capsys, *command, "--force").err
+    assert page.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_strongest_terms_are_shown_for_each_class(finished_run: Path, tmp_path: Path, capsys: Capture) -> None:
+    command = ("explain", str(finished_run), "--top", "3")
+    found = json.loads(run(capsys, *command, "--json").out)
+    assert {label: len(terms) for label, terms in found.items()} == {"pos": 3, "neg": 3}
+    assert all(one["effect"] > 0 for one in found["pos"])
+    assert all(one["effect"] < 0 for one in found["neg"])
+    out = run(capsys, *command).out
+    assert "200 reviews of files" in out
+    assert all(one["term"] in out for terms in found.values() for one in terms)
+    page = tmp_path / "page.html"
+    assert run(capsys, *command, "--html", str(page)).status == 0
+    assert f'<td class="text">{found["pos"][0]["term"]}</td>' in page.read_text(encoding="utf-8")
+    assert run(capsys, *command, "a text").err.startswith("error: --top: is about the whole network")
+    assert run(capsys, "explain", str(finished_run), "--source", "sample").err.startswith(
+        "error: --source: is for --top"
+    )

@@ -95,12 +95,17 @@ def settings_as_options() -> Iterator[None]:
         raise
 
 
-def check_target(option: str, path: Path | None, *, force: bool) -> None:
-    """Refuse a file that cannot be written, or that exists, before any work."""
+def check_target(option: str, path: Path | None, *, force: bool, begins: bytes = b"") -> None:
+    """Refuse a file that cannot be written, or that exists, before any work.
+
+    `force` replaces a file that has `begins` near its beginning, and no other.
+    """
     if path is not None and (not path.parent.is_dir() or path.is_dir()):
         raise UserError(f"{option} {path}: must be a file in a folder that exists")
     if path is not None and path.exists() and not force:
         raise UserError(f"{option} {path}: exists; give --force to replace it, or another name")
+    if path is not None and path.exists() and begins not in path.read_bytes()[:400]:
+        raise UserError(f"{option} {path}: is no earlier report, so it is not replaced; give another name")
 
 
 _REPORT = {".html": b"<title>Evaluation: ", ".json": b'{\n  "checkpoint": ', ".csv": b"review,label,probability,"}
@@ -114,6 +119,4 @@ def check_report(page: Path | None, false_negative_cost: float, *, force: bool) 
     if page is not None and page.suffix != ".html":
         raise UserError(f"--report {page}: must end in .html")
     for path, begins in [(page.with_suffix(suffix), begins) for suffix, begins in _REPORT.items()] if page else []:
-        check_target("--report", path, force=force)
-        if path.exists() and begins not in path.read_bytes()[:400]:
-            raise UserError(f"--report {path}: is no earlier report, so it is not replaced; give another name")
+        check_target("--report", path, force=force, begins=begins)

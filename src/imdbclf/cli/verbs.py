@@ -36,7 +36,7 @@ from imdbclf.cli.options import (
 )
 from imdbclf.errors import UserError, listed, visible
 from imdbclf.startup import fast_imports
-from imdbclf.storage import json_text
+from imdbclf.storage import json_text, write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -188,24 +188,74 @@ def predict(
 def explain(
     checkpoint: CheckpointFile,
     texts: Texts = None,
+    top: Annotated[
+        int | None, typer.Option(help="Of no text: the N strongest words and n-grams of each class.", min=1)
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="With --top: the reviews; default: those of the run.")] = None,
+    split: Split = "test",
+    html: Annotated[Path | None, typer.Option(help="Write a page instead.")] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what each word does to the probability.
 
     The effect of a word is the probability minus what it would be without the word, in percentage points.
     """
+    check_target("--html", html, force=force, begins=b"<title>Explanation: ")
+    if top is not None and texts:
+        raise UserError("--top: is about the whole network; give no text with it")
+    if top is None and source is not None:
+        raise UserError("--source: is for --top; texts are arguments, or lines of standard input")
+    path = checkpoint_file(checkpoint)
+    if top is None:
+        _explain_texts(path, texts, html, as_json=as_json)
+    else:
+        _explain_network(path, top, source, split, html, as_json=as_json)
+
+
+def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as_json: bool) -> None:
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
         from imdbclf.reports.explanation import print_explanation  # noqa: PLC0415
 
-    predictor = Predictor.from_checkpoint(checkpoint_file(checkpoint))
-    for batch in [texts] if texts else read_texts(None):
-        for explanation in predictor.explain(batch):
-            if as_json:
-                _echo_json(json_text(asdict(explanation), indent=None) + "\n")
-            else:
-                print_explanation(explanation)
+    predictor = Predictor.from_checkpoint(path)
+    found = (one for batch in ([texts] if texts else read_texts(None)) for one in predictor.explain(batch))
+    if html is not None:
+        from imdbclf.reports.explanation_page import texts_page  # noqa: PLC0415
+
+        _write_page(html, texts_page(list(found), str(path)))
+        return
+    for explanation in found:
+        if as_json:
+            _echo_json(json_text(asdict(explanation), indent=None) + "\n")
+        else:
+            print_explanation(explanation)
+
+
+def _explain_network(path: Path, top: int, source: str | None, split: str, html: Path | None, *, as_json: bool) -> None:
+    with fast_imports():
+        from imdbclf.inference.evaluate import evaluate_part  # noqa: PLC0415
+        from imdbclf.inference.explain import Explainer  # noqa: PLC0415
+        from imdbclf.reports.explanation import print_terms, strongest_terms  # noqa: PLC0415
+
+    part = evaluate_part(path, source_settings(None, source=source)[1], split)
+    strongest = strongest_terms(Explainer(part.checkpoint).terms(part.matrix), part.checkpoint.label_names, top)
+    reviews = f"{len(part.reviews):,} reviews of {part.loaded.source.description}, part {split}"
+    about = f"A mean is over those of {reviews}, that have the word or n-gram."
+    if html is not None:
+        from imdbclf.reports.explanation_page import terms_page  # noqa: PLC0415
+
+        _write_page(html, terms_page(strongest, str(path), about))
+    elif as_json:
+        _echo_json(json_text({label: [asdict(one) for one in terms] for label, terms in strongest.items()}) + "\n")
+    else:
+        print_terms(strongest, about)
+
+
+def _write_page(path: Path, page: str) -> None:
+    write_text(path, visible(page))
+    _echo(f"{path}: written\n")
 
 
 @app.command()

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from imdbclf.console import console, text_table
+from imdbclf.console import console, tell, text_table
 from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.errors import visible
 from imdbclf.reports.labels import percent, signed
 
 SHOWN = 10
 """Words in the table of a terminal."""
+
+PAIRS = 3
+"""Pairs in the table."""
+
+WORD_HEADS = ("word", "effect, points")
+PAIR_HEADS = ("words together", "in addition, points")
+TERM_HEADS = ("word or n-gram", "mean effect, points", "reviews")
+
+NOTHING = "No word of this text is in the vocabulary."
 
 _PIECES = re.compile(f"({word_pattern(sentence_ends=True)})")
 
@@ -33,6 +42,15 @@ class PairEffect:
 
     words: tuple[str, str]
     effect: float
+
+
+@dataclass(frozen=True)
+class TermEffect:
+    """The mean effect of a word or n-gram over the reviews that have it, and how many these are."""
+
+    term: str
+    effect: float
+    reviews: int
 
 
 @dataclass(frozen=True)
@@ -58,31 +76,64 @@ def pieces_of(explanation: Explanation) -> Iterator[tuple[str, float]]:
             yield piece, effects.get(SENTENCE_ENDS.get(piece[0], piece.lower()), 0.0)
 
 
+def coloured_pieces(explanation: Explanation) -> Iterator[tuple[str, float, float]]:
+    """The text in pieces, the effect of each, and the effect as a share of the strongest."""
+    strongest = max((abs(one.effect) for one in explanation.words), default=0.0) or 1.0
+    return ((visible(piece), effect, effect / strongest) for piece, effect in pieces_of(explanation))
+
+
+def title_of(explanation: Explanation) -> str:
+    """The label and the probability."""
+    return visible(f"{explanation.label}: {percent(explanation.probability)} positive")
+
+
+def word_rows(explanation: Explanation, count: int | None = None) -> list[list[str]]:
+    """The cells of the strongest words, or of all."""
+    return [[visible(one.word), signed(one.effect)] for one in explanation.words[:count]]
+
+
+def pair_rows(explanation: Explanation) -> list[list[str]]:
+    """The cells of the strongest pairs."""
+    return [[visible(" + ".join(one.words)), signed(one.effect)] for one in explanation.pairs[:PAIRS]]
+
+
 def print_explanation(explanation: Explanation) -> None:
     """The label, the coloured text, and tables of the strongest words and pairs."""
     out = console()
-    out.print(Text(f"{visible(explanation.label)}: {percent(explanation.probability)} positive", style="bold"))
+    out.print(Text(title_of(explanation), style="bold"))
     out.print(_coloured(explanation), soft_wrap=True)
-    shown = explanation.words[:SHOWN]
-    if not shown:
-        out.print("No word of this text is in the vocabulary.")
+    if not explanation.words:
+        out.print(NOTHING)
         return
-    rows = [[one.word, signed(one.effect)] for one in shown]
-    rest = len(explanation.words) - len(shown)
-    out.print(text_table(["word", "effect, points"], rows))
-    if rest:
+    out.print(text_table(WORD_HEADS, word_rows(explanation, SHOWN)))
+    if rest := len(explanation.words[SHOWN:]):
         out.print(f"… and {rest:,} words with smaller effects")
     if explanation.pairs:
-        pairs = [[" + ".join(one.words), signed(one.effect)] for one in explanation.pairs[:3]]
-        out.print(text_table(["words together", "in addition, points"], pairs))
+        out.print(text_table(PAIR_HEADS, pair_rows(explanation)))
 
 
 def _coloured(explanation: Explanation) -> Text:
     """Blue for words that make it positive, orange for the others; the stronger, the bolder."""
-    strongest = max((abs(one.effect) for one in explanation.words), default=0.0)
     text = Text()
-    for piece, effect in pieces_of(explanation):
-        colour = "blue" if effect > 0 else "dark_orange"
-        style = "" if abs(effect) < strongest / 10 or not effect else colour
-        text.append(visible(piece), style=f"bold {style}" if style and abs(effect) > strongest / 3 else style)
+    for piece, _, strength in coloured_pieces(explanation):
+        style = "" if abs(strength) < 0.1 else "blue" if strength > 0 else "dark_orange"  # noqa: PLR2004 - too weak
+        text.append(piece, style=f"bold {style}" if abs(strength) > 1 / 3 else style)
     return text
+
+
+def strongest_terms(terms: Sequence[TermEffect], labels: Sequence[str], count: int) -> dict[str, list[TermEffect]]:
+    """The strongest terms of each class, by its name; `terms` are sorted by effect, the largest first."""
+    negative = [one for one in reversed(terms) if one.effect < 0]
+    return {labels[1]: [one for one in terms if one.effect > 0][:count], labels[0]: negative[:count]}
+
+
+def term_rows(terms: Sequence[TermEffect]) -> list[list[str]]:
+    """The cells of terms."""
+    return [[visible(one.term), signed(one.effect), f"{one.reviews:,}"] for one in terms]
+
+
+def print_terms(strongest: Mapping[str, Sequence[TermEffect]], about: str) -> None:
+    """A table for each class, and what was averaged over."""
+    for label, terms in strongest.items():
+        console().print(text_table(TERM_HEADS, term_rows(terms), title=f"towards {label}"))
+    tell(about)

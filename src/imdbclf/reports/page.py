@@ -5,11 +5,14 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from imdbclf.reports.figure import Plot
+from imdbclf.reports.labels import signed
+
+if TYPE_CHECKING:
+    from imdbclf.reports.figure import Plot
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,17 @@ class TextTable:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report under a title: text, a table, plots, and notes in small print."""
+    """A part of the report under a title: text, coloured text, a table, plots, and notes in small print.
+
+    A coloured text has pieces, each with its effect and with its strength from -1 (orange) to 1 (blue).
+    """
 
     title: str
     text: Sequence[str] = ()
     table: TextTable | None = None
     plots: Sequence[Plot] = ()
     notes: Sequence[str] = ()
+    coloured: Sequence[Sequence[tuple[str, float, float]]] = ()
 
 
 def page(template: str, **values: Any) -> str:
@@ -38,5 +45,6 @@ def page(template: str, **values: Any) -> str:
     environment = Environment(
         loader=PackageLoader("imdbclf", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["signed"] = signed
     environment.filters["base64"] = lambda data: b64encode(data).decode()
     return environment.get_template(template).render(values)
