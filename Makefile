@@ -70,7 +70,7 @@ test-lowest: $(LOWEST_READY) ## Run the quick tests with the lowest admitted ver
 
 $(LOWEST_READY): pyproject.toml constraints.txt .ci/setup .ci/lowest.py
 	@mkdir -p dist && "$(PYTHON)" .ci/lowest.py >dist/lowest.txt
-	@bash .ci/setup "$(PYTHON)" "$(LOWEST)" dist/lowest.txt --editable ".[joblib,submitit,search,onnx,serve,report]" datasets $(LOWEST_TOOLS)
+	@bash .ci/setup "$(PYTHON)" "$(LOWEST)" dist/lowest.txt --editable ".[joblib,submitit,search,onnx,hub,serve,report]" datasets $(LOWEST_TOOLS)
 	@touch $@
 
 lint: $(READY) docs-check ## Check style, dead code, dependencies, layers of imports, and measured numbers in docs

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 OPTIONS = ("install", "--quiet", "--dry-run", "--ignore-installed", "--constraint", "constraints.txt", "--report", "-")
-command = [sys.executable, "-m", "pip", *OPTIONS, ".[joblib,submitit,search,onnx,serve,report]"]
+command = [sys.executable, "-m", "pip", *OPTIONS, ".[joblib,submitit,search,onnx,hub,serve,report]"]
 report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 python, where = platform.python_version().rpartition(".")[0], f"{platform.system()} {platform.machine()}"
 print(f"# Made by `make lock` for Python {python} on {where}, with the CPU build of PyTorch.")

@@ -17,8 +17,10 @@ import pytest
 from reports.helpers import predicted
 from reports.sweep.helpers import write_sweep
 
+from imdbclf.checkpoint import read_checkpoint
 from imdbclf.data.cache import load_or_encode
 from imdbclf.data.sources.files import FilesSource
+from imdbclf.export.hub import write
 
 HELP_DOES_WITHOUT = (
     "torch",
@@ -168,6 +170,15 @@ def test_predicting_imports_torch_and_nothing_that_training_needs(notes: Path, f
     assert (seen.status, seen.err) == (0, "")
     assert seen.packages(["torch"]) == ["torch"]
     assert seen.packages(PREDICT_DOES_WITHOUT) == []
+
+
+def test_predicting_with_an_exported_folder_imports_no_torch_and_reads_no_settings(
+    notes: Path, finished_run: Path
+) -> None:
+    write(read_checkpoint(finished_run / "checkpoints/best.ckpt"), notes.parent / "model", half=False)
+    seen = command(notes, "predict", "model", "A film to remember.")
+    assert (seen.status, seen.err) == (0, "")
+    assert seen.packages([*PREDICT_DOES_WITHOUT, "torch", "omegaconf", "rich", "imdbclf.settings"]) == []
 
 
 def test_evaluating_imports_neither_lightning_nor_hydra_nor_datasets(notes: Path, finished_run: Path) -> None:

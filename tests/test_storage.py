@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         write_half(tmp_path / "x")
     assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("x", "old")]
+
+
+def test_a_folder_replaces_a_folder_whole_and_a_failure_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    for name in ("first", "second"):
+        with atomic_write(target) as aside:
+            aside.mkdir()
+            (aside / name).write_text(name, encoding="utf-8")
+    with suppress(FileNotFoundError), atomic_write(target) as aside:
+        aside.mkdir()
+        (aside / "third" / "inside nothing").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["model", "model/second"]
 
 
 def test_the_contents_are_on_the_disk_before_the_file_has_its_name_and_then_its_name(

@@ -65,6 +65,8 @@ class Checkpoint:
     temperature: float = 1.0
     data_source: str = ""
     run: RunSettings = field(default_factory=RunSettings)
+    path: Path | None = None
+    """The file that was read."""
 
     def arrays(self) -> list[ArrayNetwork]:
         """The members of the network as NumPy arrays."""
@@ -302,4 +304,4 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (ValueError, RuntimeError, OverflowError, TypeError) as error:
         raise _misfit(path, error) from error
     said = about.label_names, about.temperature, about.data_source, about.settings
-    return Checkpoint(network.float().eval(), vectorizer, settings.loss, *said)
+    return Checkpoint(network.float().eval(), vectorizer, settings.loss, *said, path)

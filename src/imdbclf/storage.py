@@ -18,16 +18,27 @@ from typing import Any
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder; it is renamed to `path` on success, and deleted on an exception.
 
+    What is written there can be a file or a folder; a folder that it replaces is absent for a moment.
+
     Its name is random, so that it does not overwrite another file. At every moment `path` is the old file or the whole
     new one: the contents are on the disk before the file gets its name.
     """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield aside
-        flush(aside)
-        aside.replace(path)
+        for piece in (*aside.rglob("*"), aside):
+            flush(piece)
+        if aside.is_dir() and path.exists():
+            # A folder cannot replace another one in one step.
+            path.replace(earlier := aside.with_suffix(".earlier"))
+            aside.replace(path)
+            shutil.rmtree(earlier)
+        else:
+            aside.replace(path)
         flush(path.parent)
     finally:
+        if aside.is_dir():
+            shutil.rmtree(aside)
         aside.unlink(missing_ok=True)
 
 

@@ -70,7 +70,7 @@ def test_an_export_that_differs_leaves_no_file(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("model.onnx", "--to", "pmml"), "--to pmml: must be one of onnx, torch, web"),
+        (("model.onnx", "--to", "pmml"), "--to pmml: must be one of hub, onnx, torch, web"),
         (("nowhere/model.onnx",), "nowhere/model.onnx: there is no folder nowhere"),
     ],
 )

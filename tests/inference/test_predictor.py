@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,25 @@ def test_a_copied_predictor_and_checkpoint_predict_the_same(predictor: Predictor
     checkpoint = predictor.checkpoint
     for other in (copy.deepcopy(checkpoint), pickle.loads(pickle.dumps(checkpoint))):  # noqa: S301 - our own
         assert Predictor(other).predict(["a great film"] * 70) == predictor.predict(["a great film"] * 70)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 70])
+def test_probabilities_of_both_classes_have_the_shape_that_scikit_learn_gives_them(
+    predictor: Predictor, count: int
+) -> None:
+    texts = ["a great film"] * count
+    both = predictor.predict_proba(texts)
+    assert both.shape == (count, 2)
+    assert both.dtype == np.float32
+    assert predictor.classes_.tolist() == ["neg", "pos"]
+    assert both[:, 1].tolist() == predictor.probabilities(texts).tolist()
+    assert both.sum(axis=1) == pytest.approx(1)
+    assert predictor.classes_[both.argmax(axis=1)].tolist() == [one.label for one in predictor.predict(texts)]
+
+
+def test_threads_share_a_predictor(finished_run: Path) -> None:
+    fresh = Predictor.from_checkpoint(finished_run / "checkpoints" / "best.ckpt")
+    texts = ["a great film", "the worst film", ""] * 30
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda count: (fresh.predict(texts[:count]), fresh.explain(texts[:2])), [3, 90] * 8))
+    assert answers == [(fresh.predict(texts[:count]), fresh.explain(texts[:2])) for count in [3, 90] * 8]

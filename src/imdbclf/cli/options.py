@@ -15,13 +15,14 @@ from imdbclf.errors import UserError, one_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from imdbclf.inference.predictor import Predictor
     from imdbclf.settings import DataSettings
 
 _ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels|positive|\w+_column)\b")
 """A message that names a setting with which the reviews can be read."""
 
 Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
-CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint of a run, or the run's folder.", metavar="CKPT")]
+CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint, its run folder, or its --to hub.", metavar="CKPT")]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the text column.")]
 LabelColumn = Annotated[str | None, typer.Option(help="Name of the label column.")]
 Reading = Annotated[
@@ -47,6 +48,14 @@ def checkpoint_file(path: Path) -> Path:
     from imdbclf.folders.run import RunFolder  # noqa: PLC0415
 
     return RunFolder(path).best if path.is_dir() else path
+
+
+def predictor_of(path: Path) -> Predictor:
+    """The predictor of a checkpoint, of a run folder or of a folder that was exported for the Hub."""
+    from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
+    from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
+
+    return Predictor.from_pretrained(path) if is_pretrained(path) else Predictor.from_checkpoint(checkpoint_file(path))
 
 
 def table_of_file(

@@ -30,6 +30,7 @@ from imdbclf.cli.options import (
     check_report,
     check_target,
     checkpoint_file,
+    predictor_of,
     settings_as_options,
     source_settings,
     table_of_file,
@@ -164,7 +165,6 @@ def predict(
     """
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
-        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
 
     if texts and file is not None:
         raise UserError("--file: cannot be combined with texts; give one of them")
@@ -172,7 +172,7 @@ def predict(
         raise UserError(f"--output {output}: must end in .csv, .jsonl or .parquet")
     check_target("--output", output, force=force)
     table, rows = table_of_file(file, reading, text_column)
-    predictor = Predictor.from_checkpoint(checkpoint_file(checkpoint))
+    predictor = predictor_of(checkpoint)
     texts = (texts or None) if rows is None else rows
     batches = [texts] if texts is not None else read_texts(file)
     if output is not None:
@@ -206,20 +206,18 @@ def explain(
         raise UserError("--top: is about the whole network; give no text with it")
     if top is None and source is not None:
         raise UserError("--source: is for --top; texts are arguments, or lines of standard input")
-    path = checkpoint_file(checkpoint)
     if top is None:
-        _explain_texts(path, texts, html, as_json=as_json)
+        _explain_texts(checkpoint, texts, html, as_json=as_json)
     else:
-        _explain_network(path, top, source, split, html, as_json=as_json)
+        _explain_network(checkpoint_file(checkpoint), top, source, split, html, as_json=as_json)
 
 
 def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as_json: bool) -> None:
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
-        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
         from imdbclf.reports.explanation import print_explanation  # noqa: PLC0415
 
-    predictor = Predictor.from_checkpoint(path)
+    predictor = predictor_of(path)
     found = (one for batch in ([texts] if texts else read_texts(None)) for one in predictor.explain(batch))
     if html is not None:
         from imdbclf.reports.explanation_page import texts_page  # noqa: PLC0415
@@ -275,11 +273,10 @@ def check(
     with fast_imports():
         from imdbclf.inference.check import SUITE, read_suite  # noqa: PLC0415
         from imdbclf.inference.check import check as results_of  # noqa: PLC0415
-        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
         from imdbclf.reports.behaviour import below, print_behaviours  # noqa: PLC0415
 
     tests = read_suite(suite or SUITE)
-    found = results_of(Predictor.from_checkpoint(checkpoint_file(checkpoint)), tests)
+    found = results_of(predictor_of(checkpoint), tests)
     low = below(found, least)
     if as_json:
         _echo_json(json_text({"tests": [one.as_dict(failures) for one in found], "below_min": low}) + "\n")
@@ -293,10 +290,11 @@ def check(
 @app.command()
 def export(
     checkpoint: CheckpointFile,
-    target: Annotated[Path, typer.Argument(help="The file to write.", metavar="TARGET")],
-    to: Annotated[str, typer.Option(help="The format: onnx, torch (a .pt2), or web (a page).")] = "onnx",
+    target: Annotated[Path, typer.Argument(help="The file or folder to write.", metavar="TARGET")],
+    to: Annotated[str, typer.Option(help="The format: hub (a folder), onnx, torch (.pt2) or web (a page).")] = "onnx",
     half: Annotated[bool, typer.Option("--half", help="Weights of 16 bits: half the size.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    push: Annotated[str | None, typer.Option(help="Upload the folder to this repository.", metavar="REPO")] = None,
 ) -> None:
     """Write a checkpoint for other programs.
 
@@ -305,11 +303,17 @@ def export(
     with fast_imports():
         from imdbclf.export.export import export_checkpoint  # noqa: PLC0415
 
+    if push is not None and to != "hub":
+        raise UserError("--push: is for --to hub")
     done = export_checkpoint(checkpoint_file(checkpoint), target, to, half=half, force=force)
     _echo(
         f"{done.path}: {done.size / 1e6:.2f} MB; checked on {done.texts:,} texts: "
         f"all labels equal, probabilities to {done.difference:.1e}\n"
     )
+    if push is not None:
+        from imdbclf.export.hub import push as uploaded  # noqa: PLC0415
+
+        _echo(f"{uploaded(done.path, push)}\n")
 
 
 @app.command()

@@ -22,7 +22,8 @@ from imdbclf.settings import SourceSettings
 
 VARIABLE = "IMDBCLF_DATA"
 _WORDS = ("auto", "sample", "files")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""What the id of a dataset of the Hub looks like."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _named(settings: SourceSettings) -> Source:
         return FolderSource(path, settings)
     if is_review_file(path):
         return FilesSource(None, path, settings)  # an evaluation, which needs no unlabelled reviews
-    if _HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
+    if HUB_ID.fullmatch(settings.source) and not settings.source.startswith("."):
         return HubSource(settings.source, settings)
     msg = (
         f"data.source={settings.source}: no such folder; must be auto, sample, files, a folder in the Hub's layout, "

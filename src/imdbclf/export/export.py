@@ -27,7 +27,7 @@ class Format(Protocol):
     HALF_TOLERANCE: float
 
     def write(self, checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
-        """Write the export; with `half`, weights of 16 bits."""
+        """Write the export, a file or a folder; with `half`, weights of 16 bits."""
 
     def probabilities(self, path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """What the export says of n texts, float32 (n,)."""
@@ -39,6 +39,7 @@ class Format(Protocol):
 
 
 FORMATS = {
+    "hub": "imdbclf.export.hub",
     "onnx": "imdbclf.export.onnx",
     "torch": "imdbclf.export.torch_program",
     "web": "imdbclf.export.web",
@@ -85,7 +86,8 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
             why = f"it differs from the checkpoint by {difference:.1e} ({others} labels)"
             cure = "; without --half, weights keep 32 bits" if half else ""
             raise UserError(f"{target}: not written, because {why}{cure}")
-    return Exported(target, target.stat().st_size, len(texts), difference)
+    files = target.rglob("*") if target.is_dir() else [target]
+    return Exported(target, sum(file.stat().st_size for file in files), len(texts), difference)
 
 
 def _format(name: str) -> Format:

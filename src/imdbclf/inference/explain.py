@@ -24,6 +24,7 @@ from imdbclf.reports.explanation import Explanation, PairEffect, TermEffect, Wor
 
 if TYPE_CHECKING:
     from imdbclf.checkpoint import Checkpoint
+    from imdbclf.inference.pretrained import Pretrained
 
 STRONGEST = 6
 """Words of a text whose pairs are looked at."""
@@ -37,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 class Explainer:
     """Explains what a checkpoint says of texts."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint | Pretrained) -> None:
         self._checkpoint = checkpoint
         self._members = checkpoint.arrays()
         self._weights = [member.arrays[0].astype(np.float64) for member in self._members]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     # Torch takes a second to import; to classify with arrays, it is not needed.
     from imdbclf.checkpoint import Checkpoint
     from imdbclf.inference.explain import Explainer
+    from imdbclf.inference.pretrained import Pretrained
     from imdbclf.reports.explanation import Explanation
 
 FEW = 64
@@ -62,14 +63,24 @@ class Predictor:
     less than 1e-6: sums of the same numbers are rounded in another order.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint | Pretrained) -> None:
         self.checkpoint = checkpoint
         self._members = checkpoint.arrays()
         self._is_warm = False
 
-    def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint]]:
+    def __reduce__(self) -> tuple[type[Predictor], tuple[Checkpoint | Pretrained]]:
         """For `pickle` and `copy`: it is made again from its checkpoint."""
         return type(self), (self.checkpoint,)
+
+    @classmethod
+    def from_pretrained(cls, name: str | PathLike[str]) -> Predictor:
+        """Load a folder that `imdbclf export --to hub` wrote, or a model of the Hub by its id; torch is not needed.
+
+        Errors as in `read_pretrained` and `downloaded`.
+        """
+        from imdbclf.inference.pretrained import downloaded, read_pretrained  # noqa: PLC0415
+
+        return cls(read_pretrained(Path(name) if Path(name).is_dir() else downloaded(str(name))))
 
     @classmethod
     def from_checkpoint(cls, path: str | PathLike[str]) -> Predictor:
@@ -104,6 +115,16 @@ class Predictor:
     def probabilities(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of being positive for each of n texts, float32 (n,); errors as in `predict`."""
         return np.array([prediction.probability for prediction in self.predict(texts)], dtype=np.float32)
+
+    @property
+    def classes_(self) -> npt.NDArray[np.str_]:
+        """The names of the two labels, str (2,), in the order of the columns of `predict_proba`."""
+        return np.array(self.checkpoint.label_names, dtype=np.str_)
+
+    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
+        """The probability of each of `classes_` for each of n texts, float32 (n, 2); errors as in `predict`."""
+        positive = self.probabilities(texts)
+        return np.stack([1 - positive, positive], axis=1)
 
     def explain(self, texts: Iterable[str]) -> list[Explanation]:
         """What the words of each text do to its probability, exactly; errors as in `predict`."""

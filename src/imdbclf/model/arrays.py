@@ -28,7 +28,8 @@ class ArrayNetwork:
     activation: str
 
     def __post_init__(self) -> None:
-        """Check that the layers fit together; a `ValueError` says that they do not."""
+        """Check that the activation is known and the layers fit together, else `KeyError` and `ValueError`."""
+        _activation(self.activation)
         width = self.arrays[0].shape[1]
         for weight, bias in self._dense:
             if weight.shape != (len(bias), width):

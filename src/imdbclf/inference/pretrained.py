@@ -1,0 +1,111 @@
+"""A trained network in the Hub's layout: a folder of `config.json` and `model.safetensors`, read without torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imdbclf.data.term_weights import TermWeights
+from imdbclf.data.vectorize import Vectorizer
+from imdbclf.data.vocabulary import Vocabulary
+from imdbclf.errors import UserError, one_line
+from imdbclf.model.arrays import Array, ArrayNetwork
+from imdbclf.storage import read_json
+
+CARD, CONFIG, WEIGHTS = "README.md", "config.json", "model.safetensors"
+MODEL_TYPE, FORMAT = "imdbclf", 1
+VOCABULARY, TERM_WEIGHTS = "vocabulary", "term_weights"
+"""Tensors beside the weights: the terms as UTF-8, one a line, uint8; the weight of each column, float32."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What classifies texts, as in `imdbclf.checkpoint.Checkpoint`, as NumPy arrays."""
+
+    members: Sequence[ArrayNetwork]
+    vectorizer: Vectorizer
+    label_names: Sequence[str]
+    temperature: float
+
+    def arrays(self) -> Sequence[ArrayNetwork]:
+        """The members of the network."""
+        return self.members
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether `imdbclf export --to hub` wrote the folder."""
+    return (folder / WEIGHTS).is_file() and (read_json(folder / CONFIG) or {}).get("model_type") == MODEL_TYPE
+
+
+def read_pretrained(folder: Path) -> Pretrained:
+    """Read a folder that `imdbclf export --to hub` wrote.
+
+    Raises:
+        UserError: if it is another folder or damaged, or safetensors is not installed.
+    """
+    if not is_pretrained(folder):
+        raise UserError(f"{folder}: is no folder that `imdbclf export --to hub` wrote")
+    try:
+        from safetensors.numpy import load_file  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        from imdbclf.console import install_command  # noqa: PLC0415 - imports rich
+
+        raise UserError(f"{folder}: needs safetensors; install it with: {install_command('hub')}") from error
+    config = read_json(folder / CONFIG) or {}
+    if config.get("format") != FORMAT:
+        raise UserError(f"{folder}: was made by another version of imdbclf")
+    try:
+        return _pretrained(config, load_file(folder / WEIGHTS))
+    except Exception as error:
+        # Any bytes can be in a file of a stranger.
+        raise UserError(f"{folder}: its files are damaged, or do not fit together ({one_line(error)[:120]})") from error
+
+
+def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pretrained:
+    labels, temperature = [config["id2label"][number] for number in "01"], float(config["temperature"])
+    if not (all(isinstance(label, str) for label in labels) and isfinite(temperature) and temperature > 0):
+        raise ValueError("the labels or the temperature")
+    vocabulary = Vocabulary.from_text(tensors[VOCABULARY].tobytes().decode())
+    by_column, unit_length = tensors.get(TERM_WEIGHTS), config["unit_length"] is True
+    members = [_member(config, tensors, number) for number in range(config["members"])]
+    widths = {len(member.arrays[0]) for member in members} | ({len(by_column)} if by_column is not None else set())
+    if widths != {len(vocabulary)} or not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise ValueError("columns or numbers")
+    weights = TermWeights(by_column, unit_length) if by_column is not None or unit_length else None
+    return Pretrained(members, Vectorizer(vocabulary, weights, config["sentence_ends"] is True), labels, temperature)
+
+
+def _member(config: Mapping[str, Any], tensors: Mapping[str, Array], number: int) -> ArrayNetwork:
+    names = [name_of(number, layer, kind) for layer in range(1 + len(config["hidden"])) for kind in ("weight", "bias")]
+    return ArrayNetwork([tensors[name].astype(np.float32, copy=False) for name in names], config["activation"])
+
+
+def name_of(member: int, layer: int, kind: str) -> str:
+    """The name of a weight or a bias; weights of the first layer are (columns, units), of others (outputs, inputs)."""
+    return f"members.{member}.layers.{layer}.{kind}"
+
+
+def endpoint() -> str | None:
+    """The address of the Hub, if the environment names another one."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+def downloaded(repo: str) -> Path:
+    """The folder of a model of the Hub, from its cache or downloaded.
+
+    Raises:
+        UserError: if there is neither a folder nor a model of that name, or the Hub does not deliver it.
+    """
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - takes long to import
+
+    try:
+        return Path(snapshot_download(repo, allow_patterns=[CONFIG, WEIGHTS], endpoint=endpoint()))
+    except Exception as error:
+        # The client raises errors of many kinds; all mean that the download failed.
+        raise UserError(f"{repo}: neither a folder nor a model of the Hub ({one_line(error)[:160]})") from error
