@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
-from imdbclf.data.sweep_cache import content_key, decided_source
+from imdbclf.data.sweep_cache import content_key, decided_source, read_own_files
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
 from imdbclf.settings import Settings
@@ -95,13 +95,14 @@ class Planner:
         """Compose and validate one job.
 
         Raises:
-            UserError: for the first wrong key or value, or if Hydra cannot compose it.
+            UserError: for the first wrong key or value, or if Hydra cannot compose it, or its files cannot be read.
         """
         try:
             config = self.loader.load_sweep_config(self.config, list(overrides))
             settings = validated_ahead(config)
         except CONFIG_ERRORS as error:
             raise explain_composition(error, overrides) from error
+        read_own_files(decided_source(settings.data).settings, sentence_ends=settings.features.sentence_ends)
         # Validation passes the config to Hydra, which makes it read-only.
         OmegaConf.set_readonly(config.hydra, value=None)
         choices = {axis: _choice(config, axis) for axis in self.axes}
