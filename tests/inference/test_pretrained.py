@@ -44,8 +44,11 @@ def test_a_folder_predicts_and_explains_as_its_checkpoint_few_texts_and_many(exp
     assert pickle.loads(pickle.dumps(loaded)).predict(TEXTS) == loaded.predict(TEXTS)  # noqa: S301 - our own
 
 
-def test_the_command_takes_the_folder(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_that_need_no_more_take_the_folder(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "predict", str(exported), "a great film").out.startswith("pos\t")
+    refused = run(capsys, "evaluate", str(exported))
+    said = f"error: {exported}: is an export; this needs the checkpoint of a run, or the run's folder\n"
+    assert (refused.status, refused.err) == (2, said)
     assert '"effect"' in run(capsys, "explain", str(exported), "--json", "a great film").out
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imdbclf.errors import UserError, one_line
+from imdbclf.startup import fast_imports
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,16 +47,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def checkpoint_file(path: Path) -> Path:
     """The file itself; of a run folder, its best checkpoint."""
     from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+    from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
 
+    if is_pretrained(path):
+        raise UserError(f"{path}: is an export; this needs the checkpoint of a run, or the run's folder")
     return RunFolder(path).best if path.is_dir() else path
 
 
 def predictor_of(path: Path) -> Predictor:
     """The predictor of a checkpoint, of a run folder or of a folder that was exported for the Hub."""
-    from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
-    from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
+    # Torch is imported only when a checkpoint is read.
+    with fast_imports():
+        from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
+        from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
 
-    return Predictor.from_pretrained(path) if is_pretrained(path) else Predictor.from_checkpoint(checkpoint_file(path))
+        exported = is_pretrained(path)
+        return Predictor.from_pretrained(path) if exported else Predictor.from_checkpoint(checkpoint_file(path))
 
 
 def table_of_file(
