@@ -89,7 +89,7 @@ def test_the_card_says_where_the_reviews_are_from_and_their_licence_but_no_folde
     assert said in card.text
     assert card.data.datasets == ([dataset] if dataset else None)
     assert "/home/someone" not in str(card)
-    assert "nothing is known that was measured" in card.text
+    assert "the checkpoint was not in its folder when it was exported" in card.text
 
 
 def test_a_folder_is_replaced_only_if_it_is_an_earlier_export_and_nothing_else_is_in_it(
@@ -117,7 +117,9 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubStandIn]
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     with hub_stand_in() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
+        address = f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
         yield server
 
 

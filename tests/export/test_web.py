@@ -74,7 +74,7 @@ def test_the_page_loads_nothing_and_shows_labels_as_text(tmp_path: Path, finishe
 
 
 def test_an_activation_that_the_page_does_not_know_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--to web: the page does not know the activation GELU"):
+    with pytest.raises(UserError, match="--to web: the page does not know the activation gelu"):
         write(checkpoint(activation="gelu"), tmp_path / "page.html", half=True)
 
 

@@ -20,6 +20,7 @@ from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.load_corpus import HUB_ID
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.hub import LECTURE_DATASET
+from imdbclf.data.term_weights import TermWeights
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference import pretrained
@@ -36,35 +37,34 @@ _METRICS = {"accuracy": "accuracy", "auroc": "roc_auc", "f1": "f1", "precision":
 
 def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     """Write the folder; with `half`, the weights of the first layer have 16 bits."""
-    path.mkdir()
-    vectorizer, weights = checkpoint.vectorizer, checkpoint.vectorizer.term_weights
+    vectorizer, members = checkpoint.vectorizer, checkpoint.arrays()
+    weights, labels = vectorizer.term_weights or TermWeights(), list(checkpoint.label_names)
     text = vectorizer.vocabulary.as_text().encode()
     tensors: dict[str, npt.NDArray[Any]] = {pretrained.VOCABULARY: np.frombuffer(text, dtype=np.uint8)}
-    if weights is not None and weights.by_column is not None:
+    if weights.by_column is not None:
         tensors[pretrained.TERM_WEIGHTS] = weights.by_column
-    members = checkpoint.arrays()
     for number, member in enumerate(members):
         for place, array in enumerate(member.arrays):
             name = pretrained.name_of(number, place // 2, "bias" if place % 2 else "weight")
-            tensors[name] = np.ascontiguousarray(array.astype(np.float16) if half and place == 0 else array)
-    # Its function for files makes them readable for their owner alone.
-    (path / pretrained.WEIGHTS).write_bytes(save(tensors, metadata={"format": "np", "version": __version__}))
-    labels = list(checkpoint.label_names)
+            tensors[name] = np.ascontiguousarray(array, dtype=np.float16 if half and place == 0 else np.float32)
     config = {
         "model_type": pretrained.MODEL_TYPE,
         "format": pretrained.FORMAT,
         "version": __version__,
-        "id2label": {str(number): label for number, label in enumerate(labels)},
+        "id2label": dict(enumerate(labels)),
         "label2id": {label: number for number, label in enumerate(labels)},
         "columns": len(vectorizer),
         "order": vectorizer.vocabulary.order,
         "sentence_ends": vectorizer.sentence_ends,
-        "unit_length": weights is not None and weights.unit_length,
+        "unit_length": weights.unit_length,
         "members": len(members),
         "hidden": [len(bias) for bias in members[0].arrays[1:-2:2]],
         "activation": members[0].activation,
         "temperature": checkpoint.temperature,
     }
+    path.mkdir()
+    # The library's function for files makes them readable for their owner alone.
+    (path / pretrained.WEIGHTS).write_bytes(save(tensors, metadata={"format": "np", "version": __version__}))
     write_json(path / pretrained.CONFIG, config)
     _card(checkpoint, config).save(path / pretrained.CARD)
 
@@ -86,7 +86,7 @@ def push(folder: Path, repo: str) -> str:
     Raises:
         UserError: if the Hub refuses it or cannot be reached. The folder stays.
     """
-    api = HfApi(endpoint=pretrained.endpoint(), library_name="imdbclf", library_version=__version__)
+    api = HfApi(library_name="imdbclf", library_version=__version__)
     try:
         address = api.create_repo(repo, exist_ok=True)
         api.upload_folder(repo_id=address.repo_id, folder_path=folder, commit_message=f"imdbclf {__version__}")
@@ -97,51 +97,29 @@ def push(folder: Path, repo: str) -> str:
 
 
 def _card(checkpoint: Checkpoint, config: Mapping[str, Any]) -> ModelCard:
-    metrics = _metrics(checkpoint)
-    name, dataset, licence = _data(checkpoint)
-    measured = {key.removeprefix("test/"): value for key, value in metrics.items() if key.startswith("test/")}
+    metrics, (name, dataset, licence) = _metrics(checkpoint), _data(checkpoint)
     rows = {
-        key: (value, measured.get(f"{key}_interval")) for key, value in measured.items() if isinstance(value, float)
+        key.removeprefix("test/"): (value, metrics.get(f"{key}_interval"))
+        for key, value in metrics.items()
+        if key.startswith("test/") and isinstance(value, float)
     }
+    about_data = "text-classification", dataset or "reviews", name
+    results = [
+        EvalResult(*about_data, kind, value, dataset_split="test", metric_args={"interval_95": ends} if ends else None)
+        for kind, (value, ends) in ((kind, rows[key]) for key, kind in _METRICS.items() if key in rows)
+    ]
     about = ModelCardData(
         library_name="imdbclf",
         pipeline_tag="text-classification",
-        tags=["sentiment", "bag-of-words"],
         datasets=[dataset] if dataset else None,
         model_name="imdbclf",
-        eval_results=_results(rows, name, dataset or "reviews") or None,
+        eval_results=results or None,
     )
-    card: ModelCard = ModelCard.from_template(
-        about,
-        template_path=str(Path(__file__).with_name("hub.md.jinja")),
-        **config,
-        labels=list(checkpoint.label_names),
-        rows=rows,
-        reviews=metrics.get("reviews") or {},
-        experiment=metrics.get("experiment"),
-        parameters=sum(array.size for member in checkpoint.arrays() for array in member.arrays),
-        data=name,
-        dataset=dataset,
-        licence=licence,
-    )
+    known: dict[str, Any] = {"rows": rows, "metrics": metrics, "data": name, "dataset": dataset, "licence": licence}
+    parameters = sum(array.size for member in checkpoint.arrays() for array in member.arrays)
+    template = str(Path(__file__).with_name("hub.md.jinja"))
+    card: ModelCard = ModelCard.from_template(about, template, **config, **known, parameters=parameters)
     return card
-
-
-def _results(rows: Mapping[str, tuple[float, list[float] | None]], name: str, dataset: str) -> list[EvalResult]:
-    """The metrics that the Hub knows."""
-    return [
-        EvalResult(
-            task_type="text-classification",
-            dataset_type=dataset,
-            dataset_name=name,
-            dataset_split="test",
-            metric_type=_METRICS[key],
-            metric_value=value,
-            metric_args={"interval_95": ends} if ends else None,
-        )
-        for key, (value, ends) in rows.items()
-        if key in _METRICS
-    ]
 
 
 def _metrics(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -149,7 +127,8 @@ def _metrics(checkpoint: Checkpoint) -> dict[str, Any]:
     if checkpoint.path is None:
         return {}
     run = RunFolder(checkpoint.path.resolve().parent.parent)
-    return (read_json(run.metrics) or {}) if run.best == checkpoint.path.resolve() else {}
+    found = (read_json(run.metrics) or {}) if run.best == checkpoint.path.resolve() else {}
+    return found if isinstance(found.get("reviews"), dict) else {}
 
 
 def _data(checkpoint: Checkpoint) -> tuple[str, str | None, str]:

@@ -24,7 +24,7 @@ from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.model.network import MLP, members_of
+from imdbclf.model.network import members_of
 
 TOLERANCE = 1e-6
 HALF_TOLERANCE = 5e-4
@@ -41,22 +41,17 @@ class _Program(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint, *, half: bool) -> None:
         super().__init__()
-        self.members = nn.ModuleList(deepcopy(members_of(checkpoint.network)))
-        self.temperature = checkpoint.temperature
-        weights = checkpoint.vectorizer.term_weights
-        by_column = None if weights is None else weights.by_column
+        self.perceptrons = deepcopy(members_of(checkpoint.network))
+        self.members, self.temperature = nn.ModuleList(self.perceptrons), checkpoint.temperature
+        by_column = (checkpoint.vectorizer.term_weights or TermWeights()).by_column
         self.register_buffer(WEIGHTS, None if by_column is None else torch.from_numpy(by_column))
-        for member in self._perceptrons if half else ():
+        for member in self.perceptrons if half else ():
             member.first.weight = nn.Parameter(member.first.weight.half())
-
-    @property
-    def _perceptrons(self) -> list[MLP]:
-        return [member for member in self.members if isinstance(member, MLP)]
 
     def forward(self, offsets: Tensor, columns: Tensor, values: Tensor) -> Tensor:
         """Logits divided by the temperature, float32 (n,); see `write`."""
         logits = []
-        for member in self._perceptrons:
+        for member in self.perceptrons:
             weight = member.first.weight.float()
             sums = functional.embedding_bag(columns, weight, offsets, mode="sum", per_sample_weights=values)
             logits.append(member.rest(sums + member.first.bias))
@@ -74,12 +69,12 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     sizes = {"offsets": {0: Dim("rows", min=1)}, "columns": {0: ones}, "values": {0: ones}}
     with torch.no_grad():
         program = torch.export.export(_Program(checkpoint, half=half).eval(), example, dynamic_shapes=sizes)
-    vectorizer, weights = checkpoint.vectorizer, checkpoint.vectorizer.term_weights
+    vectorizer = checkpoint.vectorizer
     about = {
         "labels": list(checkpoint.label_names),
         "version": __version__,
         "sentence_ends": vectorizer.sentence_ends,
-        "unit_length": weights is not None and weights.unit_length,
+        "unit_length": (vectorizer.term_weights or TermWeights()).unit_length,
         "terms": list(vectorizer.vocabulary.terms),
     }
     with path.open("wb") as stream:

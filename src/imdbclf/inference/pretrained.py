@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -91,11 +90,6 @@ def name_of(member: int, layer: int, kind: str) -> str:
     return f"members.{member}.layers.{layer}.{kind}"
 
 
-def endpoint() -> str | None:
-    """The address of the Hub, if the environment names another one."""
-    return os.environ.get("HF_ENDPOINT") or None
-
-
 def downloaded(repo: str) -> Path:
     """The folder of a model of the Hub, from its cache or downloaded.
 
@@ -105,7 +99,7 @@ def downloaded(repo: str) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - takes long to import
 
     try:
-        return Path(snapshot_download(repo, allow_patterns=[CONFIG, WEIGHTS], endpoint=endpoint()))
+        return Path(snapshot_download(repo, allow_patterns=[CONFIG, WEIGHTS]))
     except Exception as error:
         # The client raises errors of many kinds; all mean that the download failed.
         raise UserError(f"{repo}: neither a folder nor a model of the Hub ({one_line(error)[:160]})") from error

@@ -22,7 +22,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imdbclf import __version__
-from imdbclf.checkpoint import Checkpoint
 from imdbclf.errors import UserError
 from imdbclf.export import web
 from imdbclf.inference.predictor import Predictor
@@ -110,8 +109,6 @@ def _page_of(predictor: Predictor) -> Callable[[Request], Response]:
 
     @lru_cache(1)
     def html() -> str:
-        if not isinstance(predictor.checkpoint, Checkpoint):
-            raise UserError("the page is made of a checkpoint; this is an export")
         with TemporaryDirectory() as folder:
             web.write(predictor.checkpoint, Path(folder) / "page.html", half=False)
             return (Path(folder) / "page.html").read_text(encoding="utf-8")
