@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from conftest import Once
 from data.helpers import write_json_lines
 
 from imdbclf.data.corpus import text_hashes
+from imdbclf.inference.predictor import Predictor
 
 Capture = pytest.CaptureFixture[str]
 
@@ -118,6 +120,48 @@ def tags_of(page: str) -> Tags:
     tags = Tags()
     tags.feed(page)
     return tags
+
+
+def test_the_most_confident_errors_come_first_with_the_effects_of_their_words(
+    report: Report, finished_run: Path, small_files: dict[str, Path]
+) -> None:
+    wrong = {row["review"]: float(row["probability"]) for row in report.rows if row["right"] == "0"}
+    confident = sorted(wrong, key=lambda review: -abs(wrong[review] - 0.5))[:10]
+    errors = report.numbers["errors"]
+    assert [error["review"] for error in errors] == confident
+    explain = Predictor.from_checkpoint(finished_run / "checkpoints/best.ckpt").explain
+    texts = {json.loads(line)["text"] for line in small_files["test"].read_text("utf-8").splitlines()}
+    first = errors[0]["explanation"]
+    assert first["text"] in texts
+    assert asdict(explain([first["text"]])[0])["words"] == first["words"]
+    assert "<h2>Error 1: " in report.page
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x00]]><!-- ${1} {{ 7*7 }} {% raw %} </style>"
+
+
+@pytest.mark.usefixtures("here")
+def test_markup_in_reviews_labels_and_names_is_text(
+    finished_run: Path, small_files: dict[str, Path], capsys: Capture
+) -> None:
+    rows = [json.loads(line) for line in small_files["test"].read_text("utf-8").splitlines()[:20]]
+    hostile = [
+        {"text": f"{HOSTILE} {number} {row['text']}" + "x" * 3000 * (number == 0), "label": 1 - row["label"]}
+        for number, row in enumerate(rows)
+    ]
+    name = "<b onclick=alert(3)>.jsonl"
+    write_json_lines(Path(name), hostile)
+    done = run(capsys, "evaluate", str(finished_run), "--source", name, "--report", "a&'b\".html")
+    assert (done.status, done.err) == (0, "")
+    found = read(Path("a&'b\".html"))
+    tags = tags_of(found.page)
+    assert not tags.tags & {"script", "b"}
+    assert {one.partition(",")[0] for one in tags.addresses if one.startswith("data:")} == {"data:image/svg+xml;base64"}
+    assert len(tags.addresses) == 3
+    assert "default-src 'none'" in found.page
+    assert not set("\u202e\x00") & set(found.page)
+    assert all(error["explanation"]["text"].startswith(HOSTILE[:53]) for error in found.numbers["errors"])
+    assert len(found.page) < 1_000_000
 
 
 def test_the_page_is_one_file_without_scripts(report: Report) -> None:

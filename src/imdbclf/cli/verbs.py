@@ -42,6 +42,7 @@ from imdbclf.storage import json_text, write_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from imdbclf.inference.evaluate import EvaluatedPart
     from imdbclf.inference.predictor import Predictor
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
@@ -123,7 +124,6 @@ def evaluate(
     """
     with fast_imports():
         from imdbclf.inference.evaluate import draw_part, evaluate_part  # noqa: PLC0415
-        from imdbclf.inference.report import write_evaluation_report  # noqa: PLC0415
 
     check_target("--picture", plot, force=force)
     check_report(report, false_negative_cost, force=force)
@@ -133,7 +133,7 @@ def evaluate(
     if plot is not None:
         draw_part(part, plot)
     if report is not None:
-        write_evaluation_report(part, report, false_negative_cost, by)
+        _write_report(part, report, false_negative_cost, by)
     result = part.result
     if as_json:
         _echo_json(json_text(result) + "\n")
@@ -143,6 +143,12 @@ def evaluate(
     print_evaluation(result)
     if report is not None:
         _echo(f"Report:   {report}, with .json and .csv beside it\n")
+
+
+def _write_report(part: EvaluatedPart, page: Path, false_negative_cost: float, by: str | None) -> None:
+    from imdbclf.inference.report import write_evaluation_report  # noqa: PLC0415 - Matplotlib is slow to import
+
+    write_evaluation_report(part, page, false_negative_cost, by)
 
 
 @app.command()

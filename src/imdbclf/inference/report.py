@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import HubSource
 from imdbclf.errors import UserError, visible
 from imdbclf.inference.evaluate import EvaluatedPart, evaluate_validation
+from imdbclf.inference.explain import Explainer
+from imdbclf.reports.evaluation.page import evaluation_page
+from imdbclf.reports.evaluation.sections import ConfidentError, Measured, as_json
 from imdbclf.reports.evaluation.slices import columns_of, doubts_of
-from imdbclf.reports.evaluation.thresholds import counts_of, with_intervals
+from imdbclf.reports.evaluation.thresholds import HALF, counts_of, with_intervals
 from imdbclf.storage import json_text, write_text
 
-if TYPE_CHECKING:
-    from imdbclf.reports.evaluation.sections import Measured
+ERRORS = 10
+"""Errors that are shown and explained."""
 
 
 def write_evaluation_report(
@@ -38,9 +41,6 @@ def write_evaluation_report(
     Raises:
         UserError: if the source has no such column of texts.
     """
-    from imdbclf.reports.evaluation.page import evaluation_page  # noqa: PLC0415 - Matplotlib is slow to import
-    from imdbclf.reports.evaluation.sections import Measured, as_json  # noqa: PLC0415
-
     labels, probabilities = part.reviews.labels, part.evaluation.probabilities
     validation = evaluate_validation(part.path)
     threshold = None
@@ -61,11 +61,22 @@ def write_evaluation_report(
         columns,
         doubts_of(part.reviews, probabilities),
     )
+    names = part.reviews.review_names()
+    measured = replace(measured, errors=_errors(part, measured, names))
     numbers, rows = target.with_suffix(".json"), target.with_suffix(".csv")
     about = {key: part.result[key] for key in ("data_source", "split", "reviews", "reviews_in_training")}
-    write_text(rows, _table(part.reviews.review_names(), measured))
-    write_text(numbers, json_text({"checkpoint": str(part.path)} | about | as_json(measured)) + "\n")
+    write_text(rows, _table(names, measured))
+    write_text(numbers, visible(json_text({"checkpoint": str(part.path)} | about | as_json(measured)) + "\n"))
     write_text(target, evaluation_page(measured, part.path.name, about, numbers.name, rows.name))
+
+
+def _errors(part: EvaluatedPart, measured: Measured, names: Sequence[str]) -> list[ConfidentError]:
+    """The errors with the highest confidence, those first."""
+    rows = np.flatnonzero(~measured.right)
+    rows = rows[np.argsort(-abs(measured.probabilities[rows] - HALF), kind="stable")][:ERRORS]
+    texts, ids = _values(part.loaded.source, part.reviews.ids[rows]), part.reviews.ids.tolist()
+    explain = Explainer(part.checkpoint).explain
+    return [ConfidentError(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]
 
 
 def _table(names: Sequence[str], measured: Measured) -> str:

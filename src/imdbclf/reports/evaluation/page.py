@@ -11,6 +11,7 @@ from imdbclf.reports.evaluation.sections import (
     confusion_section,
     curves_section,
     doubts_section,
+    error_sections,
     metrics_section,
     slices_section,
     threshold_sentence,
@@ -20,7 +21,7 @@ from imdbclf.reports.labels import percent
 from imdbclf.reports.page import page
 
 SECTIONS = (metrics_section, confusion_section, curves_section, thresholds_section, slices_section, doubts_section)
-"""What is on the page, in this order."""
+"""What is on the page, in this order; the most confident errors follow."""
 
 
 def evaluation_page(measured: Measured, checkpoint: str, about: Mapping[str, Any], json: str, csv: str) -> str:
@@ -30,7 +31,7 @@ def evaluation_page(measured: Measured, checkpoint: str, about: Mapping[str, Any
             "reports/evaluation/page.html.jinja",
             title=f"Evaluation: {checkpoint}",
             sentences=_sentences(measured, about),
-            sections=[section(measured) for section in SECTIONS],
+            sections=[*(section(measured) for section in SECTIONS), *error_sections(measured)],
             json=json,
             csv=csv,
         )

@@ -13,6 +13,7 @@ import numpy as np
 from imdbclf.console import install_command
 from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
 from imdbclf.reports.evaluation.thresholds import HALF, Counts, counts_of
+from imdbclf.reports.explanation import Explanation, coloured_pieces, title_of
 from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.labels import percent
 from imdbclf.reports.metrics import Labels, Metrics, Probabilities
@@ -23,7 +24,24 @@ from imdbclf.reports.run_summary import METRIC_NAMES
 POINTS = 400
 """Points of a curve in a plot; more cannot be seen."""
 
+CHARACTERS = 2_000
+"""What is shown of the text of an error."""
+
+LEGEND = (
+    "The most confident errors come first. A word has a blue line if it makes the review more positive, an "
+    "orange one if more negative; its effect is exact."
+)
+
 NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_precision": "average precision"}
+
+
+@dataclass(frozen=True)
+class ConfidentError:
+    """A review that is classified wrongly, by its row and its name, and why."""
+
+    row: int
+    review: str
+    explanation: Explanation
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,7 @@ class Measured:
     chosen: float | None = None
     columns: Columns = field(default_factory=dict)
     doubts: Mapping[str, Mask] = field(default_factory=dict)
+    errors: Sequence[ConfidentError] = ()
 
     @property
     def right(self) -> Mask:
@@ -188,6 +207,31 @@ def doubts_section(measured: Measured) -> Section:
     return Section("Repeated reviews and doubtful labels", text, notes=["The CSV file marks these reviews."])
 
 
+def error_sections(measured: Measured) -> list[Section]:
+    """The most confident errors, each with coloured words."""
+    sections: list[Section] = []
+    for number, error in enumerate(measured.errors, 1):
+        label = measured.label_names[measured.labels[error.row]]
+        is_doubted = LABEL_ERROR in measured.doubts and measured.doubts[LABEL_ERROR][error.row]
+        title = f"Error {number}: {label}, classified as {title_of(error.explanation)}"
+        notes = [f"Review {error.review}{', likely label error' if is_doubted else ''}."]
+        text = [] if sections else [LEGEND]
+        sections.append(Section(title, text, coloured=[_beginning(error.explanation)], notes=notes))
+    return sections
+
+
+def _beginning(explanation: Explanation) -> list[tuple[str, float, float]]:
+    """The pieces of the first characters."""
+    pieces: list[tuple[str, float, float]] = []
+    shown = 0
+    for piece, effect, strength in coloured_pieces(explanation):
+        if shown + len(piece) > CHARACTERS:
+            return [*pieces, (f"{piece[: CHARACTERS - shown]} …", 0.0, 0.0)]
+        pieces.append((piece, effect, strength))
+        shown += len(piece)
+    return pieces
+
+
 def as_json(measured: Measured) -> dict[str, Any]:
     """The numbers of all sections."""
     metrics = {name: {"value": metric.value, "interval": metric.interval} for name, metric in measured.metrics.items()}
@@ -201,4 +245,5 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "thresholds": measured.thresholds,
         "slices": [asdict(one) for one in measured.slices],
         **{name: int(mask.sum()) for name, mask in measured.doubts.items()},
+        "errors": [asdict(one) for one in measured.errors],
     }
