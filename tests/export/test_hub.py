@@ -17,6 +17,7 @@ from export.hub_stand_in import TOKEN, HubStandIn, hub_stand_in
 from export.test_onnx import KINDS
 from imdbclf.checkpoint import read_checkpoint
 from imdbclf.data.sources.hub import LECTURE_DATASET
+from imdbclf.export import web
 from imdbclf.export.hub import is_ours, probabilities, write
 from imdbclf.export.texts import drawn_texts
 from imdbclf.inference.predictor import Predictor
@@ -54,6 +55,13 @@ def test_weights_and_vocabulary_are_one_file_bit_for_bit(exported: Path, finishe
     (loaded,) = read_pretrained(exported).members
     assert [array.tobytes() for array in loaded.arrays] == [array.tobytes() for array in network.arrays]
     assert tensors["members.0.layers.0.weight"].tobytes() == network.arrays[0].tobytes()
+
+
+def test_the_folder_has_the_page_of_its_checkpoint(exported: Path, finished_run: Path, tmp_path: Path) -> None:
+    loaded = [Predictor.load(path).checkpoint for path in (exported, finished_run)]
+    for number, one in enumerate(loaded):
+        web.write(one, tmp_path / f"{number}.html", half=False)
+    assert (tmp_path / "0.html").read_bytes() == (tmp_path / "1.html").read_bytes()
 
 
 def test_the_card_says_what_the_run_measured(exported: Path, finished_run: Path) -> None:

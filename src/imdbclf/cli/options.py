@@ -59,10 +59,8 @@ def predictor_of(path: Path) -> Predictor:
     # Torch is imported only when a checkpoint is read.
     with fast_imports():
         from imdbclf.inference.predictor import Predictor  # noqa: PLC0415
-        from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
 
-        exported = is_pretrained(path)
-        return Predictor.from_pretrained(path) if exported else Predictor.from_checkpoint(checkpoint_file(path))
+        return Predictor.load(path)
 
 
 def table_of_file(

@@ -341,7 +341,7 @@ def serve(
 
             raise UserError(f"serve: needs {error.name}; install it with: {install_command('serve')}") from error
 
-    run(checkpoint_file(checkpoint), host, port, workers)
+    run(checkpoint, host, port, workers)
 
 
 @app.command("sweep-report")

@@ -13,12 +13,12 @@ import zlib
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from imdbclf import __version__
-from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.data.vectorize import Vectorizer
@@ -29,6 +29,10 @@ from imdbclf.inference.pretrained import Pretrained
 from imdbclf.model.arrays import ArrayNetwork
 from imdbclf.reports.page import page
 from imdbclf.setting_values import ACTIVATIONS
+
+if TYPE_CHECKING:
+    # A server of an exported folder needs no torch.
+    from imdbclf.checkpoint import Checkpoint
 
 TOLERANCE = 1e-6
 HALF_TOLERANCE = 2.5e-4

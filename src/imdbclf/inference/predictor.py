@@ -73,6 +73,16 @@ class Predictor:
         return type(self), (self.checkpoint,)
 
     @classmethod
+    def load(cls, path: Path) -> Predictor:
+        """Load a checkpoint, the best one of a run folder, or an exported folder; errors as in the two below."""
+        from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+        from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
+
+        if is_pretrained(path):
+            return cls.from_pretrained(path)
+        return cls.from_checkpoint(RunFolder(path).best if path.is_dir() else path)
+
+    @classmethod
     def from_pretrained(cls, name: str | PathLike[str]) -> Predictor:
         """Load a folder that `imdbclf export --to hub` wrote, or a model of the Hub by its id; torch is not needed.
 

@@ -33,10 +33,10 @@ def serve(path: Path, host: str, port: int, workers: int) -> None:
     """Serve a checkpoint until a signal stops it.
 
     Raises:
-        UserError: if the address cannot be used, or as in `read_checkpoint`.
+        UserError: if the address cannot be used, or as in `Predictor.load`.
     """
     with _listening(host, port) as listener, tempfile.TemporaryDirectory() as folder:
-        predictor = Predictor.from_checkpoint(path)
+        predictor = Predictor.load(path)
         typer.echo(f"http://{_address(listener)}: ready (Ctrl-C stops it)")
         if workers > 1:
             config = config_of(partial(_load, path, Path(folder)))
@@ -48,7 +48,7 @@ def serve(path: Path, host: str, port: int, workers: int) -> None:
 
 def _load(path: Path, folder: Path) -> Starlette:
     """The application of a worker, which is a process of its own."""
-    return make_app(Predictor.from_checkpoint(path), folder)
+    return make_app(Predictor.load(path), folder)
 
 
 def config_of(make: Callable[[], Starlette]) -> Config:
