@@ -125,6 +125,13 @@ ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest recipe, one
 	@$(BIN)/python -m benchmarks.ladder $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
+report-picture: $(READY) ## Train the lecture, evaluate it, and take the picture of the report (IMDBCLF_DATA; Chromium)
+	@rm -rf dist/lecture && mkdir -p dist
+	@$(BIN)/imdbclf train experiment=lecture hydra.run.dir=dist/lecture
+	@$(BIN)/imdbclf evaluate dist/lecture --report dist/lecture/report.html --false-negative-cost 5
+	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,1190 --screenshot=docs/report.png \
+	  "file://$(CURDIR)/dist/lecture/report.html"
+
 docs: $(READY) ## Write what was measured into docs/ and README (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs
 

@@ -20,7 +20,7 @@ from imdbclf.reports.evaluation.sections import (
 from imdbclf.reports.labels import percent
 from imdbclf.reports.page import page
 
-SECTIONS = (metrics_section, confusion_section, curves_section, thresholds_section, slices_section, doubts_section)
+SECTIONS = (curves_section, metrics_section, confusion_section, thresholds_section, slices_section, doubts_section)
 """What is on the page, in this order; the most confident errors follow."""
 
 
