@@ -204,6 +204,11 @@ def test_reviews_of_one_class_and_a_checkpoint_without_its_run_have_a_page_too_w
         ),
         (
             None,
+            ("--by", "genre"),
+            "--by, --false-negative-cost: are for a report; give --report FILE.html with them",
+        ),
+        (
+            None,
             ("--report", "page.html", "--false-negative-cost", "0"),
             "--false-negative-cost 0: must be a number above 0, such as 5",
         ),

@@ -126,10 +126,12 @@ _REPORT = {".html": b"<title>Evaluation: ", ".json": b'{\n  "checkpoint": ', ".c
 """The files of a report, and what is near the beginning of each."""
 
 
-def check_report(page: Path | None, false_negative_cost: float, *, force: bool) -> None:
+def check_report(page: Path | None, false_negative_cost: float, by: str | None, *, force: bool) -> None:
     """Refuse a wrong cost, and a page that cannot be written; `force` replaces an earlier report and nothing else."""
     if not 0 < false_negative_cost < float("inf"):
         raise UserError(f"--false-negative-cost {false_negative_cost:g}: must be a number above 0, such as 5")
+    if page is None and (by is not None or false_negative_cost != 1):
+        raise UserError("--by, --false-negative-cost: are for a report; give --report FILE.html with them")
     if page is not None and page.suffix != ".html":
         raise UserError(f"--report {page}: must end in .html")
     for path, begins in [(page.with_suffix(suffix), begins) for suffix, begins in _REPORT.items()] if page else []:

@@ -126,7 +126,7 @@ def evaluate(
         from imdbclf.inference.evaluate import draw_part, evaluate_part  # noqa: PLC0415
 
     check_target("--picture", plot, force=force)
-    check_report(report, false_negative_cost, force=force)
+    check_report(report, false_negative_cost, by, force=force)
     with settings_as_options():
         _, chosen = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
         part = evaluate_part(checkpoint_file(checkpoint), chosen, split)

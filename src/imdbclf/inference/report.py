@@ -20,10 +20,10 @@ from imdbclf.data.sources.hub import HubSource
 from imdbclf.errors import UserError, visible
 from imdbclf.inference.evaluate import EvaluatedPart, evaluate_validation
 from imdbclf.inference.explain import Explainer
-from imdbclf.reports.evaluation.page import evaluation_page
-from imdbclf.reports.evaluation.sections import ConfidentError, Measured, as_json
+from imdbclf.reports.evaluation.page import Measured, as_json, evaluation_page
 from imdbclf.reports.evaluation.slices import columns_of, doubts_of
 from imdbclf.reports.evaluation.thresholds import HALF, counts_of, with_intervals
+from imdbclf.reports.explanation import Explanation
 from imdbclf.storage import json_text, write_text
 
 ERRORS = 10
@@ -70,13 +70,13 @@ def write_evaluation_report(
     write_text(target, evaluation_page(measured, part.path.name, about, numbers.name, rows.name))
 
 
-def _errors(part: EvaluatedPart, measured: Measured, names: Sequence[str]) -> list[ConfidentError]:
+def _errors(part: EvaluatedPart, measured: Measured, names: Sequence[str]) -> list[tuple[int, str, Explanation]]:
     """The errors with the highest confidence, those first."""
     rows = np.flatnonzero(~measured.right)
     rows = rows[np.argsort(-abs(measured.probabilities[rows] - HALF), kind="stable")][:ERRORS]
     texts, ids = _values(part.loaded.source, part.reviews.ids[rows]), part.reviews.ids.tolist()
     explain = Explainer(part.checkpoint).explain
-    return [ConfidentError(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]
+    return [(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]
 
 
 def _table(names: Sequence[str], measured: Measured) -> str:

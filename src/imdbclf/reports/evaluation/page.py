@@ -1,24 +1,246 @@
-"""The page of an evaluation."""
+"""The page of an evaluation: a function for each section, from what was measured to text, a table and plots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
+import numpy as np
+
+from imdbclf.console import install_command
 from imdbclf.errors import visible
-from imdbclf.reports.evaluation.sections import (
-    Measured,
-    confusion_section,
-    curves_section,
-    doubts_section,
-    error_sections,
-    metrics_section,
-    slices_section,
-    threshold_sentence,
-    thresholds_section,
-)
+from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
+from imdbclf.reports.evaluation.thresholds import HALF, Counts, counts_of
+from imdbclf.reports.explanation import Explanation, coloured_pieces, title_of
+from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.labels import percent
-from imdbclf.reports.page import page
+from imdbclf.reports.metrics import Labels, Metrics, Probabilities
+from imdbclf.reports.page import Section, TextTable, page
+from imdbclf.reports.reliability import draw_bins
+from imdbclf.reports.run_summary import METRIC_NAMES
+
+POINTS = 400
+"""Points of a curve in a plot; more cannot be seen."""
+
+CHARACTERS = 2_000
+"""What is shown of the text of an error."""
+
+LEGEND = (
+    "The most confident errors come first. A word has a blue line if it makes the review more positive, an "
+    "orange one if more negative; its effect is exact."
+)
+
+NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_precision": "average precision"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the page shows of n reviews: labels and probabilities (n,), metrics, and the costs of errors.
+
+    `label_names` are those of 0 and 1. A false negative costs `false_negative` false positives. `chosen` is the
+    threshold that costs least on validation reviews; None if there are none. `columns` and `doubts` say of each review
+    in which groups it is, and whether it is repeated or mislabelled. `errors` are
+    the most confident ones: row, name of the review, and why.
+    """
+
+    labels: Labels
+    probabilities: Probabilities
+    label_names: Sequence[str]
+    metrics: Metrics
+    false_negative: float = 1.0
+    chosen: float | None = None
+    columns: Columns = field(default_factory=dict)
+    doubts: Mapping[str, Mask] = field(default_factory=dict)
+    errors: Sequence[tuple[int, str, Explanation]] = ()
+
+    @property
+    def right(self) -> Mask:
+        """Whether each review is classified correctly at the threshold .5, (n,)."""
+        right: Mask = (self.probabilities > HALF) == (self.labels == 1)
+        return right
+
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """The groups of reviews."""
+        return slices_of(self.columns, self.right)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The reviews by probability."""
+        return counts_of(self.labels, self.probabilities)[0]
+
+    @cached_property
+    def thresholds(self) -> list[dict[str, float]]:
+        """What follows from thresholds in steps of .05, and from the chosen one, ascending; with the cost."""
+        steps = {*(number / 20 for number in range(1, 20)), *(() if self.chosen is None else (self.chosen,))}
+        rows = [self.counts.at(threshold) for threshold in sorted(steps)]
+        return [row | {"cost": row["false_positives"] + self.false_negative * row["false_negatives"]} for row in rows]
+
+
+def metrics_section(measured: Measured) -> Section:
+    """Each metric with its interval."""
+    rows = [
+        [shown, f"{metric.value:.4f}", "–" if metric.interval is None else "{:.4f} – {:.4f}".format(*metric.interval)]
+        for name, shown in NAMES.items()
+        if (metric := measured.metrics.get(name)) is not None
+    ]
+    note = (
+        "Intervals: Wilson's for accuracy, precision and recall; Student's t for the loss; the bootstrap's percentiles "
+        f"for the others. Threshold {HALF}; positive is “{measured.label_names[1]}”."
+    )
+    return Section("Metrics", (), TextTable(["metric", "value", "95 % interval"], rows), notes=[note])
+
+
+def confusion_section(measured: Measured) -> Section:
+    """How many reviews of each class are classified as each."""
+    found, (negative, positive) = measured.counts.at(HALF), measured.label_names
+    cells = [["true_negatives", "false_positives"], ["false_negatives", "true_positives"]]
+    rows = []
+    for name, row, right in zip((negative, positive), cells, (0, 1), strict=True):
+        numbers = [int(found[cell]) for cell in row]
+        share = percent(numbers[right] / sum(numbers)) if sum(numbers) else "–"
+        rows.append([name, *(f"{number:,}" for number in numbers), share])
+    heads = ["label", f"classified as {negative}", f"as {positive}", "correct"]
+    return Section("Confusion matrix", [f"At the threshold {HALF}."], TextTable(heads, rows))
+
+
+def curves_section(measured: Measured) -> Section:
+    """ROC, precision and recall, reliability, and the cost at every threshold."""
+    text = "Reliability shows whether a probability of .8 means that 80 % of such reviews are positive."
+    return Section("Curves", [text], plots=[draw_evaluation(measured)])
+
+
+@mpl.rc_context({"text.parse_math": False})
+def draw_evaluation(measured: Measured) -> Plot:
+    """Draw the four curves of the page."""
+    figure, panels = new_figure(10.5, 9, 2, 2)
+    (roc, precision_recall), (reliability, cost) = panels
+    counts = measured.counts
+    picked = np.unique(np.linspace(0, len(counts.values), POINTS).astype(np.int64))
+    false, true = counts.above[:, picked]
+    negative, positive = np.maximum(counts.above[:, -1], 1)
+    roc.plot([0, 1], [0, 1], ":", color="tab:gray")
+    roc.plot(false / negative, true / positive)
+    roc.set(title="ROC", xlabel="False positive rate", ylabel="True positive rate (recall)")
+    precision_recall.plot(true[1:] / positive, true[1:] / (true + false)[1:])
+    precision_recall.set(title="Precision and recall", xlabel="Recall", ylabel="Precision")
+    reliability.plot([0, 1], [0, 1], ":", color="tab:gray")
+    draw_bins(reliability, None, measured.labels, measured.probabilities, "tab:blue", "Network")
+    reliability.legend(loc="upper left", fontsize="small")
+    reliability.set(title="Reliability", xlabel="Predicted probability", ylabel="Fraction of positive reviews")
+    costs = counts.costs(measured.false_negative)[picked]
+    cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels))
+    cost.axvline(HALF if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
+    cost.set(title="Cost", xlabel="Threshold", ylabel="Cost per review", ylim=(0, None))
+    alt = "Four plots: ROC curve, precision against recall, reliability with intervals, cost at every threshold"
+    return rendered(figure, "evaluation", alt)
+
+
+def thresholds_section(measured: Measured) -> Section:
+    """What follows from each threshold, and the one that is cheapest on validation reviews."""
+    chosen, price = measured.chosen, measured.false_negative
+    heads = ["threshold", "accuracy", "precision", "recall", "F1", "false positives", "false negatives", "cost"]
+    rows = [
+        [
+            f"{row['threshold']:.3f}" + (" (chosen)" if row["threshold"] == chosen else ""),
+            *(percent(row[name]) for name in ("accuracy", "precision", "recall", "f1")),
+            *(f"{row[name]:,.0f}" for name in ("false_positives", "false_negatives")),
+            f"{row['cost']:,g}",
+        ]
+        for row in measured.thresholds
+    ]
+    marked = next(n for n, row in enumerate(measured.thresholds) if row["threshold"] == (chosen or HALF))
+    text = f"A probability above the threshold means positive. A false negative costs {price:g}, a false positive 1."
+    return Section("Thresholds", [text, threshold_sentence(measured)], TextTable(heads, rows, 1, marked))
+
+
+def threshold_sentence(measured: Measured) -> str:
+    """What the threshold that was chosen on validation reviews costs on these."""
+    by_threshold = {row["threshold"]: row["cost"] for row in measured.thresholds}
+    if measured.chosen is None:
+        return "No threshold is chosen: that needs validation reviews that the checkpoint has not learnt from."
+    cost, usual = by_threshold[measured.chosen], by_threshold[HALF]
+    return (
+        f"The threshold {measured.chosen:.3f} costs least on the validation reviews of the run. "
+        f"Here it costs {cost:,g}, and {HALF} costs {usual:,g}."
+    )
+
+
+def slices_section(measured: Measured) -> Section:
+    """The accuracy in groups of reviews."""
+    rows = [
+        [one.column, one.group, f"{one.reviews:,}", percent(one.accuracy), " – ".join(map(percent, one.interval))]
+        for one in measured.slices
+    ]
+    table = TextTable(["by", "group", "reviews", "accuracy", "95 % interval"], rows, 2)
+    notes = [
+        "Groups of numbers are quarters of the reviews. Unknown words are not in the vocabulary. Negations: not, "
+        "never, words in n't, and the like. Intervals: Wilson's; of many groups, some differ by chance."
+    ]
+    return Section("Accuracy by group", (), table, notes=notes)
+
+
+def doubts_section(measured: Measured) -> Section:
+    """Repeats, and labels that may be wrong."""
+    counts = {name: int(mask.sum()) for name, mask in measured.doubts.items()}
+    text = [
+        f"{counts['repeated']:,} reviews have the same words as another one here; "
+        f"of these, {counts['contradicted']:,} have the same words as a review with the other label."
+    ]
+    if LABEL_ERROR in counts:
+        text.append(
+            f"{counts[LABEL_ERROR]:,} labels are likely to be wrong (confident learning, by cleanlab). "
+            "It trusts the network, so read the reviews: the most confident errors come first."
+        )
+    else:
+        text.append(f"Likely label errors are not looked for; that needs cleanlab: {install_command('report')}")
+    return Section("Repeated reviews and doubtful labels", text, notes=["The CSV file marks these reviews."])
+
+
+def error_sections(measured: Measured) -> list[Section]:
+    """The most confident errors, each with coloured words."""
+    sections: list[Section] = []
+    for number, (row, review, explanation) in enumerate(measured.errors, 1):
+        label = measured.label_names[measured.labels[row]]
+        is_doubted = LABEL_ERROR in measured.doubts and measured.doubts[LABEL_ERROR][row]
+        title = f"Error {number}: {label}, classified as {title_of(explanation)}"
+        notes = [f"Review {review}{', likely label error' if is_doubted else ''}."]
+        text = [] if sections else [LEGEND]
+        sections.append(Section(title, text, coloured=[_beginning(explanation)], notes=notes))
+    return sections
+
+
+def _beginning(explanation: Explanation) -> list[tuple[str, float, float]]:
+    """The pieces of the first characters."""
+    pieces: list[tuple[str, float, float]] = []
+    shown = 0
+    for piece, effect, strength in coloured_pieces(explanation):
+        if shown + len(piece) > CHARACTERS:
+            return [*pieces, (f"{piece[: CHARACTERS - shown]} …", 0.0, 0.0)]
+        pieces.append((piece, effect, strength))
+        shown += len(piece)
+    return pieces
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """The numbers of all sections."""
+    metrics = {name: {"value": metric.value, "interval": metric.interval} for name, metric in measured.metrics.items()}
+    found = measured.counts.at(HALF)
+    return {
+        "label_names": list(measured.label_names),
+        "metrics": metrics,
+        "confusion": {name: count for name, count in found.items() if "_" in name},
+        "false_negative_cost": measured.false_negative,
+        "chosen_threshold": measured.chosen,
+        "thresholds": measured.thresholds,
+        "slices": [asdict(one) for one in measured.slices],
+        **{name: int(mask.sum()) for name, mask in measured.doubts.items()},
+        "errors": [{"review": name, "explanation": asdict(why)} for _, name, why in measured.errors],
+    }
+
 
 SECTIONS = (curves_section, metrics_section, confusion_section, thresholds_section, slices_section, doubts_section)
 """What is on the page, in this order; the most confident errors follow."""
