@@ -16,7 +16,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick profile
+.PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick bench-serve profile
 .PHONY: behaviour explanations lock audit licences lecture-sweep ladder report-picture docs docs-check clean
 
 help: ## List the targets
@@ -119,6 +119,10 @@ explanations: $(READY) $(PEERS_READY) ## Compare the exact effects of words with
 
 profile: $(READY) ## Measure where the time of a run goes: docs/performance.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.performance
+	@$(BIN)/python -m benchmarks.docs
+
+bench-serve: $(READY) $(PEERS_READY) ## Measure imdbclf serve and other servers with wrk: docs/serve.md (IMDBCLF_DATA; ARGS="--lecture RUN --strong RUN")
+	@$(BIN)/python -m benchmarks.serve $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
 lecture-sweep: $(READY) ## Run the lecture's 36 networks with five seeds: docs/lecture-sweep.md (IMDBCLF_DATA)

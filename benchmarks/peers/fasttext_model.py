@@ -44,6 +44,15 @@ def texts(data: str, result: str, longest: str, seed: str) -> None:
     leave(result, test_accuracy=model.test("test.txt")[1])
 
 
+def save(data: str, model: str) -> None:
+    """Train on the training reviews, prepared as in `texts`, at fastText's defaults, and write the model."""
+    (train, labels), _ = both_parts(data)
+    shuffled = [*zip(train, labels, strict=True)]
+    random.Random(0).shuffle(shuffled)  # noqa: S311 - no secret
+    _write("train.txt", (spaced(text) for text, _ in shuffled), (label for _, label in shuffled))
+    fasttext.train_supervised("train.txt", thread=1, verbose=0).save_model(model)
+
+
 def _write(path: str, lines: Iterable[str], labels: Iterable[int]) -> None:
     with Path(path).open("w", encoding="utf-8") as stream:
         for line, label in zip(lines, labels, strict=True):
@@ -51,4 +60,4 @@ def _write(path: str, lines: Iterable[str], labels: Iterable[int]) -> None:
 
 
 if __name__ == "__main__":
-    run(fit, texts)
+    run(fit, texts, save)

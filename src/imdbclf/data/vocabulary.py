@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,11 +70,13 @@ class Vocabulary:
 
         A word without a column of its own sets that of unknown words; of longer runs of words only terms set one.
         """
-        columns = {self.column.get(word, UNKNOWN) for word in set(words)}
+        columns = set(map(self.column.get, set(words), repeat(UNKNOWN)))
         for order in range(2, self.order + 1):
             terms = map(" ".join, zip(*(words[start:] for start in range(order)), strict=False))
             columns.update(self.column[term] for term in set(terms) if term in self.column)
-        return np.array(sorted(columns), dtype=np.int32)
+        found = np.fromiter(columns, np.int32, len(columns))
+        found.sort()
+        return found
 
     def decode(self, columns: npt.NDArray[np.int32]) -> list[str]:
         """The terms of a multi-hot row, in the order of their columns; `?` stands for the unknown words."""

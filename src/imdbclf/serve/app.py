@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -34,6 +33,7 @@ BODY_SECONDS = 10.0
 """Seconds until the whole body must be here."""
 
 OPENAPI = (Path(__file__).parent / "openapi.json").read_bytes()
+_ANYTHING = TypeAdapter[Any](Any)
 TOO_MUCH = {"too_long", "string_too_long"}
 
 
@@ -44,40 +44,45 @@ class Texts(BaseModel):
     texts: Annotated[list[Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=MOST_TEXTS)]
 
 
-def make_app(predictor: Predictor, folder: Path) -> Starlette:
+def make_app(predictor: Predictor, folder: Path) -> ASGIApp:
     """The application of one worker; `folder` is where all workers count."""
 
     async def predict(request: Request) -> Response:
         predictions = predictor.predict(await _texts_of(request))
         found = [{"label": one.label, "probability": one.probability} for one in predictions]
-        return JSONResponse({"predictions": found})
+        return _json({"predictions": found})
 
     async def explain(request: Request) -> Response:
-        return JSONResponse({"explanations": [asdict(one) for one in predictor.explain(await _texts_of(request))]})
+        # In a thread, since it can take a second for long texts; then others are answered meanwhile.
+        explanations = await run_in_threadpool(predictor.explain, await _texts_of(request))
+        return _json({"explanations": explanations})
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def metrics(_: Request) -> Response:
-        return PlainTextResponse(counts.as_text(), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse("".join(counts.lines()), media_type="text/plain; version=0.0.4")
 
     async def openapi(_: Request) -> Response:
         return Response(OPENAPI, media_type="application/json")
 
     routes = [
-        Route("/", _page_of(predictor)),
         Route("/predict", predict, methods=["POST"]),
         Route("/explain", explain, methods=["POST"]),
         Route("/health", health),
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),
+        Route("/", _page_of(predictor)),
     ]
     predictor.warm_up()
     counts = Counts(folder, [route.path for route in routes])
-    handlers = {HTTPException: _error, ClientDisconnect: _gone, Exception: _fault}
-    app = Starlette(routes=routes, middleware=[Middleware(_Counted, counts)], exception_handlers=handlers)  # type: ignore[arg-type]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _error, Exception: _error})
     app.router.redirect_slashes = False
-    return app
+    return _counted(app, counts)
+
+
+def _json(content: object) -> Response:
+    return Response(_ANYTHING.dump_json(content), media_type="application/json")
 
 
 async def _texts_of(request: Request) -> list[str]:
@@ -91,8 +96,8 @@ async def _texts_of(request: Request) -> list[str]:
                 size += len(chunk)
                 if size > MOST_BYTES:
                     raise HTTPException(413, f"the body has more than {MOST_BYTES:,} bytes")
-    except TimeoutError:
-        raise HTTPException(408, f"the body took longer than {BODY_SECONDS:.0f} seconds") from None
+    except (TimeoutError, ClientDisconnect):
+        raise HTTPException(408, f"the body was not here within {BODY_SECONDS:.0f} seconds") from None
     try:
         texts = Texts.model_validate_json(b"".join(chunks)).texts
     except ValidationError as error:
@@ -124,33 +129,25 @@ def _page_of(predictor: Predictor) -> Callable[[Request], Response]:
     return page
 
 
-async def _error(_: Request, error: HTTPException) -> Response:
+async def _error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return JSONResponse({"error": "an error in the server"}, 500)
     # What is left of a body that nobody reads must not be taken for the next request.
     closing = {"Connection": "close"} if error.status_code in {408, 413} else {}
     return JSONResponse({"error": error.detail}, error.status_code, {**(error.headers or {}), **closing})
 
 
-async def _gone(_: Request, __: ClientDisconnect) -> Response:
-    return JSONResponse({"error": "the client closed the connection"}, 400)
+def _counted(app: ASGIApp, counts: Counts) -> ASGIApp:
+    """The application, and what it answers is counted."""
 
-
-async def _fault(_: Request, __: Exception) -> Response:
-    return JSONResponse({"error": "an error in the server"}, 500)
-
-
-class _Counted:
-    """Counts what the application answers."""
-
-    def __init__(self, app: ASGIApp, counts: Counts) -> None:
-        self._app, self._counts = app, counts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
 
-        async def counted(message: Message) -> None:
+        async def count(message: Message) -> None:
             if message["type"] == "http.response.start":
-                seconds = perf_counter() - started
-                self._counts.add(scope["path"], message["status"], seconds, scope.get("texts", 0))
+                counts.add(scope["path"], message["status"], perf_counter() - started, scope.get("texts", 0))
             await send(message)
 
-        await self._app(scope, receive, counted)
+        await app(scope, receive, count)
+
+    return counted

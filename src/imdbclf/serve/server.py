@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
@@ -46,12 +46,12 @@ def serve(path: Path, host: str, port: int, workers: int) -> None:
             Server(config_of(partial(make_app, predictor, Path(folder)))).run(sockets=[listener])
 
 
-def _load(path: Path, folder: Path) -> Starlette:
+def _load(path: Path, folder: Path) -> ASGIApp:
     """The application of a worker, which is a process of its own."""
     return make_app(Predictor.load(path), folder)
 
 
-def config_of(make: Callable[[], Starlette]) -> Config:
+def config_of(make: Callable[[], ASGIApp]) -> Config:
     """Uvicorn's settings for what makes the application."""
     return Config(
         make,
