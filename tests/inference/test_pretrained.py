@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def cut(folder: Path) -> None:
                 with_one_term_less,
                 cut,
                 changed("temperature", -1),
+                changed("unit_length", "yes"),
                 changed("members", 10**12),
                 changed("hidden", "many"),
                 changed("activation", "magic"),
@@ -109,6 +111,14 @@ def test_a_foreign_or_damaged_folder_is_refused_in_one_line(copied: Path, change
     change(copied)
     with pytest.raises(UserError, match=f"^{copied}: {said}"):
         Predictor.from_pretrained(copied)
+
+
+def test_a_missing_library_is_named_with_the_command_that_installs_it(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(UserError, match=f"^{exported}: needs safetensors; install it with: "):
+        Predictor.from_pretrained(exported)
 
 
 def test_what_is_neither_a_folder_nor_on_the_hub_is_refused() -> None:

@@ -24,7 +24,6 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
 
 from imdbclf import __version__
 from imdbclf.checkpoint import Checkpoint
@@ -32,7 +31,7 @@ from imdbclf.data.ngrams import WORD_BITS
 from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
-from imdbclf.model.network import MLP, members_of
+from imdbclf.model.arrays import ArrayNetwork
 
 TOLERANCE = 5e-6
 HALF_TOLERANCE = 5e-4
@@ -50,14 +49,14 @@ _ONNX, _ML, _MICROSOFT = "", "ai.onnx.ml", "com.microsoft"
 _OPSETS = {_ONNX: 20, _ML: 2, _MICROSOFT: 1}
 _LAST = 2**62
 
-_ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
-    nn.ReLU: ("Relu", {}),
-    nn.Tanh: ("Tanh", {}),
-    nn.Sigmoid: ("Sigmoid", {}),
-    nn.GELU: ("Gelu", {}),
-    nn.ELU: ("Elu", {}),
-    nn.SELU: ("Selu", {}),
-    nn.LeakyReLU: ("LeakyRelu", {"alpha": 0.01}),
+_ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "relu": ("Relu", {}),
+    "tanh": ("Tanh", {}),
+    "sigmoid": ("Sigmoid", {}),
+    "gelu": ("Gelu", {}),
+    "elu": ("Elu", {}),
+    "selu": ("Selu", {}),
+    "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
 }
 
 
@@ -70,7 +69,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     graph = _Graph()
     columns = _columns(graph, checkpoint.vectorizer)
     values = _values(graph, checkpoint.vectorizer, columns)
-    logits = [_logit(graph, member, columns, values, half=half) for member in members_of(checkpoint.network)]
+    logits = [_logit(graph, member, columns, values, half=half) for member in checkpoint.arrays()]
     logit = graph("Squeeze", graph("Mean", *logits), graph.whole(1))
     scaled = graph("Div", logit, graph.const(np.float32(checkpoint.temperature)))
     probability = graph("Sigmoid", scaled)
@@ -213,33 +212,29 @@ def _values(graph: _Graph, vectorizer: Vectorizer, columns: str) -> str | None:
     return graph("Unsqueeze", values, graph.whole(1))
 
 
-def _logit(graph: _Graph, network: MLP, columns: str, values: str | None, *, half: bool) -> str:
+def _logit(graph: _Graph, network: ArrayNetwork, columns: str, values: str | None, *, half: bool) -> str:
     """The logits of a perceptron, float32 (n, 1)."""
-    weight = network.first.weight.detach().numpy()
-    padded = np.vstack([weight, np.zeros_like(weight[:1])])
+    first, first_bias, *dense = network.arrays
+    padded = np.vstack([first, np.zeros_like(first[:1])])
     rows = graph("Gather", graph.const(padded.astype(np.float16 if half else np.float32)), columns)
     rows = graph("Cast", rows, to=TensorProto.FLOAT) if half else rows
     if values is None:
         hidden = graph("ReduceSum", rows, graph.whole(1), keepdims=0)
     else:
         hidden = graph("Squeeze", graph("MatMul", values, rows), graph.whole(1))
-    hidden = graph("Add", hidden, graph.const(network.first.bias.detach().numpy()))
-    for layer in network.rest:
-        hidden = _layer(graph, layer, hidden)
+    hidden = graph("Add", hidden, graph.const(first_bias))
+    for weight, bias in zip(dense[::2], dense[1::2], strict=True):
+        hidden = _activated(graph, network.activation, hidden)
+        hidden = graph("Gemm", hidden, graph.const(weight), graph.const(bias), transB=1)
     return hidden
 
 
-def _layer(graph: _Graph, layer: nn.Module, hidden: str) -> str:
-    if isinstance(layer, nn.Linear):
-        parameters = (graph.const(value.detach().numpy()) for value in (layer.weight, layer.bias))
-        return graph("Gemm", hidden, *parameters, transB=1)
-    if isinstance(layer, nn.Dropout):
-        return hidden
-    if isinstance(layer, nn.SiLU):
+def _activated(graph: _Graph, activation: str, hidden: str) -> str:
+    if activation == "silu":
         return graph("Mul", hidden, graph("Sigmoid", hidden))
-    if type(layer) not in _ACTIVATIONS:
-        raise UserError(f"--to onnx: the activation {type(layer).__name__} is not known there")
-    operator, attributes = _ACTIVATIONS[type(layer)]
+    if activation not in _ACTIVATIONS:
+        raise UserError(f"--to onnx: the activation {activation} is not known there")
+    operator, attributes = _ACTIVATIONS[activation]
     return graph(operator, hidden, **attributes)
 
 

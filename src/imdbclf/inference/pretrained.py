@@ -68,16 +68,18 @@ def read_pretrained(folder: Path) -> Pretrained:
 
 def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pretrained:
     labels, temperature = [config["id2label"][number] for number in "01"], float(config["temperature"])
-    if not (all(isinstance(label, str) for label in labels) and isfinite(temperature) and temperature > 0):
-        raise ValueError("the labels or the temperature")
+    unit_length, sentence_ends = config["unit_length"], config["sentence_ends"]
+    typed = {*map(type, labels)} == {str} and {type(unit_length), type(sentence_ends)} == {bool}
+    if not (typed and isfinite(temperature) and temperature > 0):
+        raise ValueError("the labels, the temperature, or how texts become rows")
     vocabulary = Vocabulary.from_text(tensors[VOCABULARY].tobytes().decode())
-    by_column, unit_length = tensors.get(TERM_WEIGHTS), config["unit_length"] is True
+    by_column = tensors.get(TERM_WEIGHTS)
     members = [_member(config, tensors, number) for number in range(config["members"])]
     widths = {len(member.arrays[0]) for member in members} | ({len(by_column)} if by_column is not None else set())
     if widths != {len(vocabulary)} or not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("columns or numbers")
     weights = TermWeights(by_column, unit_length) if by_column is not None or unit_length else None
-    return Pretrained(members, Vectorizer(vocabulary, weights, config["sentence_ends"] is True), labels, temperature)
+    return Pretrained(members, Vectorizer(vocabulary, weights, sentence_ends), labels, temperature)
 
 
 def _member(config: Mapping[str, Any], tensors: Mapping[str, Array], number: int) -> ArrayNetwork:
