@@ -46,6 +46,10 @@ def test_a_limit_draws_different_cases_and_the_seed_says_which(limit: int, seed:
     assert set(drawn) <= set(cases(**LABEL))
 
 
+def test_other_seeds_draw_other_cases() -> None:
+    assert {case for seed in range(20) for case in cases(**LABEL, limit=1, seed=seed)} == set(cases(**LABEL))
+
+
 def test_each_change_makes_a_second_text() -> None:
     assert cases(**CHANGE, add="Such a {film}!")[0] == ("A great film.", "A great film. Such a film!")
     assert cases(**CHANGE, changed=["A very {good} {film}."])[0] == ("A great film.", "A very great film.")

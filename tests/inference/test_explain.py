@@ -105,6 +105,12 @@ def test_the_effect_of_a_term_is_the_mean_over_the_rows_that_have_it(kind: str) 
     assert [one.effect for one in found] == sorted((one.effect for one in found), reverse=True)
 
 
+def test_rare_terms_are_left_out() -> None:
+    made = KINDS["ones"]
+    rows = made.vectorizer.rows_of([*["good"] * 2, "bad", *["odd"] * 998])
+    assert [one.term for one in Explainer(made).terms(rows)] == ["good"]
+
+
 def test_the_predictor_explains_what_it_predicts(ngram_run: Path) -> None:
     predictor = Predictor.from_checkpoint(ngram_run / "checkpoints/best.ckpt")
     texts = ["A great film, not bad at all.", "What a waste of time!"]
