@@ -45,8 +45,9 @@ class Vectorizer:
     def row_of(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | None]:
         """The set columns of a text's row, ascending, int32 (k,), and their values, float32 (k,); None for ones."""
         columns = self.vocabulary.columns_of(tokenize(text, sentence_ends=self.sentence_ends))
-        offsets = np.array([0, len(columns)], dtype=np.int64)
-        return columns, None if self.term_weights is None else self.term_weights(offsets, columns)
+        if self.term_weights is None:
+            return columns, None
+        return columns, self.term_weights(np.array([0, len(columns)], dtype=np.int64), columns)
 
     def rows_of(self, texts: Sequence[str]) -> MultiHotMatrix:
         """The rows of n texts, many at once."""

@@ -60,6 +60,7 @@ def config_of(make: Callable[[], ASGIApp]) -> Config:
         access_log=False,
         log_level="error",
         server_header=False,
+        proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
