@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -96,6 +97,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     from omegaconf import OmegaConf  # noqa: PLC0415 - slow to import
     from yaml import AliasEvent, parse  # noqa: PLC0415
 
+    if path.exists() and not path.is_file():
+        # A device may have no end, and a pipe may wait forever.
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     text = path.read_text(encoding="utf-8")
     if any(isinstance(event, AliasEvent) for event in parse(text)):
         raise ValueError("it has aliases")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,12 @@ def test_a_file_that_is_no_suite_is_refused(text: str, tmp_path: Path, capsys: C
     assert result.status == 2
     assert result.err.startswith(f"error: {file}: ")
     assert len(result.err.splitlines()) == 1
+
+
+def test_a_pipe_is_no_suite_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "suite.yaml")
+    with pytest.raises(UserError, match=r"suite.yaml: cannot be read \(not a regular file\)"):
+        read_suite(tmp_path / "suite.yaml")
 
 
 def test_failed_cases_are_the_worst_first(finished_run: Path) -> None:

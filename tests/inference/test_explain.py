@@ -131,6 +131,9 @@ def test_the_command_shows_text_words_and_signs(finished_run: Path, capsys: Capt
 
 
 def test_the_command_gives_json(finished_run: Path, capsys: Capture) -> None:
+    long = run(capsys, "explain", str(finished_run), "great film " * 50_000).out
+    assert len(long) < 20_000
+    assert "… (550,000 characters in all)" in long
     (line,) = run(capsys, "explain", str(finished_run), "--json", "great film").out.splitlines()
     found = json.loads(line)
     assert set(found) == {"text", "label", "probability", "words", "pairs"}

@@ -16,6 +16,9 @@ from imdbclf.reports.labels import percent, signed
 SHOWN = 10
 """Words in the table of a terminal."""
 
+LONGEST = 5_000
+"""Characters of a text that a terminal shows in colour: it takes half a minute for a megabyte."""
+
 PAIRS = 3
 """Pairs in the table."""
 
@@ -116,6 +119,8 @@ def _coloured(explanation: Explanation) -> Text:
     """Blue for words that make it positive, orange for the others; the stronger, the bolder."""
     text = Text()
     for piece, _, strength in coloured_pieces(explanation):
+        if len(text) > LONGEST:
+            return text.append(f" … ({len(explanation.text):,} characters in all)")
         style = "" if abs(strength) < 0.1 else "blue" if strength > 0 else "dark_orange"  # noqa: PLR2004 - too weak
         text.append(piece, style=f"bold {style}" if abs(strength) > 1 / 3 else style)
     return text
