@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
 import pytest
 from commands import run
+from sweeps.helpers import wait_until
 
 from export.test_onnx import KINDS, checkpoint
 from imdbclf.checkpoint import Checkpoint, read_checkpoint
@@ -58,6 +62,61 @@ def test_the_script_says_what_the_numbers_say_and_explains_it(written: tuple[Che
     for (_, effects), explained in zip(found, Predictor(made).explain(texts), strict=True):
         expected = {one.word: one.effect for one in explained.words}
         assert dict(effects) == pytest.approx(expected, abs=2 * exact)
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+SHOWN = 'document.getElementById("answer")?.textContent'
+
+TYPED = """(text => { const review = document.getElementById("review"); review.value = text;
+review.dispatchEvent(new Event("input")); return document.getElementById("answer").textContent; })"""
+
+CLICKED = """(word => { [...document.querySelectorAll("#words button")].find(one => one.textContent === word).click();
+return document.getElementById("answer").textContent; })"""
+
+
+async def in_browser(page: Path, profile: Path, calls: Sequence[tuple[str, str]]) -> list[str | None]:
+    """What functions of JavaScript return in the page, one after the other, in Chromium."""
+    options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    browser = await asyncio.create_subprocess_exec(str(CHROMIUM), *options, page.as_uri(), stderr=subprocess.DEVNULL)
+    try:
+        wait_until((profile / "DevToolsActivePort").exists)
+        port = (profile / "DevToolsActivePort").read_text().splitlines()[0]
+        async with aiohttp.ClientSession() as session:
+            targets = await (await session.get(f"http://127.0.0.1:{port}/json/list")).json()
+            address = next(target["webSocketDebuggerUrl"] for target in targets if target["url"] == page.as_uri())
+            async with session.ws_connect(address) as socket:
+                while not await answer_of(socket, SHOWN):
+                    await asyncio.sleep(0.05)
+                return [await answer_of(socket, f"{function}({json.dumps(word)})") for function, word in calls]
+    finally:
+        browser.terminate()
+        await browser.wait()
+
+
+async def answer_of(socket: aiohttp.ClientWebSocketResponse, script: str) -> str | None:
+    """The value of an expression of JavaScript; None if it fails."""
+    await socket.send_json({"id": 1, "method": "Runtime.evaluate", "params": {"expression": script}})
+    value: str | None = (await socket.receive_json())["result"]["result"].get("value")
+    return value
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_browser_shows_the_probability_of_what_is_typed_and_of_what_is_left_when_a_word_is_clicked(
+    tmp_path: Path,
+) -> None:
+    made, text = KINDS["weights"], "the naïve café was odd"
+    write(made, tmp_path / "page.html", half=False)
+    (explained,) = Predictor(made).explain([text])
+    strongest = explained.words[0]
+    assert abs(strongest.effect) > 0.01
+    calls = [(TYPED, text), (CLICKED, strongest.word), (CLICKED, strongest.word), (TYPED, "")]
+    shown = asyncio.run(in_browser(tmp_path / "page.html", tmp_path / "profile", calls))
+    without = explained.probability - strongest.effect
+    (nothing,) = Predictor(made).predict([""])
+    expected = [explained.probability, without, explained.probability, nothing.probability]
+    assert shown == [f"{made.label_names[p > 0.5]}: {100 * p:.1f} % {made.label_names[1]}" for p in expected]
 
 
 def test_the_page_loads_nothing_and_shows_labels_as_text(tmp_path: Path, finished_run: Path) -> None:
