@@ -104,9 +104,9 @@ async def answer_of(socket: aiohttp.ClientWebSocketResponse, script: str) -> str
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_a_browser_shows_the_probability_of_what_is_typed_and_of_what_is_left_when_a_word_is_clicked(
-    tmp_path: Path,
+    tmp_path: Path, finished_run: Path
 ) -> None:
-    made, text = KINDS["weights"], "the naïve café was odd"
+    made, text = read_checkpoint(finished_run / "checkpoints/best.ckpt"), "a great film, but the worst ending"
     write(made, tmp_path / "page.html", half=False)
     (explained,) = Predictor(made).explain([text])
     strongest = explained.words[0]
