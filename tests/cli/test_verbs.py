@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,15 +113,6 @@ def test_a_mistake_is_said_in_one_line(best: str, capsys: Capture, arguments: tu
     assert result.status == 2
     assert message in result.err
     assert result.err.count("\n") == 1
-
-
-def test_a_finished_checkpoint_is_used_without_lightning() -> None:
-    script = (
-        "import sys, imdbclf.inference.evaluate, imdbclf.inference.predictor\n"
-        "print([name for name in ('lightning', 'pytorch_lightning', 'datasets') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_json_stays_json_where_the_output_is_ascii(best: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

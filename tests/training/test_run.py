@@ -128,6 +128,7 @@ def test_the_labels_of_test_reviews_do_not_change_what_is_learned(
     assert metrics_of(right)["test/accuracy"] != metrics_of(here / "garbage")["test/accuracy"]
 
 
+@pytest.mark.slow
 def test_random_labels_teach_nothing(
     here: Path, small_ngrams: list[str], ngram_run: Path, small_files: dict[str, Path], capsys: Capture
 ) -> None:
