@@ -46,12 +46,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def checkpoint_file(path: Path) -> Path:
     """The file itself; of a run folder, its best checkpoint."""
-    from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+    from imdbclf.folders.run import checkpoint_in  # noqa: PLC0415
     from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
 
     if is_pretrained(path):
         raise UserError(f"{path}: is an export; this needs the checkpoint of a run, or the run's folder")
-    return RunFolder(path).best if path.is_dir() else path
+    return checkpoint_in(path)
 
 
 def predictor_of(path: Path) -> Predictor:

@@ -128,6 +128,11 @@ class RunFolder(Folder):
             _remove(self.path)
 
 
+def checkpoint_in(path: Path) -> Path:
+    """The best checkpoint if the path is a run folder, else the path itself."""
+    return RunFolder(path).best if path.is_dir() else path
+
+
 _made: set[Path] = set()
 """Folders that this process has made and may remove."""
 

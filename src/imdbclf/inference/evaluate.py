@@ -131,7 +131,10 @@ def evaluate_part(path: Path, chosen: Mapping[str, Any] = MappingProxyType({}), 
     Raises:
         UserError: if the checkpoint or the source cannot be read, or the source does not have the part.
     """
-    checkpoint = read_checkpoint(path)
+    return _evaluated(path, read_checkpoint(path), chosen, split)
+
+
+def _evaluated(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any], split: str) -> EvaluatedPart:
     loaded, reviews = _part(_origin(path, checkpoint, chosen), checkpoint, split, of_run="source" not in chosen)
     if not len(reviews) or reviews.labels.min() < 0:
         raise UserError(f"--split {split}: has no labels; `imdbclf predict` classifies reviews without labels")
@@ -140,13 +143,16 @@ def evaluate_part(path: Path, chosen: Mapping[str, Any] = MappingProxyType({}), 
     return EvaluatedPart(path, split, checkpoint, loaded, reviews, matrix, evaluation)
 
 
-def evaluate_validation(path: Path) -> EvaluatedPart | None:
-    """A checkpoint on the validation reviews of its run; None if it learnt from them, or they cannot be read."""
-    run = read_checkpoint(path).run
-    if run.refit or not run.data.validates or not may_follow(path, run.data):
+def evaluate_validation(part: EvaluatedPart) -> EvaluatedPart | None:
+    """The checkpoint of a part on the validation reviews of its run.
+
+    None if it learnt from them, or they cannot be read.
+    """
+    run = part.checkpoint.run
+    if run.refit or not run.data.validates or not may_follow(part.path, run.data):
         return None
     try:
-        return evaluate_part(path, split=VALIDATION[1])
+        return _evaluated(part.path, part.checkpoint, {}, VALIDATION[1])
     except (UserError, OSError):
         return None
 

@@ -75,12 +75,12 @@ class Predictor:
     @classmethod
     def load(cls, path: Path) -> Predictor:
         """Load a checkpoint, the best one of a run folder, or an exported folder; errors as in the two below."""
-        from imdbclf.folders.run import RunFolder  # noqa: PLC0415
+        from imdbclf.folders.run import checkpoint_in  # noqa: PLC0415
         from imdbclf.inference.pretrained import is_pretrained  # noqa: PLC0415
 
         if is_pretrained(path):
             return cls.from_pretrained(path)
-        return cls.from_checkpoint(RunFolder(path).best if path.is_dir() else path)
+        return cls.from_checkpoint(checkpoint_in(path))
 
     @classmethod
     def from_pretrained(cls, name: str | PathLike[str]) -> Predictor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from imdbclf.data.arrow import to_arrow, to_numpy
 from imdbclf.data.corpus import Hashes, text_hashes
@@ -25,6 +26,8 @@ from imdbclf.reports.evaluation.slices import columns_of, doubts_of
 from imdbclf.reports.evaluation.thresholds import HALF, counts_of, with_intervals
 from imdbclf.reports.explanation import Explanation
 from imdbclf.storage import json_text, write_text
+
+Tables = Mapping[str, pa.Table]
 
 ERRORS = 10
 """Errors that are shown and explained."""
@@ -42,14 +45,15 @@ def write_evaluation_report(
         UserError: if the source has no such column of texts.
     """
     labels, probabilities = part.reviews.labels, part.evaluation.probabilities
-    validation = evaluate_validation(part.path)
+    validation = evaluate_validation(part)
     threshold = None
     if validation is not None:
         counts, _ = counts_of(validation.reviews.labels, validation.evaluation.probabilities)
         threshold = counts.cheapest(false_negative)
     columns = columns_of(part.loaded.corpus, part.reviews, part.checkpoint.vectorizer.vocabulary)
+    parts = part.loaded.source.read().parts
     if by is not None:
-        found = _values(part.loaded.source, part.reviews.ids, by)
+        found = _values(parts, _read_column(part.loaded.source, by), part.reviews.ids)
         columns[f"column {by}"] = np.array([found[one] for one in part.reviews.ids.tolist()], dtype=np.str_)
     measured = Measured(
         labels,
@@ -62,7 +66,7 @@ def write_evaluation_report(
         doubts_of(part.reviews, probabilities),
     )
     names = part.reviews.review_names()
-    measured = replace(measured, errors=_errors(part, measured, names))
+    measured = replace(measured, errors=_errors(part, parts, measured, names))
     numbers, rows = target.with_suffix(".json"), target.with_suffix(".csv")
     about = {key: part.result[key] for key in ("data_source", "split", "reviews", "reviews_in_training")}
     write_text(rows, _table(names, measured))
@@ -70,11 +74,13 @@ def write_evaluation_report(
     write_text(target, evaluation_page(measured, part.path.name, about, numbers.name, rows.name))
 
 
-def _errors(part: EvaluatedPart, measured: Measured, names: Sequence[str]) -> list[tuple[int, str, Explanation]]:
+def _errors(
+    part: EvaluatedPart, parts: Tables, measured: Measured, names: Sequence[str]
+) -> list[tuple[int, str, Explanation]]:
     """The errors with the highest confidence, those first."""
     rows = np.flatnonzero(~measured.right)
     rows = rows[np.argsort(-abs(measured.probabilities[rows] - HALF), kind="stable")][:ERRORS]
-    texts, ids = _values(part.loaded.source, part.reviews.ids[rows]), part.reviews.ids.tolist()
+    texts, ids = _values(parts, parts, part.reviews.ids[rows]), part.reviews.ids.tolist()
     explain = Explainer(part.checkpoint).explain
     return [(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]
 
@@ -96,17 +102,19 @@ def _table(names: Sequence[str], measured: Measured) -> str:
     return visible(lines.getvalue())
 
 
-def _values(source: Source, wanted: Hashes, column: str | None = None) -> dict[int, str]:
-    """The texts of the wanted reviews, or what a column says of them, by the hash of the text.
+def _read_column(source: Source, column: str) -> Tables:
+    """The parts of a source, with another column as the text.
 
     Raises:
         UserError: if the source has no such column of texts.
     """
-    parts = others = source.read().parts
-    if column is not None:
-        if not isinstance(source, FilesSource | FolderSource | HubSource):
-            raise UserError(f"--by {column}: {source.description} has no other columns")
-        others = replace(source, settings=source.settings.model_copy(update={"text_column": column})).read().parts
+    if not isinstance(source, FilesSource | FolderSource | HubSource):
+        raise UserError(f"--by {column}: {source.description} has no other columns")
+    return replace(source, settings=source.settings.model_copy(update={"text_column": column})).read().parts
+
+
+def _values(parts: Tables, others: Tables, wanted: Hashes) -> dict[int, str]:
+    """What `others` say of the wanted reviews, by the hash of their text in `parts`."""
     found: dict[int, str] = {}
     for part, table in parts.items():
         ids = np.concatenate([np.zeros(0, np.uint64), *map(text_hashes, table.column("text").chunks)])

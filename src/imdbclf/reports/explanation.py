@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,10 +80,19 @@ def pieces_of(explanation: Explanation) -> Iterator[tuple[str, float]]:
             yield piece, effects.get(SENTENCE_ENDS.get(piece[0], piece.lower()), 0.0)
 
 
-def coloured_pieces(explanation: Explanation) -> Iterator[tuple[str, float, float]]:
-    """The text in pieces, the effect of each, and the effect as a share of the strongest."""
+def coloured_pieces(explanation: Explanation, most: int = sys.maxsize) -> Iterator[tuple[str, float, float]]:
+    """The text in pieces, the effect of each, and the effect as a share of the strongest.
+
+    After `most` characters there is `…` instead of the rest.
+    """
     strongest = max((abs(one.effect) for one in explanation.words), default=0.0) or 1.0
-    return ((visible(piece), effect, effect / strongest) for piece, effect in pieces_of(explanation))
+    for piece, effect in pieces_of(explanation):
+        shown = visible(piece)
+        if len(shown) > most:
+            yield f"{shown[:most]} …", 0.0, 0.0
+            return
+        yield shown, effect, effect / strongest
+        most -= len(shown)
 
 
 def title_of(explanation: Explanation) -> str:
@@ -118,11 +128,11 @@ def print_explanation(explanation: Explanation) -> None:
 def _coloured(explanation: Explanation) -> Text:
     """Blue for words that make it positive, orange for the others; the stronger, the bolder."""
     text = Text()
-    for piece, _, strength in coloured_pieces(explanation):
-        if len(text) > LONGEST:
-            return text.append(f" … ({len(explanation.text):,} characters in all)")
+    for piece, _, strength in coloured_pieces(explanation, LONGEST):
         style = "" if abs(strength) < 0.1 else "blue" if strength > 0 else "dark_orange"  # noqa: PLR2004 - too weak
         text.append(piece, style=f"bold {style}" if abs(strength) > 1 / 3 else style)
+    if len(text) > LONGEST:
+        text.append(f" ({len(explanation.text):,} characters in all)")
     return text
 
 

@@ -209,20 +209,8 @@ def error_sections(measured: Measured) -> list[Section]:
         title = f"Error {number}: {label}, classified as {title_of(explanation)}"
         notes = [f"Review {review}{', likely label error' if is_doubted else ''}."]
         text = [] if sections else [LEGEND]
-        sections.append(Section(title, text, coloured=[_beginning(explanation)], notes=notes))
+        sections.append(Section(title, text, coloured=[list(coloured_pieces(explanation, CHARACTERS))], notes=notes))
     return sections
-
-
-def _beginning(explanation: Explanation) -> list[tuple[str, float, float]]:
-    """The pieces of the first characters."""
-    pieces: list[tuple[str, float, float]] = []
-    shown = 0
-    for piece, effect, strength in coloured_pieces(explanation):
-        if shown + len(piece) > CHARACTERS:
-            return [*pieces, (f"{piece[: CHARACTERS - shown]} …", 0.0, 0.0)]
-        pieces.append((piece, effect, strength))
-        shown += len(piece)
-    return pieces
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
