@@ -180,3 +180,10 @@ def test_the_strongest_terms_are_shown_for_each_class(finished_run: Path, tmp_pa
     assert run(capsys, "explain", str(finished_run), "--source", "sample").err.startswith(
         "error: --source: is for --top"
     )
+
+
+def test_words_with_equal_effects_keep_their_order_in_every_process() -> None:
+    text = "one two three four five six"
+    network = make_network(1, 2, [3], "tanh", 0.0).eval()
+    made = Checkpoint(network, Vectorizer(Vocabulary((text,)), None, False), "bce", ("neg", "pos"), 1.0)
+    assert [one.word for one in Explainer(made).explain(text).words] == text.split()

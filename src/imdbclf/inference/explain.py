@@ -74,7 +74,7 @@ class Explainer:
         found: dict[str, list[int]] = {}
         terms = self._checkpoint.vectorizer.vocabulary.terms
         for place, column in enumerate(columns.tolist()):
-            for word in set(terms[column - 1].split(" ")) if column != UNKNOWN else ():
+            for word in dict.fromkeys(terms[column - 1].split(" ")) if column != UNKNOWN else ():
                 found.setdefault(word, []).append(place)
         return {word: tuple(places) for word, places in found.items()}
 
