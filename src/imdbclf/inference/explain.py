@@ -52,7 +52,8 @@ class Explainer:
         probabilities = self._probabilities(columns)
         known = list(terms_with)
         whole, *without = probabilities([(), *terms_with.values()])
-        order = np.argsort(-np.abs(whole - np.array(without)), kind="stable")
+        # Equal effects differ in their last digits: matrix products round each row in its own way.
+        order = np.argsort(-np.abs(whole - np.array(without)).round(9), kind="stable")
         strongest = [known[place] for place in order[:STRONGEST]]
         pairs = list(combinations(strongest, 2))
         together = probabilities([terms_with[a] + terms_with[b] for a, b in pairs])
@@ -90,7 +91,7 @@ class Explainer:
             logits = []
             for member, matrix in zip(self._members, self._weights, strict=True):
                 sums = _left(values[:, None] * matrix[columns], numbers, places, len(taken)) * scale[:, None]
-                logits.append(member.from_sums(sums.astype(np.float32)))
+                logits.append(member.from_sums(sums))
             return calibrated_array(np.mean(logits, axis=0), self._checkpoint.temperature)
 
         return given

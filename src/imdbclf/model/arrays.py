@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import erf, sqrt
 from pkgutil import resolve_name
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from imdbclf.data.multihot import MultiHotMatrix
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ArrayNetwork:
         return self.from_sums(rows @ self.arrays[0])
 
     def from_sums(self, sums: Array) -> Array:
-        """The logits (…) of what the first layer adds up for rows, (…, units)."""
+        """The logits (…) of what the first layer adds up for rows, (…, units), in its precision."""
         hidden, activate = sums + self.arrays[1], _activation(self.activation)
         for weight, bias in self._dense:
             hidden = activate(hidden) @ weight.T + bias

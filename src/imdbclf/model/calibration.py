@@ -7,7 +7,7 @@ less confident, which corrects overfitting. Predicted labels do not change.
 from __future__ import annotations
 
 from math import exp, log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ def calibrated_one(logit: float, temperature: float) -> float:
     return (1 if logit >= 0 else small) / (1 + small)
 
 
-def calibrated_array(logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
+def calibrated_array(logits: npt.NDArray[np.floating[Any]], temperature: float) -> npt.NDArray[np.float64]:
     """The same for many logits, with their shape."""
     small = np.exp(-np.abs(logits / np.float64(temperature)))
     probabilities: npt.NDArray[np.float64] = np.where(logits >= 0, 1, small) / (1 + small)
