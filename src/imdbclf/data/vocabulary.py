@@ -70,10 +70,11 @@ class Vocabulary:
 
         A word without a column of its own sets that of unknown words; of longer runs of words only terms set one.
         """
-        columns = set(map(self.column.get, set(words), repeat(UNKNOWN)))
+        # Words are not made distinct first: a set of strings scatters them in memory, which costs more than it saves.
+        columns = set(map(self.column.get, words, repeat(UNKNOWN)))
         for order in range(2, self.order + 1):
             terms = map(" ".join, zip(*(words[start:] for start in range(order)), strict=False))
-            columns.update(self.column[term] for term in set(terms) if term in self.column)
+            columns.update(filter(None, map(self.column.get, terms)))
         found = np.fromiter(columns, np.int32, len(columns))
         found.sort()
         return found
