@@ -51,7 +51,7 @@ def test_weights_of_16_bits_that_change_too_much_are_refused_with_the_way_out(
     monkeypatch.setattr(onnx, "HALF_TOLERANCE", 1e-9)
     result = run(capsys, "export", str(finished_run), "model.onnx", "--half")
     assert result.status == 2
-    assert result.err.endswith("; without --half, weights keep 32 bits\n")
+    assert result.err.endswith("; --full keeps weights of 32 bits\n")
     assert run(capsys, "export", str(finished_run), "model.onnx").status == 0
 
 

@@ -116,7 +116,7 @@ def test_a_browser_shows_the_probability_of_what_is_typed_and_of_what_is_left_wh
     without = explained.probability - strongest.effect
     (nothing,) = Predictor(made).predict([""])
     expected = [explained.probability, without, explained.probability, nothing.probability]
-    assert shown == [f"{made.label_names[p > 0.5]}: {100 * p:.1f} % {made.label_names[1]}" for p in expected]
+    assert shown == [f"{made.label_names[p > 0.5]} (probability of pos: {100 * p:.1f} %)" for p in expected]
 
 
 def test_the_page_loads_nothing_and_shows_labels_as_text(tmp_path: Path, finished_run: Path) -> None:
@@ -137,8 +137,13 @@ def test_an_activation_that_the_page_does_not_know_is_refused(tmp_path: Path) ->
         write(checkpoint(activation="gelu"), tmp_path / "page.html", half=True)
 
 
-def test_the_command_writes_and_replaces_the_page(here: Path, finished_run: Path, capsys: Capture) -> None:
-    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web").status == 0
-    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web", "--force").status == 0
+def test_the_command_writes_16_bits_unless_it_is_told_otherwise_and_replaces_the_page(
+    here: Path, finished_run: Path, capsys: Capture
+) -> None:
+    arguments = ("export", str(finished_run), "page.html", "--to", "web")
+    assert run(capsys, *arguments).status == 0
+    small = (here / "page.html").stat().st_size
+    assert run(capsys, *arguments, "--force", "--full").status == 0
+    assert small < 0.7 * (here / "page.html").stat().st_size
     (here / "page.html").write_text("mine")
-    assert run(capsys, "export", str(finished_run), "page.html", "--to", "web", "--force").status == 2
+    assert run(capsys, *arguments, "--force").status == 2

@@ -61,6 +61,10 @@ def changed(key: str, value: Any) -> Any:
     return change
 
 
+def with_config(text: str) -> Any:
+    return lambda folder: (folder / "config.json").write_text(text)
+
+
 def without_a_tensor(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     del tensors["members.0.layers.1.bias"]
@@ -87,10 +91,20 @@ def cut(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (changed("model_type", "bert"), "is no folder that `imdbclf export --to hub` wrote"),
-        (changed("format", 99), "was made by another version of imdbclf"),
+        (changed("model_type", "bert"), "/config.json: has the model_type 'bert'; give a folder that `imdbclf export"),
+        (changed("format", 99), "/config.json: was made by another version of imdbclf"),
         *(
-            (change, "its files are damaged, or do not fit together ")
+            (with_config(text), f"/config.json: {said}")
+            for text, said in {
+                '{"model_type": ': r"cannot be read \(Expecting value: line 1 column 16",
+                "[1]": "is no object; give",
+                "[" * 100_000: r"cannot be read \(",
+            }.items()
+        ),
+        (lambda folder: (folder / "config.json").unlink(), r"/config.json: cannot be read \(No such file"),
+        (lambda folder: (folder / "model.safetensors").unlink(), ": its files are damaged, .*model.safetensors"),
+        *(
+            (change, ": its files are damaged, or do not fit together ")
             for change in (
                 without_a_tensor,
                 with_an_infinite_weight,
@@ -109,8 +123,8 @@ def cut(folder: Path) -> None:
 )
 def test_a_foreign_or_damaged_folder_is_refused_in_one_line(copied: Path, change: Any, said: str) -> None:
     change(copied)
-    with pytest.raises(UserError, match=f"^{copied}: {said}"):
-        Predictor.from_pretrained(copied)
+    with pytest.raises(UserError, match=f"^{copied}{said}"):
+        Predictor.load(copied)
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(

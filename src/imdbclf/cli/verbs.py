@@ -298,7 +298,9 @@ def export(
     checkpoint: CheckpointFile,
     target: Annotated[Path, typer.Argument(help="The file or folder to write.", metavar="TARGET")],
     to: Annotated[str, typer.Option(help="The format: hub (a folder), onnx, torch (.pt2) or web (a page).")] = "onnx",
-    half: Annotated[bool, typer.Option("--half", help="Weights of 16 bits: half the size.")] = False,
+    half: Annotated[
+        bool | None, typer.Option("--half/--full", help="Weights of 16 or 32 bits; default: 16 for web, else 32.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     push: Annotated[str | None, typer.Option(help="Upload the folder to this repository.", metavar="REPO")] = None,
 ) -> None:

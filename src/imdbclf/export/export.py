@@ -25,6 +25,8 @@ class Format(Protocol):
     TOLERANCE: float
     """The largest difference of a probability that is no error."""
     HALF_TOLERANCE: float
+    IS_HALF: bool
+    """Whether weights have 16 bits where nobody says otherwise."""
 
     def write(self, checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
         """Write the export, a file or a folder; with `half`, weights of 16 bits."""
@@ -59,10 +61,11 @@ class Exported:
     """The largest difference of a probability."""
 
 
-def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, force: bool = False) -> Exported:
+def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = None, force: bool = False) -> Exported:
     """Write a checkpoint in a format of `FORMATS`, checked on drawn texts and, if they are there, its test reviews.
 
-    `force` replaces an earlier export of the same format.
+    With `half`, the weights of the first layer have 16 bits; None is what the format says. `force` replaces an earlier
+    export of the same format.
 
     Raises:
         UserError: if a value or the checkpoint is wrong, a library is missing, or the export says something else than
@@ -74,7 +77,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
     if target.exists() and not (force and written.is_ours(target)):
         then = "is no earlier export, so it is not replaced" if force else "exists; --force replaces an earlier export"
         raise UserError(f"{target}: {then}")
-    checkpoint = read_checkpoint(path)
+    checkpoint, half = read_checkpoint(path), written.IS_HALF if half is None else half
     texts = drawn_texts(checkpoint.vectorizer.vocabulary) + test_texts(path, checkpoint)
     expected = Predictor(checkpoint).probabilities(texts)
     with atomic_write(target) as aside:
@@ -84,7 +87,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool = False, 
         others = np.count_nonzero((found > 0.5) != (expected > 0.5))  # noqa: PLR2004 - the threshold
         if not difference <= (written.HALF_TOLERANCE if half else written.TOLERANCE) or others:
             why = f"it differs from the checkpoint by {difference:.1e} ({others} labels)"
-            cure = "; without --half, weights keep 32 bits" if half else ""
+            cure = "; --full keeps weights of 32 bits" if half else ""
             raise UserError(f"{target}: not written, because {why}{cure}")
     files = target.rglob("*") if target.is_dir() else [target]
     return Exported(target, sum(file.stat().st_size for file in files), len(texts), difference)

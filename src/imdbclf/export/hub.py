@@ -30,6 +30,7 @@ from imdbclf.storage import read_json, write_json
 
 TOLERANCE = 1e-6
 HALF_TOLERANCE = 5e-4
+IS_HALF = False
 
 _METRICS = {"accuracy": "accuracy", "auroc": "roc_auc", "f1": "f1", "precision": "precision", "recall": "recall"}
 """The Hub's names of metrics."""
@@ -77,7 +78,8 @@ def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
 def is_ours(path: Path) -> bool:
     """Whether `write` wrote the folder, and no other file is in it."""
     known = {pretrained.CARD, pretrained.CONFIG, pretrained.WEIGHTS}
-    return pretrained.is_pretrained(path) and {file.name for file in path.iterdir()} <= known
+    is_export = (read_json(path / pretrained.CONFIG) or {}).get("model_type") == pretrained.MODEL_TYPE
+    return is_export and {file.name for file in path.iterdir()} <= known
 
 
 def push(folder: Path, repo: str) -> str:

@@ -35,6 +35,7 @@ from imdbclf.model.arrays import ArrayNetwork
 
 TOLERANCE = 5e-6
 HALF_TOLERANCE = 5e-4
+IS_HALF = False
 
 AT_ONCE = 64
 """Texts classified at a time: every text takes as much memory as the longest."""

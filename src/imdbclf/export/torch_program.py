@@ -28,6 +28,7 @@ from imdbclf.model.network import members_of
 
 TOLERANCE = 1e-6
 HALF_TOLERANCE = 5e-4
+IS_HALF = False
 
 ABOUT = "imdbclf.json"
 """An extra file: the vocabulary and what else turns a text into a row."""

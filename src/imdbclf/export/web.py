@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 HALF_TOLERANCE = 2.5e-4
+IS_HALF = True
 
 EXAMPLE = "This was not a bad film. The acting was great, but the ending is a waste of time."
 

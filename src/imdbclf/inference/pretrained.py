@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -15,7 +16,6 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model.arrays import Array, ArrayNetwork
-from imdbclf.storage import read_json
 
 CARD, CONFIG, WEIGHTS = "README.md", "config.json", "model.safetensors"
 MODEL_TYPE, FORMAT = "imdbclf", 1
@@ -38,8 +38,8 @@ class Pretrained:
 
 
 def is_pretrained(folder: Path) -> bool:
-    """Whether `imdbclf export --to hub` wrote the folder."""
-    return (folder / WEIGHTS).is_file() and (read_json(folder / CONFIG) or {}).get("model_type") == MODEL_TYPE
+    """Whether the folder has a file of the Hub's layout; a run folder has none."""
+    return any((folder / name).is_file() for name in (CONFIG, WEIGHTS))
 
 
 def read_pretrained(folder: Path) -> Pretrained:
@@ -48,22 +48,32 @@ def read_pretrained(folder: Path) -> Pretrained:
     Raises:
         UserError: if it is another folder or damaged, or safetensors is not installed.
     """
-    if not is_pretrained(folder):
-        raise UserError(f"{folder}: is no folder that `imdbclf export --to hub` wrote")
+    config = _config(folder / CONFIG)
     try:
         from safetensors.numpy import load_file  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         from imdbclf.console import install_command  # noqa: PLC0415 - imports rich
 
         raise UserError(f"{folder}: needs safetensors; install it with: {install_command('hub')}") from error
-    config = read_json(folder / CONFIG) or {}
-    if config.get("format") != FORMAT:
-        raise UserError(f"{folder}: was made by another version of imdbclf")
     try:
         return _pretrained(config, load_file(folder / WEIGHTS))
     except Exception as error:
         # Any bytes can be in a file of a stranger.
         raise UserError(f"{folder}: its files are damaged, or do not fit together ({one_line(error)[:120]})") from error
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else one_line(error)[:120]
+        raise UserError(f"{path}: cannot be read ({why}); export the checkpoint again") from error
+    if not isinstance(config, dict) or config.get("model_type") != MODEL_TYPE:
+        found = f"has the model_type {config.get('model_type')!r:.60}" if isinstance(config, dict) else "is no object"
+        raise UserError(f"{path}: {found}; give a folder that `imdbclf export --to hub` wrote")
+    if config.get("format") != FORMAT:
+        raise UserError(f"{path}: was made by another version of imdbclf")
+    return config
 
 
 def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pretrained:
