@@ -88,6 +88,15 @@ def test_a_missing_folder_is_made_and_an_empty_one_is_taken(tmp_path: Path) -> N
         assert claim(tmp_path / name).is_dir()
 
 
+def test_a_discarded_run_leaves_no_empty_folder_that_it_made(tmp_path: Path) -> None:
+    for make in (claim, reserve):
+        RunFolder(make(tmp_path / "outputs/new/run")).discard()
+        assert not list(tmp_path.iterdir())
+    (tmp_path / "mine").mkdir()
+    RunFolder(reserve(tmp_path / "mine/run")).discard()
+    assert (tmp_path / "mine").is_dir()
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_of_runs_that_claim_a_folder_at_the_same_time_one_gets_it(tmp_path: Path, exists: bool) -> None:
     wanted = tmp_path / "run"

@@ -33,6 +33,17 @@ class ChosenSource:
     settings: SourceSettings
     because: str | None
 
+    @property
+    def warning(self) -> str | None:
+        """What to say first if the sample stands in for real reviews that were not found."""
+        if self.because is None or self.settings.source != "sample":
+            return None
+        return (
+            f"Warning: these are generated reviews (the bundled sample), not IMDB, because {self.because}. "
+            "Their metrics say nothing about real reviews. "
+            f"For IMDB, connect to the internet, or set {VARIABLE} to its folder."
+        )
+
 
 def choose_source(settings: SourceSettings) -> ChosenSource:
     """Decide what `auto` means here and now: `IMDBCLF_DATA`, else IMDB from the Hub or its cache, else the sample.

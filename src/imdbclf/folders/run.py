@@ -91,14 +91,15 @@ class RunFolder(Folder):
     def discard(self) -> None:
         """Remove the files that a run writes; other files stay, and so do folders that contain one.
 
-        The folder itself is removed only if `claim` or `reserve` made it.
+        The folder itself and empty ones around it are removed only if `claim` or `reserve` made them.
         """
         self.discard_steps()
         RunFolder(self.final).discard_step()
         self.discard_unfinished()
         _remove(self.checkpoints, *self._files)
-        if self.path.absolute() in _made:
-            _remove(self.path)
+        for folder in (self.path.absolute(), *self.path.absolute().parents):
+            if folder in _made:
+                _remove(folder)
 
     def discard_unfinished(self) -> None:
         """Remove what a process left that was killed while it wrote a file of the run."""
@@ -144,14 +145,20 @@ def _remove(folder: Path, *files: Path) -> None:
             remove()
 
 
+def _make(path: Path) -> None:
+    """Create a folder and its parents, and note those that were missing."""
+    missing = [folder for folder in (path.absolute(), *path.absolute().parents) if not folder.exists()]
+    path.mkdir(parents=True)
+    _made.update(missing)
+
+
 def reserve(path: Path) -> Path:
     """Create a new folder of this name; if it exists, of this name and a number."""
     number = 1
     while True:
         candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
         with contextlib.suppress(FileExistsError):
-            candidate.mkdir(parents=True)
-            _made.add(candidate.absolute())
+            _make(candidate)
             return candidate
         number += 1
 
@@ -165,7 +172,7 @@ def claim(path: Path) -> Path:
         UserError: if it is a file or a folder that is not empty: a run never overwrites or removes other files.
     """
     try:
-        path.mkdir(parents=True)
+        _make(path)
     except FileExistsError as error:
         if not path.is_dir():
             raise UserError(f"hydra.run.dir={path}: is a file; give a folder that does not exist yet") from error
@@ -173,8 +180,6 @@ def claim(path: Path) -> Path:
             holds = "already holds a run" if RunFolder(path).config.exists() else "is not empty"
             msg = f"hydra.run.dir={path}: {holds}; give an empty folder, or one that does not exist yet"
             raise UserError(msg) from error
-    else:
-        _made.add(path.absolute())
     try:
         RunFolder(path).log.touch(exist_ok=False)
     except FileExistsError as error:

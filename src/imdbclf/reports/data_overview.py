@@ -36,11 +36,11 @@ def print_overview(settings: SourceSettings, review: int) -> None:
     if review >= len(reviews):
         raise UserError(f"--review {review}: must be below the {len(reviews):,} reviews of part {part}")
     out = console()
+    if chosen.because:
+        tell(chosen.warning or f"The source is chosen because {chosen.because}.")
     tell(f"{loaded.source.description}; labels {labels[0] or '(none)'} = 0, {labels[1] or '(none)'} = 1 (positive)")
     for note in loaded.notes:
         tell(note)
-    if chosen.because:
-        tell(f"(because {chosen.because})")
     out.print(_parts_table(loaded))
     if len(corpus.parts) > 1:
         first, second = (part.ids for part in corpus.parts.values())

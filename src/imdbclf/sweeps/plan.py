@@ -15,6 +15,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from imdbclf import __version__
+from imdbclf.console import tell
 from imdbclf.data.sweep_cache import content_key, decided_source, read_own_files
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import RUNS, Choice, SweepFolder, SweepJob
@@ -89,6 +90,7 @@ class Planner:
     def __init__(self, loader: ConfigLoader, config: DictConfig, axes: Sequence[str], folder: SweepFolder) -> None:
         self.loader, self.config, self.axes = loader, config, list(axes)
         names = [path.name for path in folder.runs.iterdir()] if folder.runs.is_dir() else []
+        self._has_warned = False
         self._known = {name[-KEY_LENGTH:]: name for name in names}
 
     def plan(self, overrides: Sequence[str]) -> PlannedJob:
@@ -102,7 +104,11 @@ class Planner:
             settings = validated_ahead(config)
         except CONFIG_ERRORS as error:
             raise explain_composition(error, overrides) from error
-        read_own_files(decided_source(settings.data).settings, sentence_ends=settings.features.sentence_ends)
+        chosen = decided_source(settings.data)
+        if chosen.warning and not self._has_warned:
+            self._has_warned = True
+            tell(chosen.warning)
+        read_own_files(chosen.settings, sentence_ends=settings.features.sentence_ends)
         # Validation passes the config to Hydra, which makes it read-only.
         OmegaConf.set_readonly(config.hydra, value=None)
         choices = {axis: _choice(config, axis) for axis in self.axes}

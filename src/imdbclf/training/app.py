@@ -198,6 +198,8 @@ def _begin(settings: Settings, folder: RunFolder, overrides: list[str], *, alone
     write_json(folder.environment, about)
     write_config(settings, folder.config)
     if alone:
+        if chosen.warning:
+            log.warning("%s", chosen.warning)
         again = resume_command(folder.path)
         log.info("Folder: %s (if the run is stopped, go on with: %s)", shown_path(folder.path), again)
     read_own_files(settings.data, sentence_ends=settings.features.sentence_ends)
