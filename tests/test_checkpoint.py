@@ -139,8 +139,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sentence_ends", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 def test_sentence_ends_read_back_the_same(altered: Callable[..., Path], sentence_ends: bool, weighted: bool) -> None:
-    weights = TermWeights(unit_length=True) if weighted else None
-    given = Vectorizer(Vocabulary(tuple(f"w{k}" for k in range(499))), weights, sentence_ends=sentence_ends)
+    given = Vectorizer(Vocabulary(tuple(f"w{k}" for k in range(499))), TermWeights(unit_length=weighted), sentence_ends)
     assert read_checkpoint(altered(**attachment(given))).vectorizer == given
 
 
@@ -203,7 +202,6 @@ def test_weights_and_length_read_back_the_same(
     features = Vectorizer(read_checkpoint(best).vectorizer.vocabulary, TermWeights(weights, unit_length))
     found = read_checkpoint(altered(**attachment(features))).vectorizer
     assert found.vocabulary == features.vocabulary
-    assert found.term_weights is not None
     assert found.term_weights.unit_length == unit_length
     if weights is None:
         assert found.term_weights.by_column is None
@@ -215,7 +213,6 @@ def test_a_run_on_n_grams_carries_its_weights(ngram_run: Path) -> None:
     features = read_checkpoint(ngram_run / "checkpoints/best.ckpt").vectorizer
     assert len(features) == 2000
     assert {term.count(" ") for term in features.vocabulary.terms} == {0, 1, 2}
-    assert features.term_weights is not None
     assert features.term_weights.by_column is not None
     assert features.term_weights.by_column.shape == (2000,)
     assert features.term_weights.unit_length

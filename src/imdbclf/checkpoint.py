@@ -106,7 +106,7 @@ class _Attachment(_Part):
     format: Literal[2]
     vocabulary: str
     marks: bool = False
-    weighting: _Weighting | None = None
+    weighting: _Weighting = _Weighting(columns=None, unit_length=False)
     temperature: Positive = 1.0
     label_names: Annotated[list[str], Field(min_length=2, max_length=2)]
     data_source: str = ""
@@ -157,7 +157,7 @@ def attachment(vectorizer: Vectorizer, **about: Any) -> dict[str, Any]:
         "vocabulary": vectorizer.vocabulary.as_text(),
         "marks": vectorizer.sentence_ends,
     }
-    if (weights := vectorizer.term_weights) is not None:
+    if not (weights := vectorizer.term_weights).are_ones:
         columns = None if weights.by_column is None else torch.from_numpy(weights.by_column)
         plain["weighting"] = {"columns": columns, "unit_length": weights.unit_length}
     return plain | about
@@ -178,8 +178,6 @@ def _identity(about: dict[str, Any]) -> tuple[str, bool, bool, bytes | None]:
 def _vectorizer(about: _Attachment) -> Vectorizer:
     """The inverse of `attachment`. Files without term weights (older ones, too) have rows of ones."""
     vocabulary, plain = Vocabulary.from_text(about.vocabulary), about.weighting
-    if plain is None:
-        return Vectorizer(vocabulary, sentence_ends=about.marks)
     columns = None if plain.columns is None else plain.columns.float().numpy()
     if columns is not None and columns.shape != (len(vocabulary),):
         raise ValueError(f"{len(vocabulary)} columns, but weights for {columns.shape}")

@@ -90,7 +90,6 @@ def test_pseudo_labels_count_as_fractions_in_the_term_weights(
     features = FeatureSettings(columns=100, weighting="log_odds")
     made_of = prepared(labelled, pseudo_labelled, features)
     weights, terms = made_of.vectorizer.term_weights, made_of.vectorizer.vocabulary.terms
-    assert weights is not None
     assert weights.by_column is not None
     # Column 0 is that of unknown words, which none of the training reviews has.
     expected = ratios(counted([*labelled, *pseudo_labelled]), len(terms) + 1)

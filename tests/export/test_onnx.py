@@ -46,12 +46,15 @@ OTHERS = st.text(
 TEXTS = st.lists(st.lists(st.one_of(LETTERS, OTHERS, st.just(" "))).map("".join), min_size=1, max_size=5)
 
 
+ONES = TermWeights()
+
+
 def checkpoint(
     terms: tuple[str, ...] = TERMS,
     activation: str = "tanh",
     members: int = 1,
     sentence_ends: bool = True,
-    weights: TermWeights | None = None,
+    weights: TermWeights = ONES,
 ) -> Checkpoint:
     torch.manual_seed(1)
     network = make_network(members, len(terms) + 1, [8, 4], activation, 0.0)

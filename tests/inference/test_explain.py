@@ -32,7 +32,10 @@ WORDS = st.lists(st.sampled_from(["not", "bad", "good", "a", "film", "odd", "Goo
 WEIGHTS = TermWeights(np.linspace(-1, 2, len(TERMS) + 1, dtype=np.float32), unit_length=True)
 
 
-def checkpoint(members: int = 1, weights: TermWeights | None = None) -> Checkpoint:
+ONES = TermWeights()
+
+
+def checkpoint(members: int = 1, weights: TermWeights = ONES) -> Checkpoint:
     torch.manual_seed(3)
     network = make_network(members, len(TERMS) + 1, [6, 4], "tanh", 0.0)
     for parameter in network.parameters():
@@ -188,5 +191,5 @@ def test_words_with_equal_effects_keep_their_order_on_every_machine(units: list[
     for seed in range(20):
         torch.manual_seed(seed)
         network = make_network(1, 2, units, activation, 0.0).eval()
-        made = Checkpoint(network, Vectorizer(Vocabulary((text,)), None, False), "bce", ("neg", "pos"), 1.0)
+        made = Checkpoint(network, Vectorizer(Vocabulary((text,)), ONES, False), "bce", ("neg", "pos"), 1.0)
         assert [one.word for one in Explainer(made).explain(text).words] == text.split()

@@ -39,8 +39,8 @@ def offsets_of(lengths: npt.NDArray[Any], dtype: type[Any] = np.int64) -> npt.ND
     return np.concatenate([np.zeros(1, dtype=dtype), np.cumsum(lengths, dtype=dtype)])
 
 
-RowValues = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int32]], npt.NDArray[np.float32]]
-"""What gives the set columns of rows their values; see `imdbclf.data.term_weights.TermWeights`."""
+RowValues = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int32]], npt.NDArray[np.float32] | None]
+"""What gives the set columns of rows their values, or None for ones; see `imdbclf.data.term_weights.TermWeights`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class MultiHotMatrix:
         columns = np.array(columns) if self.on_disk else columns
         return MultiHotMatrix(offsets - offsets[0], columns, self.width, self.term_weights)
 
-    def weighted(self, term_weights: RowValues | None) -> MultiHotMatrix:
+    def weighted(self, term_weights: RowValues) -> MultiHotMatrix:
         """The same columns with other values."""
         return MultiHotMatrix(self.offsets, self.columns, self.width, term_weights)
 

@@ -34,11 +34,18 @@ class TermWeights:
     by_column: npt.NDArray[np.float32] | None = None
     unit_length: bool = False
 
-    def __call__(self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """The values of the set columns of n rows, float32 as many; `offsets` (n + 1,) says where each row begins."""
-        values = np.ones(len(columns), dtype=np.float32) if self.by_column is None else self.by_column[columns]
+    @property
+    def are_ones(self) -> bool:
+        """Whether every value is 1."""
+        return self.by_column is None and not self.unit_length
+
+    def __call__(
+        self, offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.float32] | None:
+        """The values of the set columns of n rows, which begin at `offsets` (n + 1,), as many; None for ones."""
         if not self.unit_length:
-            return values
+            return None if self.by_column is None else self.by_column[columns]
+        values = np.ones(len(columns), dtype=np.float32) if self.by_column is None else self.by_column[columns]
         n = len(offsets) - 1
         rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(offsets))
         # Each row is summed from 0, so that it does not matter to the last bit what stands before it.
@@ -49,13 +56,13 @@ class TermWeights:
         return weighted
 
 
-def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights | None:
-    """The term weights that the settings name, from the training part alone, n rows of ones; None for ones."""
+def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels: Labels) -> TermWeights:
+    """The term weights that the settings name, from the training part alone, n rows of ones."""
     from imdbclf.setting_values import TERM_WEIGHTS  # noqa: PLC0415 - a text is classified without settings
 
     weigh = resolve_name(TERM_WEIGHTS[settings.weighting])
     if weigh is ones:
-        return TermWeights(unit_length=True) if settings.unit_length else None
+        return TermWeights(unit_length=settings.unit_length)
     fraction = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
     positive = np.bincount(matrix.columns, weights=fraction, minlength=matrix.width)
     negative = np.bincount(matrix.columns, minlength=matrix.width) - positive

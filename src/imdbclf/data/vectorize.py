@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """The terms that have columns, their weights (None for ones), and whether the ends of sentences are words.
+    """The terms that have columns, their weights, and whether the ends of sentences are words.
 
     A text has the same columns and values by `row_of`, by `rows_of` and, as a review of a corpus, by `encode`. The
     first looks up strings, the others numbers. Reviews of a corpus are encoded as their words are numbered in it: with
@@ -35,7 +35,7 @@ class Vectorizer:
     """
 
     vocabulary: Vocabulary
-    term_weights: TermWeights | None = None
+    term_weights: TermWeights = field(default_factory=TermWeights)
     sentence_ends: bool = False
 
     def __len__(self) -> int:
@@ -45,8 +45,6 @@ class Vectorizer:
     def row_of(self, text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | None]:
         """The set columns of a text's row, ascending, int32 (k,), and their values, float32 (k,); None for ones."""
         columns = self.vocabulary.columns_of(tokenize(text, sentence_ends=self.sentence_ends))
-        if self.term_weights is None:
-            return columns, None
         return columns, self.term_weights(np.array([0, len(columns)], dtype=np.int64), columns)
 
     def rows_of(self, texts: Sequence[str]) -> MultiHotMatrix:

@@ -20,7 +20,6 @@ from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.load_corpus import HUB_ID
 from imdbclf.data.sources.acl_imdb import AclImdbSource
 from imdbclf.data.sources.hub import LECTURE_DATASET
-from imdbclf.data.term_weights import TermWeights
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference import pretrained
@@ -39,7 +38,7 @@ _METRICS = {"accuracy": "accuracy", "auroc": "roc_auc", "f1": "f1", "precision":
 def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     """Write the folder; with `half`, the weights of the first layer have 16 bits."""
     vectorizer, members = checkpoint.vectorizer, checkpoint.arrays()
-    weights, labels = vectorizer.term_weights or TermWeights(), list(checkpoint.label_names)
+    weights, labels = vectorizer.term_weights, list(checkpoint.label_names)
     text = vectorizer.vocabulary.as_text().encode()
     tensors: dict[str, npt.NDArray[Any]] = {pretrained.VOCABULARY: np.frombuffer(text, dtype=np.uint8)}
     if weights.by_column is not None:

@@ -202,7 +202,7 @@ def _distinct(graph: _Graph, columns: str, nothing: int) -> str:
 def _values(graph: _Graph, vectorizer: Vectorizer, columns: str) -> str | None:
     """The value of each column of `_columns`, (n, 1, most); None for ones."""
     weights = vectorizer.term_weights
-    if weights is None:
+    if weights.are_ones:
         return None
     by_column = np.ones(len(vectorizer), np.float32) if weights.by_column is None else weights.by_column
     values = graph("Gather", graph.const(np.append(by_column, np.float32(0))), columns)

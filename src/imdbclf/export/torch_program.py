@@ -44,7 +44,7 @@ class _Program(nn.Module):
         super().__init__()
         self.perceptrons = deepcopy(members_of(checkpoint.network))
         self.members, self.temperature = nn.ModuleList(self.perceptrons), checkpoint.temperature
-        by_column = (checkpoint.vectorizer.term_weights or TermWeights()).by_column
+        by_column = checkpoint.vectorizer.term_weights.by_column
         self.register_buffer(WEIGHTS, None if by_column is None else torch.from_numpy(by_column))
         for member in self.perceptrons if half else ():
             member.first.weight = nn.Parameter(member.first.weight.half())
@@ -75,7 +75,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
         "labels": list(checkpoint.label_names),
         "version": __version__,
         "sentence_ends": vectorizer.sentence_ends,
-        "unit_length": (vectorizer.term_weights or TermWeights()).unit_length,
+        "unit_length": vectorizer.term_weights.unit_length,
         "terms": list(vectorizer.vocabulary.terms),
     }
     with path.open("wb") as stream:
@@ -90,7 +90,8 @@ def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     about, by_column = json.loads(extra[ABOUT]), program.state_dict.get(WEIGHTS)
     weights = TermWeights(None if by_column is None else by_column.numpy(), about["unit_length"])
     rows = Vectorizer(Vocabulary(about["terms"]), weights, about["sentence_ends"]).rows_of(texts)
-    pieces = rows.offsets[:-1], rows.columns.astype(np.int64), rows.values
+    values = np.ones(len(rows.columns), np.float32) if rows.values is None else rows.values
+    pieces = rows.offsets[:-1], rows.columns.astype(np.int64), values
     with torch.inference_mode():
         probabilities: npt.NDArray[np.float32] = torch.sigmoid(program.module()(*map(torch.from_numpy, pieces))).numpy()
     return probabilities

@@ -69,7 +69,7 @@ def write(checkpoint: Checkpoint | Pretrained, path: Path, *, half: bool) -> Non
 def _packed(checkpoint: Checkpoint | Pretrained, *, half: bool) -> bytes:
     """A line of JSON, then all numbers: the term weights, and the weight and bias of each layer of each member."""
     vectorizer, members = checkpoint.vectorizer, checkpoint.arrays()
-    weights = vectorizer.term_weights or TermWeights()
+    weights = vectorizer.term_weights
     if members[0].activation not in _KNOWN:
         raise UserError(f"--to web: the page does not know the activation {members[0].activation}")
     first, _, *others = members[0].arrays

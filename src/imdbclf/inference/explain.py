@@ -98,14 +98,12 @@ class Explainer:
 
     def _values(self, columns: npt.NDArray[np.int32]) -> Floats:
         """The value of each column before its row gets the length 1."""
-        weights = self._checkpoint.vectorizer.term_weights
-        by_column = None if weights is None else weights.by_column
+        by_column = self._checkpoint.vectorizer.term_weights.by_column
         return np.ones(len(columns)) if by_column is None else by_column[columns].astype(np.float64)
 
     def _scale(self, squares: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
         """By what rows are multiplied, given the squares of their values and of those before terms were taken away."""
-        weights = self._checkpoint.vectorizer.term_weights
-        if weights is None or not weights.unit_length:
+        if not self._checkpoint.vectorizer.term_weights.unit_length:
             return np.ones(len(squares))
         # What is left of no terms is rounding.
         return np.where(squares > 1e-9 * whole, squares, np.inf) ** -0.5

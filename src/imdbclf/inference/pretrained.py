@@ -88,8 +88,8 @@ def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pret
     widths = {len(member.arrays[0]) for member in members} | ({len(by_column)} if by_column is not None else set())
     if widths != {len(vocabulary)} or not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("columns or numbers")
-    weights = TermWeights(by_column, unit_length) if by_column is not None or unit_length else None
-    return Pretrained(members, Vectorizer(vocabulary, weights, sentence_ends), labels, temperature)
+    vectorizer = Vectorizer(vocabulary, TermWeights(by_column, unit_length), sentence_ends)
+    return Pretrained(members, vectorizer, labels, temperature)
 
 
 def _member(config: Mapping[str, Any], tensors: Mapping[str, Array], number: int) -> ArrayNetwork:
