@@ -221,40 +221,40 @@ def explain(
 def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as_json: bool) -> None:
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
-        from imdbclf.reports.explanation import print_explanation  # noqa: PLC0415
+        from imdbclf.reports.explanation import explanation_page, print_explanation, sections_of  # noqa: PLC0415
 
     predictor = predictor_of(path)
+    positive = str(predictor.classes_[1])
     found = (one for batch in ([texts] if texts else read_texts(None)) for one in predictor.explain(batch))
     if html is not None:
-        from imdbclf.reports.explanation_page import texts_page  # noqa: PLC0415
-
-        _write_page(html, texts_page(list(found), str(path)))
+        sections = (section for one in found for section in sections_of(one, positive))
+        _write_page(html, explanation_page(str(path), positive, sections))
         return
     for explanation in found:
         if as_json:
             _echo_json(json_text(asdict(explanation), indent=None) + "\n")
         else:
-            print_explanation(explanation)
+            print_explanation(explanation, positive)
 
 
 def _explain_network(path: Path, top: int, source: str | None, split: str, html: Path | None, *, as_json: bool) -> None:
     with fast_imports():
         from imdbclf.inference.evaluate import evaluate_part  # noqa: PLC0415
         from imdbclf.inference.explain import Explainer  # noqa: PLC0415
-        from imdbclf.reports.explanation import print_terms, strongest_terms  # noqa: PLC0415
+        from imdbclf.reports import explanation  # noqa: PLC0415
 
     part = evaluate_part(path, source_settings(None, source=source)[1], split)
-    strongest = strongest_terms(Explainer(part.checkpoint).terms(part.matrix), part.checkpoint.label_names, top)
+    labels = part.checkpoint.label_names
+    strongest = explanation.strongest_terms(Explainer(part.checkpoint).terms(part.matrix), labels, top)
     reviews = f"{len(part.reviews):,} reviews of {part.loaded.source.description}, part {split}"
     about = f"A mean is over those of {reviews}, that have the word or n-gram."
     if html is not None:
-        from imdbclf.reports.explanation_page import terms_page  # noqa: PLC0415
-
-        _write_page(html, terms_page(strongest, str(path), about))
+        sections = explanation.term_sections(strongest, about)
+        _write_page(html, explanation.explanation_page(str(path), labels[1], sections))
     elif as_json:
         _echo_json(json_text({label: [asdict(one) for one in terms] for label, terms in strongest.items()}) + "\n")
     else:
-        print_terms(strongest, about)
+        explanation.print_terms(strongest, about)
 
 
 def _write_page(path: Path, page: str) -> None:
@@ -281,13 +281,13 @@ def check(
         from imdbclf.inference.check import check as results_of  # noqa: PLC0415
         from imdbclf.reports.behaviour import below, print_behaviours  # noqa: PLC0415
 
-    tests = read_suite(suite or SUITE)
-    found = results_of(predictor_of(checkpoint), tests)
+    tests, predictor = read_suite(suite or SUITE), predictor_of(checkpoint)
+    found = results_of(predictor, tests)
     low = below(found, least)
     if as_json:
         _echo_json(json_text({"tests": [one.as_dict(failures) for one in found], "below_min": low}) + "\n")
     else:
-        print_behaviours(found, failures)
+        print_behaviours(found, failures, str(predictor.classes_[1]))
     if low:
         typer.echo(f"below the pass rate asked for: {listed(low)}", err=True)
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imdbclf.console import console, tell, text_table
-from imdbclf.reports.labels import number_of
+from imdbclf.reports.labels import number_of, percent
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,21 @@ def below(behaviours: Sequence[Behaviour], least: float) -> list[str]:
     return [one.name for one in behaviours if one.rate < (least if one.min is None else one.min)]
 
 
-def print_behaviours(behaviours: Sequence[Behaviour], failures: int) -> None:
-    """A table of all tests, and the worst failed cases of each."""
+def print_behaviours(behaviours: Sequence[Behaviour], failures: int, positive: str) -> None:
+    """A table of all tests, and the worst failed cases of each with their probabilities of the label `positive`."""
     rows = [
         [one.name, one.about, one.kind, f"{one.cases:,}", f"{one.passed:,}", f"{100 * one.rate:.1f}"]
         for one in behaviours
     ]
     heads = ["test", "about", "kind", "cases", "passed", "passed, %"]
     console().print(text_table(heads, rows, text_columns=3))
-    for one in behaviours if failures else ():
-        if one.failed:
-            worst = f", the worst {failures:,}" if failures < len(one.failed) else ""
-            tell(f"\n{one.name}: {number_of(len(one.failed), 'case')} failed{worst}:")
+    failed = [one for one in behaviours if one.failed]
+    if failed and failures:
+        tell(f"\nThe worst failed cases, with the probability of “{positive}” before each text:")
+    for one in failed if failures else ():
+        tell(f"{one.name}: {len(one.failed):,} of {number_of(one.cases, 'case')} failed")
         for case in one.failed[:failures]:
             shown = zip(case.probabilities, case.texts, strict=True)
-            tell("  " + "  →  ".join(f"{probability:.3f} {text}" for probability, text in shown))
+            tell("  " + "  →  ".join(f"{percent(probability)} {text}" for probability, text in shown))
+    if any(len(one.failed) > failures for one in failed):
+        tell(f"--failures N shows N failed cases of each test (now {failures}), --json as data.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -13,6 +13,7 @@ from imdbclf.console import console, tell, text_table
 from imdbclf.data.tokenize import SENTENCE_ENDS, word_pattern
 from imdbclf.errors import visible
 from imdbclf.reports.labels import percent, signed
+from imdbclf.reports.page import Section, TextTable, page
 
 SHOWN = 10
 """Words in the table of a terminal."""
@@ -72,22 +73,15 @@ class Explanation:
     pairs: list[PairEffect]
 
 
-def pieces_of(explanation: Explanation) -> Iterator[tuple[str, float]]:
-    """The text in pieces, and the effect of each: 0 for what is between words or has none."""
-    effects = {one.word: one.effect for one in explanation.words}
-    for piece in _PIECES.split(explanation.text):
-        if piece:
-            yield piece, effects.get(SENTENCE_ENDS.get(piece[0], piece.lower()), 0.0)
-
-
 def coloured_pieces(explanation: Explanation, most: int = sys.maxsize) -> Iterator[tuple[str, float, float]]:
-    """The text in pieces, the effect of each, and the effect as a share of the strongest.
+    """The text in pieces, the effect of each (0 if it has none), and the effect as a share of the strongest.
 
     After `most` characters there is `…` instead of the rest.
     """
-    strongest = max((abs(one.effect) for one in explanation.words), default=0.0) or 1.0
-    for piece, effect in pieces_of(explanation):
-        shown = visible(piece)
+    effects = {one.word: one.effect for one in explanation.words}
+    strongest = max(map(abs, effects.values()), default=0.0) or 1.0
+    for piece in filter(None, _PIECES.split(explanation.text)):
+        effect, shown = effects.get(SENTENCE_ENDS.get(piece[0], piece.lower()), 0.0), visible(piece)
         if len(shown) > most:
             yield f"{shown[:most]} …", 0.0, 0.0
             return
@@ -95,45 +89,45 @@ def coloured_pieces(explanation: Explanation, most: int = sys.maxsize) -> Iterat
         most -= len(shown)
 
 
-def title_of(explanation: Explanation) -> str:
-    """The label and the probability."""
-    return visible(f"{explanation.label}: {percent(explanation.probability)} positive")
+def title_of(explanation: Explanation, positive: str) -> str:
+    """The label, and the probability of the positive one."""
+    return visible(f"{explanation.label} (probability of “{positive}”: {percent(explanation.probability)})")
 
 
-def word_rows(explanation: Explanation, count: int | None = None) -> list[list[str]]:
-    """The cells of the strongest words, or of all."""
-    return [[visible(one.word), signed(one.effect)] for one in explanation.words[:count]]
-
-
-def pair_rows(explanation: Explanation) -> list[list[str]]:
-    """The cells of the strongest pairs."""
-    return [[visible(" + ".join(one.words)), signed(one.effect)] for one in explanation.pairs[:PAIRS]]
-
-
-def print_explanation(explanation: Explanation) -> None:
-    """The label, the coloured text, and tables of the strongest words and pairs."""
-    out = console()
-    out.print(Text(title_of(explanation), style="bold"))
-    out.print(_coloured(explanation), soft_wrap=True)
-    if not explanation.words:
-        out.print(NOTHING)
-        return
-    out.print(text_table(WORD_HEADS, word_rows(explanation, SHOWN)))
-    if rest := len(explanation.words[SHOWN:]):
-        out.print(f"… and {rest:,} words with smaller effects")
+def sections_of(
+    explanation: Explanation, positive: str, count: int | None = None, most: int = sys.maxsize
+) -> Iterator[Section]:
+    """The coloured text with the strongest `count` words, or all; then the strongest pairs."""
+    words = explanation.words[:count]
+    rest = len(explanation.words) - len(words)
+    notes = [f"… and {rest:,} words with smaller effects"] if rest else [] if words else [NOTHING]
+    yield Section(
+        title_of(explanation, positive),
+        table=TextTable(WORD_HEADS, [[one.word, signed(one.effect)] for one in words]) if words else None,
+        notes=notes,
+        coloured=[list(coloured_pieces(explanation, most))],
+    )
     if explanation.pairs:
-        out.print(text_table(PAIR_HEADS, pair_rows(explanation)))
+        rows = [[" + ".join(one.words), signed(one.effect)] for one in explanation.pairs[:PAIRS]]
+        yield Section("Words together", table=TextTable(PAIR_HEADS, rows))
 
 
-def _coloured(explanation: Explanation) -> Text:
-    """Blue for words that make it positive, orange for the others; the stronger, the bolder."""
+def print_explanation(explanation: Explanation, positive: str) -> None:
+    """The label, the text (words that make it positive blue, others orange), and tables of words and pairs."""
+    out, sections = console(), list(sections_of(explanation, positive, SHOWN, LONGEST))
     text = Text()
-    for piece, _, strength in coloured_pieces(explanation, LONGEST):
+    for piece, _, strength in sections[0].coloured[0]:
         style = "" if abs(strength) < 0.1 else "blue" if strength > 0 else "dark_orange"  # noqa: PLR2004 - too weak
         text.append(piece, style=f"bold {style}" if abs(strength) > 1 / 3 else style)
     if len(text) > LONGEST:
         text.append(f" ({len(explanation.text):,} characters in all)")
-    return text
+    out.print(Text(sections[0].title, style="bold"))
+    out.print(text, soft_wrap=True)
+    for section in sections:
+        if section.table is not None:
+            out.print(text_table(section.table.heads, section.table.rows))
+        for note in section.notes:
+            out.print(note)
 
 
 def strongest_terms(terms: Sequence[TermEffect], labels: Sequence[str], count: int) -> dict[str, list[TermEffect]]:
@@ -142,13 +136,24 @@ def strongest_terms(terms: Sequence[TermEffect], labels: Sequence[str], count: i
     return {labels[1]: [one for one in terms if one.effect > 0][:count], labels[0]: negative[:count]}
 
 
-def term_rows(terms: Sequence[TermEffect]) -> list[list[str]]:
-    """The cells of terms."""
-    return [[visible(one.term), signed(one.effect), f"{one.reviews:,}"] for one in terms]
+def term_sections(strongest: Mapping[str, Sequence[TermEffect]], about: str) -> list[Section]:
+    """A table for each class, and what was averaged over."""
+    rows = {
+        label: [[one.term, signed(one.effect), f"{one.reviews:,}"] for one in terms]
+        for label, terms in strongest.items()
+    }
+    return [Section(f"Towards {label}", table=TextTable(TERM_HEADS, rows[label]), notes=[about]) for label in rows]
 
 
 def print_terms(strongest: Mapping[str, Sequence[TermEffect]], about: str) -> None:
     """A table for each class, and what was averaged over."""
-    for label, terms in strongest.items():
-        console().print(text_table(TERM_HEADS, term_rows(terms), title=f"towards {label}"))
+    for section in term_sections(strongest, about):
+        if section.table is not None:
+            console().print(text_table(section.table.heads, section.table.rows, title=section.title))
     tell(about)
+
+
+def explanation_page(checkpoint: str, positive: str, sections: Iterable[Section]) -> str:
+    """The page of `sections_of` texts, or of `term_sections`."""
+    title = f"Explanation: {checkpoint}"
+    return page("reports/explanation.html.jinja", title=title, positive=positive, sections=list(sections))

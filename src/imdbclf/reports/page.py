@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from imdbclf.reports.labels import signed
 
 if TYPE_CHECKING:
@@ -42,6 +40,8 @@ class Section:
 
 def page(template: str, **values: Any) -> str:
     """The page of a template, by its path in the package; `reports/page.html.jinja` is the frame of all."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a terminal does without
+
     environment = Environment(
         loader=PackageLoader("imdbclf", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -116,7 +116,7 @@ def test_the_page_needs_no_other_file_and_describes_its_plots(sweep: SweepFolder
     assert len(plots) == 3
     assert all(str(plot["src"]).startswith("data:image/svg+xml;base64,") and plot["alt"] for plot in plots)
     assert not [tag for tag, _ in page.tags if tag in {"script", "link", "iframe"}]
-    assert "http" not in re.sub(r"base64,[^\"]*", "", sweep.page.read_text(encoding="utf-8"))
+    assert "://" not in re.sub(r"base64,[^\"]*", "", sweep.page.read_text(encoding="utf-8"))
     assert any(meta.get("name") == "viewport" for meta in page.of("meta"))
     for sentence in conclusions.sentences:
         assert sentence in page.text

@@ -29,8 +29,8 @@ CHARACTERS = 2_000
 """What is shown of the text of an error."""
 
 LEGEND = (
-    "The most confident errors come first. A word has a blue line if it makes the review more positive, an "
-    "orange one if more negative; its effect is exact."
+    "The most confident errors come first. Words with a blue line raise the probability of “{}”, words with an orange "
+    "line lower it; the effects are exact."
 )
 
 NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_precision": "average precision"}
@@ -206,9 +206,9 @@ def error_sections(measured: Measured) -> list[Section]:
     for number, (row, review, explanation) in enumerate(measured.errors, 1):
         label = measured.label_names[measured.labels[row]]
         is_doubted = LABEL_ERROR in measured.doubts and measured.doubts[LABEL_ERROR][row]
-        title = f"Error {number}: {label}, classified as {title_of(explanation)}"
+        title = f"Error {number}: {label}, classified as {title_of(explanation, measured.label_names[1])}"
         notes = [f"Review {review}{', likely label error' if is_doubted else ''}."]
-        text = [] if sections else [LEGEND]
+        text = [] if sections else [LEGEND.format(measured.label_names[1])]
         sections.append(Section(title, text, coloured=[list(coloured_pieces(explanation, CHARACTERS))], notes=notes))
     return sections
 

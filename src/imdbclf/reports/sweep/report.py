@@ -61,7 +61,13 @@ def write_sweep_report(folder: SweepFolder) -> SweepResults:
     plots = {folder.path / f"{plot.name}.png": plot.png for section in sections for plot in section.plots}
     for path in {folder.path / f"{name}.png" for name in PLOTS}.difference(plots):
         path.unlink(missing_ok=True)
-    html = page("reports/sweep/page.html.jinja", title=f"Sweep: {sweep.experiment}", results=results, sections=sections)
+    html = page(
+        "reports/sweep/page.html.jinja",
+        title=f"Sweep: {sweep.experiment}",
+        sentences=results.conclusions.sentences,
+        results=results,
+        sections=sections,
+    )
     for path, contents in [*plots.items(), (folder.page, html.encode())]:
         with atomic_write(path) as aside:
             aside.write_bytes(contents)
