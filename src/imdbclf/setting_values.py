@@ -50,6 +50,20 @@ TERM_WEIGHTS = {
 }
 """What `features.weighting` can be: functions that give each term a weight."""
 
+FORMULAS = {
+    "relu": "max(0, x)",
+    "tanh": "tanh(x), from -1 to 1",
+    "sigmoid": "1 / (1 + e^-x), from 0 to 1",
+    "gelu": "x times the probability that a standard normal number is below x",
+    "elu": "x if x > 0, else e^x - 1",
+    "selu": "elu with a slope of 1.05 and a floor of -1.76",
+    "silu": "x / (1 + e^-x)",
+    "leaky_relu": "x if x > 0, else x / 100",
+    "bce": "binary cross-entropy, -log(p) if the review is positive, else -log(1 - p)",
+    "mse": "mean squared error, (1 - p)² if the review is positive, else p²",
+}
+"""What activations make of a number x, and losses of the probability p of being positive."""
+
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 """What `data.delimiter` can be: between the cells of a line. The characters themselves are allowed, too."""
 

@@ -21,7 +21,8 @@ def log_of(run_folder: Path) -> str:
 def test_reviews_network_and_fit_are_named(finished_run: Path) -> None:
     said = log_of(finished_run)
     assert "400 training, 200 validation, 200 test reviews; neg = 0, pos = 1 (positive); words " in said
-    assert "Model:  16-16-1, relu; bce, rmsprop; 8,305 parameters" in said
+    assert "The network: 8,305 parameters" in said
+    assert "Steps:  rmsprop: lr=0.001" in said
     assert "Fit:    3 epochs in batches of 64 on cpu (threads: 1), seed 0" in said
     assert "500 columns: words by frequency, ones\n" in said
 

@@ -104,6 +104,22 @@ def data(
 
 
 @app.command()
+def model(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="As for train, such as model.hidden=32 loss=mse.", metavar="[KEY=VALUE]…")
+    ] = None,
+) -> None:
+    """Show the network that `imdbclf train` would fit.
+
+    Prints its layers with shapes and parameters, its loss, optimizer and metric.
+    """
+    with fast_imports():
+        from imdbclf.training.announcement import print_network  # noqa: PLC0415
+
+    print_network(overrides or [])
+
+
+@app.command()
 def evaluate(
     checkpoint: CheckpointFile,
     source: Annotated[str | None, typer.Option(help="Where the reviews are; default: the source of the run.")] = None,

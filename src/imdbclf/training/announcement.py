@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
 
+from imdbclf.console import console, say_table, tell
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.datamodule import NO_TEST_PART, ReviewDataModule
 from imdbclf.data.sources.labels import order_of
-from imdbclf.model.network import make_network
+from imdbclf.reports.network import goals, network_table
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings, Settings
+from imdbclf.training.compose import composed
+from imdbclf.training.memory import check_memory
 
 log = logging.getLogger(__name__)
 
@@ -20,21 +24,25 @@ PART_NAMES = {"train": "training", "val": "validation", "test": "test", "unlabel
 """The names of the parts in messages."""
 
 
+def print_network(overrides: Sequence[str]) -> None:
+    """Print the network that a command line `imdbclf train OVERRIDES` would fit, if there are words for all columns.
+
+    Raises:
+        UserError: for a wrong setting, and for a network that is too large for the memory.
+    """
+    settings = composed(overrides)
+    check_memory(settings, settings.features.columns, settings.data.batch_size)
+    console().print(network_table(settings, settings.features.columns))
+    for line in goals(settings):
+        tell(line)
+
+
 def announce(settings: Settings, data: ReviewDataModule, trainer: pl.Trainer, because: str | None) -> None:
     """Log what the run is about to do; `because` is the reason for the source, if the user named none."""
     _announce_reviews(settings, data, because)
-    model = settings.model
-    with torch.device("meta"):
-        network = make_network(model.members, len(data.vocabulary), model.widths, model.activation, model.dropout)
-    log.info(
-        "Model:  %s%s, %s; %s, %s; %s parameters",
-        f"{model.members} × " if model.members > 1 else "",
-        "-".join(map(str, [*model.widths, 1])),
-        model.activation,
-        settings.loss.name,
-        settings.optimizer.name,
-        f"{network.parameter_count:,}",
-    )
+    say_table(network_table(settings, len(data.vocabulary)))
+    for line in goals(settings):
+        log.info("%s", line)
     log.info(
         "Fit:    %d epochs in batches of %s on %s (threads: %d), seed %d",
         trainer.max_epochs,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -84,6 +85,20 @@ def validated(config: DictConfig) -> Settings:
     if any(override.lstrip("+").startswith("data.val_size=") for override in typed):
         return settings.changed(data={"adapt_val_size": False})
     return settings
+
+
+def composed(overrides: Sequence[str]) -> Settings:
+    """The settings of a command line `imdbclf train OVERRIDES`, for what does not run it.
+
+    Raises:
+        UserError: for the first thing that is wrong.
+    """
+    try:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            config = compose(PRIMARY, list(map(with_known_name, overrides)), return_hydra_config=True)
+        return validated_ahead(config)
+    except CONFIG_ERRORS as error:
+        raise explain_composition(error, overrides) from error
 
 
 def chosen_folder(config: DictConfig, mode: Literal["run", "sweep"]) -> Path:
