@@ -29,6 +29,9 @@ from imdbclf.storage import json_text, write_text
 
 Tables = Mapping[str, pa.Table]
 
+ABOUT = ("data_source", "split", "reviews", "reviews_in_training")
+"""What the report says of the reviews."""
+
 ERRORS = 10
 """Errors that are shown and explained."""
 
@@ -44,12 +47,11 @@ def write_evaluation_report(
     Raises:
         UserError: if the source has no such column of texts.
     """
-    labels, probabilities = part.reviews.labels, part.evaluation.probabilities
-    validation = evaluate_validation(part)
-    threshold = None
+    labels, probabilities, names = part.reviews.labels, part.evaluation.probabilities, part.reviews.review_names()
+    validation, chosen = evaluate_validation(part), None
     if validation is not None:
         counts, _ = counts_of(validation.reviews.labels, validation.evaluation.probabilities)
-        threshold = counts.cheapest(false_negative)
+        chosen = counts.cheapest(false_negative)
     columns = columns_of(part.loaded.corpus, part.reviews, part.checkpoint.vectorizer.vocabulary)
     parts = part.loaded.source.read().parts
     if by is not None:
@@ -61,17 +63,16 @@ def write_evaluation_report(
         part.checkpoint.label_names,
         with_intervals(part.evaluation.metrics, labels, probabilities),
         false_negative,
-        threshold,
+        chosen,
         columns,
         doubts_of(part.reviews, probabilities),
+        about={"checkpoint": str(part.path)} | {key: part.result[key] for key in ABOUT},
     )
-    names = part.reviews.review_names()
     measured = replace(measured, errors=_errors(part, parts, measured, names))
     numbers, rows = target.with_suffix(".json"), target.with_suffix(".csv")
-    about = {key: part.result[key] for key in ("data_source", "split", "reviews", "reviews_in_training")}
     write_text(rows, _table(names, measured))
-    write_text(numbers, visible(json_text({"checkpoint": str(part.path)} | about | as_json(measured)) + "\n"))
-    write_text(target, evaluation_page(measured, part.path.name, about, numbers.name, rows.name))
+    write_text(numbers, visible(json_text(as_json(measured)) + "\n"))
+    write_text(target, evaluation_page(measured, numbers.name, rows.name))
 
 
 def _errors(
@@ -89,11 +90,11 @@ def _table(names: Sequence[str], measured: Measured) -> str:
     """A row for each review: its name as in `predictions.parquet`, label, probability, and its groups."""
     columns: dict[str, Iterable[Any]] = {
         "review": names,
-        "label": measured.labels.tolist(),
+        "label": measured.labels,
         "probability": measured.probabilities.tolist(),
-        "right": measured.right.astype(int).tolist(),
+        "right": measured.right.astype(int),
         **{name: values.tolist() for name, values in measured.columns.items()},
-        **{name: mask.astype(int).tolist() for name, mask in measured.doubts.items()},
+        **{name: mask.astype(int) for name, mask in measured.doubts.items()},
     }
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -42,8 +43,8 @@ class Measured:
 
     `label_names` are those of 0 and 1. A false negative costs `false_negative` false positives. `chosen` is the
     threshold that costs least on validation reviews; None if there are none. `columns` and `doubts` say of each review
-    in which groups it is, and whether it is repeated or mislabelled. `errors` are
-    the most confident ones: row, name of the review, and why.
+    in which groups it is, and whether it is repeated or mislabelled. `errors` are the most confident ones: row, name of
+    the review, and why. `about` says what was evaluated.
     """
 
     labels: Labels
@@ -55,6 +56,7 @@ class Measured:
     columns: Columns = field(default_factory=dict)
     doubts: Mapping[str, Mask] = field(default_factory=dict)
     errors: Sequence[tuple[int, str, Explanation]] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def right(self) -> Mask:
@@ -72,12 +74,16 @@ class Measured:
         """The reviews by probability."""
         return counts_of(self.labels, self.probabilities)[0]
 
+    def at(self, threshold: float) -> dict[str, float]:
+        """What follows from a threshold, with the cost."""
+        row = self.counts.at(threshold)
+        return row | {"cost": row["false_positives"] + self.false_negative * row["false_negatives"]}
+
     @cached_property
     def thresholds(self) -> list[dict[str, float]]:
-        """What follows from thresholds in steps of .05, and from the chosen one, ascending; with the cost."""
-        steps = {*(number / 20 for number in range(1, 20)), *(() if self.chosen is None else (self.chosen,))}
-        rows = [self.counts.at(threshold) for threshold in sorted(steps)]
-        return [row | {"cost": row["false_positives"] + self.false_negative * row["false_negatives"]} for row in rows]
+        """What follows from thresholds in steps of .05, and from the chosen one, ascending."""
+        chosen = HALF if self.chosen is None else self.chosen
+        return [self.at(threshold) for threshold in sorted({*(step / 20 for step in range(1, 20)), chosen})]
 
 
 def metrics_section(measured: Measured) -> Section:
@@ -97,12 +103,11 @@ def metrics_section(measured: Measured) -> Section:
 def confusion_section(measured: Measured) -> Section:
     """How many reviews of each class are classified as each."""
     found, (negative, positive) = measured.counts.at(HALF), measured.label_names
-    cells = [["true_negatives", "false_positives"], ["false_negatives", "true_positives"]]
     rows = []
-    for name, row, right in zip((negative, positive), cells, (0, 1), strict=True):
-        numbers = [int(found[cell]) for cell in row]
-        share = percent(numbers[right] / sum(numbers)) if sum(numbers) else "–"
-        rows.append([name, *(f"{number:,}" for number in numbers), share])
+    for label, cells in enumerate([("true_negatives", "false_positives"), ("false_negatives", "true_positives")]):
+        numbers = [int(found[cell]) for cell in cells]
+        share = percent(numbers[label] / sum(numbers)) if sum(numbers) else "–"
+        rows.append([measured.label_names[label], *(f"{number:,}" for number in numbers), share])
     heads = ["label", f"classified as {negative}", f"as {positive}", "correct"]
     return Section("Confusion matrix", [f"At the threshold {HALF}."], TextTable(heads, rows))
 
@@ -159,13 +164,11 @@ def thresholds_section(measured: Measured) -> Section:
 
 def threshold_sentence(measured: Measured) -> str:
     """What the threshold that was chosen on validation reviews costs on these."""
-    by_threshold = {row["threshold"]: row["cost"] for row in measured.thresholds}
     if measured.chosen is None:
         return "No threshold is chosen: that needs validation reviews that the checkpoint has not learnt from."
-    cost, usual = by_threshold[measured.chosen], by_threshold[HALF]
     return (
         f"The threshold {measured.chosen:.3f} costs least on the validation reviews of the run. "
-        f"Here it costs {cost:,g}, and {HALF} costs {usual:,g}."
+        f"Here it costs {measured.at(measured.chosen)['cost']:,g}, and {HALF} costs {measured.at(HALF)['cost']:,g}."
     )
 
 
@@ -203,24 +206,22 @@ def doubts_section(measured: Measured) -> Section:
 def error_sections(measured: Measured) -> list[Section]:
     """The most confident errors, each with coloured words."""
     sections: list[Section] = []
-    for number, (row, review, explanation) in enumerate(measured.errors, 1):
-        label = measured.label_names[measured.labels[row]]
-        is_doubted = LABEL_ERROR in measured.doubts and measured.doubts[LABEL_ERROR][row]
-        title = f"Error {number}: {label}, classified as {title_of(explanation, measured.label_names[1])}"
-        notes = [f"Review {review}{', likely label error' if is_doubted else ''}."]
-        text = [] if sections else [LEGEND.format(measured.label_names[1])]
-        sections.append(Section(title, text, coloured=[list(coloured_pieces(explanation, CHARACTERS))], notes=notes))
+    names, doubted = measured.label_names, measured.doubts.get(LABEL_ERROR)
+    for number, (row, review, why) in enumerate(measured.errors, 1):
+        title = f"Error {number}: {names[measured.labels[row]]}, classified as {title_of(why, names[1])}"
+        note = f"Review {review}{', likely label error' if doubted is not None and doubted[row] else ''}."
+        text = [] if sections else [LEGEND.format(names[1])]
+        sections.append(Section(title, text, coloured=[list(coloured_pieces(why, CHARACTERS))], notes=[note]))
     return sections
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
     """The numbers of all sections."""
-    metrics = {name: {"value": metric.value, "interval": metric.interval} for name, metric in measured.metrics.items()}
-    found = measured.counts.at(HALF)
     return {
+        **measured.about,
         "label_names": list(measured.label_names),
-        "metrics": metrics,
-        "confusion": {name: count for name, count in found.items() if "_" in name},
+        "metrics": {name: asdict(metric) for name, metric in measured.metrics.items()},
+        "confusion": {name: count for name, count in measured.counts.at(HALF).items() if "_" in name},
         "false_negative_cost": measured.false_negative,
         "chosen_threshold": measured.chosen,
         "thresholds": measured.thresholds,
@@ -234,27 +235,13 @@ SECTIONS = (curves_section, metrics_section, confusion_section, thresholds_secti
 """What is on the page, in this order; the most confident errors follow."""
 
 
-def evaluation_page(measured: Measured, checkpoint: str, about: Mapping[str, Any], json: str, csv: str) -> str:
-    """The page. `about` says what was evaluated; `json` and `csv` are the names of the files beside it."""
-    return visible(
-        page(
-            "reports/evaluation/page.html.jinja",
-            title=f"Evaluation: {checkpoint}",
-            sentences=_sentences(measured, about),
-            sections=[*(section(measured) for section in SECTIONS), *error_sections(measured)],
-            json=json,
-            csv=csv,
-        )
-    )
-
-
-def _sentences(measured: Measured, about: Mapping[str, Any]) -> list[str]:
-    """The conclusions, and what limits them."""
-    accuracy = measured.metrics["accuracy"]
-    low, high = accuracy.interval or (0.0, 1.0)
+def evaluation_page(measured: Measured, json: str, csv: str) -> str:
+    """The page: conclusions, what limits them, and the sections. `json` and `csv` are the files beside it."""
+    about, accuracy = measured.about, measured.metrics["accuracy"]
+    low, high = map(percent, accuracy.interval or (0.0, 1.0))
+    right = f"{percent(accuracy.value)} of {about['reviews']:,} reviews are classified correctly"
     sentences = [
-        f"{percent(accuracy.value)} of {about['reviews']:,} reviews are classified correctly "
-        f"(95 % interval {percent(low)} to {percent(high)}).",
+        f"{right} (95 % interval {low} to {high}).",
         f"Reviews: {about['data_source']}, part {about['split']}.",
         threshold_sentence(measured),
     ]
@@ -262,4 +249,6 @@ def _sentences(measured: Measured, about: Mapping[str, Any]) -> list[str]:
         sentences.append(
             f"{known:,} of these reviews are in the training part of the checkpoint; it knows their labels."
         )
-    return sentences
+    sections = [*(section(measured) for section in SECTIONS), *error_sections(measured)]
+    names = {"title": f"Evaluation: {Path(about['checkpoint']).name}", "json": json, "csv": csv}
+    return visible(page("reports/evaluation/page.html.jinja", **names, sentences=sentences, sections=sections))

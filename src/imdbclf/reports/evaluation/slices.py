@@ -18,8 +18,8 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.reports.metrics import Labels, Probabilities
 from imdbclf.reports.statistics import proportion_interval
 
-NEGATIONS = ("no", "not", "never", "none", "nothing", "nobody", "nowhere", "neither", "nor", "without", "cannot")
-"""Words that negate, beside those that end in n't."""
+NEGATION = "^(no|not|never|none|nothing|nobody|nowhere|neither|nor|without|cannot)$|n['\u2019]t$"
+"""The words that negate."""
 
 VALUES = 20
 """Values of a column that have a row; the others share one."""
@@ -44,9 +44,7 @@ class Slice:
 def columns_of(corpus: Corpus, reviews: EncodedReviews, vocabulary: Vocabulary) -> dict[str, npt.NDArray[Any]]:
     """The words of each review, the fraction of them that the vocabulary lacks, and its negations, (n,) each."""
     is_known = pc.is_in(corpus.dictionary, value_set=pa.array(vocabulary.terms, pa.string()))
-    negates = pc.is_in(corpus.dictionary, value_set=pa.array(NEGATIONS, pa.string()))
-    for end in ("n't", "n\u2019t"):
-        negates = pc.or_(negates, pc.ends_with(corpus.dictionary, end))
+    negates = pc.match_substring_regex(corpus.dictionary, NEGATION)
     known, negations = (
         np.diff(offsets_of(to_numpy(mask.cast(pa.int8()))[reviews.words])[reviews.offsets])
         for mask in (is_known, negates)
