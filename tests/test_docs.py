@@ -10,7 +10,7 @@ import pytest
 from imdbclf.settings import RENAMED, settings_keys
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 _LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 _OVERRIDE = re.compile(r"(?<![\w./+~-])([a-z_]+(?:[./][a-z_0-9]+)*)=")
@@ -28,7 +28,7 @@ def _keys() -> set[str]:
     return {*settings_keys(), *RENAMED, *groups}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     for target, anchor in _LINK.findall(page.read_text(encoding="utf-8")):
         file = (page.parent / target).resolve() if target else page
@@ -36,7 +36,7 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert not anchor or anchor in _anchors(file), f"{target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_train_command_uses_keys_that_exist(page: Path) -> None:
     known = _keys()
     for command in _COMMAND.findall(page.read_text(encoding="utf-8")):
