@@ -1,7 +1,7 @@
 """The ladder's rungs, peers and published accuracies (`ladder.toml`), and what a step from rung to rung gains.
 
-What differs between two rungs is read from their composed settings. A step is tested twice. Over seeds, by Student's
-paired t test: would other initial weights and orders show the same?
+What differs between two rungs is read from their composed settings. A step is tested twice. Over seeds, by a
+paired test: would other initial weights and orders show the same?
 Over reviews, by McNemar's exact test of the two runs of each seed on the same test reviews: would other reviews? The
 p values of the seeds, which share the reviews, are combined as twice their median, which holds whatever their
 dependence (Meinshausen, Meier & Bühlmann 2009, "p-Values for High-Dimensional Regression"). Both are adjusted for the

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from math import comb
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from imdbclf.reports.statistics import (
+    FEWEST,
+    MOST,
     half_width,
     holm,
     holm_where_tested,
@@ -47,10 +51,59 @@ SLEEP = np.array(
 
 
 def test_students_sleep_data_give_the_published_test_and_interval() -> None:
-    # t = 4.0621 with 9 degrees of freedom, p = .002833, 95 % interval .7001 to 2.4599.
-    assert paired_p(SLEEP[1], SLEEP[0]) == pytest.approx(0.002833, abs=5e-7)
+    # t = 4.0621 with 9 degrees of freedom, 95 % interval .7001 to 2.4599.
     assert mean_interval(SLEEP[1] - SLEEP[0]) == pytest.approx((0.7001142, 2.4598858), abs=5e-7)
-    assert half_width(SLEEP[1] - SLEEP[0]) == pytest.approx((2.4598858 - 0.7001142) / 2, abs=5e-7)
+
+
+SKEWED = np.array([0.8848, 0.8863, 0.8872, 0.8878, 0.8857, 0.8801, 0.8813, 0.8675, 0.8849, 0.8856])
+"""Test accuracies of the lecture's final fit, ten seeds."""
+
+
+def drawn_t(values: npt.NDArray[np.float64]) -> Any:
+    """The t statistics of bootstrap samples, drawn value by value."""
+    samples = np.random.default_rng(1).choice(values, (20_000, len(values)))
+    return np.abs(samples.mean(axis=1) - values.mean()) / stats.sem(samples, axis=1)
+
+
+def test_the_interval_over_seeds_is_a_bootstrap_t_and_wider_than_students_for_skewed_seeds() -> None:
+    half = half_width(SKEWED)
+    assert half == pytest.approx(stats.sem(SKEWED) * np.quantile(drawn_t(SKEWED), 0.95), rel=0.05)
+    assert half is not None
+    assert half > 1.5 * stats.sem(SKEWED) * stats.t.ppf(0.975, len(SKEWED) - 1)
+
+
+def test_the_paired_p_value_is_the_fraction_of_samples_with_a_larger_t() -> None:
+    p, t = paired_p(SLEEP[1], SLEEP[0]), stats.ttest_rel(SLEEP[1], SLEEP[0]).statistic
+    assert p == pytest.approx((drawn_t(SLEEP[1] - SLEEP[0]) >= t).mean(), abs=0.005)
+
+
+@given(st.lists(st.floats(0, 1), min_size=10, max_size=14), st.randoms())
+def test_interval_and_p_value_agree_and_do_not_depend_on_the_order_of_the_seeds(seeds: list[float], draw: Any) -> None:
+    values = np.array(seeds)
+    p, half = paired_p(values, np.zeros(len(values))), half_width(values)
+    assert half is not None
+    if p is not None and abs(p - 0.05) > 2e-4:
+        assert (abs(values.mean()) > half) == (p < 0.05)
+    draw.shuffle(seeds)
+    assert half_width(np.array(seeds)) == pytest.approx(half)
+
+
+@pytest.mark.parametrize("n", [2, FEWEST - 1, MOST + 1])
+def test_few_and_many_seeds_have_students_interval_and_test(n: int) -> None:
+    values = np.random.default_rng(n).normal(0.5, 1, n)
+    assert half_width(values) == pytest.approx(stats.sem(values) * stats.t.ppf(0.975, n - 1))
+    assert paired_p(values, np.zeros(n)) == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+
+
+def test_where_most_values_are_equal_the_interval_is_students_and_finite() -> None:
+    values = np.array([0.5] * 9 + [0.6])
+    assert half_width(values) == pytest.approx(stats.sem(values) * stats.t.ppf(0.975, 9))
+    assert paired_p(values, np.zeros(10)) == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+
+
+def test_the_bootstrap_t_of_many_ordinary_values_is_nearly_students() -> None:
+    values = np.random.default_rng(0).normal(size=MOST)
+    assert half_width(values) == pytest.approx(stats.sem(values) * stats.t.ppf(0.975, MOST - 1), rel=0.03)
 
 
 def test_one_pair_allows_no_test() -> None:

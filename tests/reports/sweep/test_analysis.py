@@ -41,7 +41,8 @@ def test_the_best_is_compared_seed_by_seed_with_holms_p_values() -> None:
     tanh, selu = compare_with_best(configurations_of(ACTIVATIONS))
     raw = [stats.ttest_rel(BY_SEED["relu"], BY_SEED[name]).pvalue for name in ("tanh", "selu")]
     assert (tanh.configuration.label, selu.configuration.label) == ("tanh", "selu")
-    assert (tanh.p, selu.p) == pytest.approx((raw[0], 2 * raw[1]))
+    assert (tanh.p, selu.p) == pytest.approx(raw)
+    assert (tanh.p_holm, selu.p_holm) == pytest.approx((raw[0], 2 * raw[1]))
     assert (tanh.is_significant, selu.is_significant) == (False, True)
     assert selu.mean == pytest.approx(np.mean(np.subtract(BY_SEED["relu"], BY_SEED["selu"])))
 
@@ -58,7 +59,20 @@ def test_a_failed_job_leaves_the_common_seeds_to_compare() -> None:
     selu = compare_with_best(configurations_of(rows))[-1]
     raw = stats.ttest_rel(BY_SEED["relu"][1:], BY_SEED["selu"][1:]).pvalue
     assert len(selu.differences) == 4
-    assert selu.p == pytest.approx(2 * raw)
+    assert (selu.p, selu.p_holm) == pytest.approx((raw, 2 * raw))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0.86, 0.87), min_size=5, max_size=5))
+def test_a_further_value_of_an_axis_changes_no_other_comparison_but_its_correction(further: list[float]) -> None:
+    more = [job({"model.activation": "gelu"}, seed, value) for seed, value in zip(SEEDS, further, strict=True)]
+    before, after = (
+        {one.configuration.label: one for one in compare_with_best(configurations_of(rows))}
+        for rows in (ACTIVATIONS, [*ACTIVATIONS, *more])
+    )
+    for name, one in before.items():
+        assert (after[name].differences, after[name].p, after[name].half) == (one.differences, one.p, one.half)
+        assert (after[name].p_holm or 0) >= (one.p_holm or 0)
 
 
 def test_a_configuration_with_only_an_easy_seed_is_not_the_best() -> None:
@@ -136,7 +150,7 @@ def test_an_effect_is_the_mean_over_seeds_of_the_mean_over_matched_cells() -> No
 def test_the_p_values_are_of_paired_t_tests_over_seeds_and_adjusted_over_all_effects() -> None:
     layers, loss = main_effects(grid(AXES, accuracy), ["model.layers", "loss"])
     raw = stats.ttest_1samp([-0.004, -0.0045, -0.005], 0).pvalue
-    assert (layers.p, loss.p) == pytest.approx((2 * raw, 1.0))
+    assert (layers.p, layers.p_holm, loss.p_holm) == pytest.approx((raw, 2 * raw, 1.0))
     assert (layers.is_significant, loss.is_significant) == (True, False)
 
 

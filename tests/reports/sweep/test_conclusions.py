@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imdbclf.reports.sweep.conclusions import NO_VALIDATION, ONE_SEED, OPTIMISTIC, conclusions_of
+from imdbclf.reports.sweep.conclusions import FEW, NO_VALIDATION, ONE_SEED, OPTIMISTIC, conclusions_of
 from imdbclf.reports.sweep.job_table import JobRow
 from reports.sweep.helpers import grid, job
 from reports.sweep.test_analysis import AXES, accuracy
@@ -18,6 +18,7 @@ def test_a_grid_over_seeds_names_the_best_counts_the_worse_and_states_each_effec
     assert list(conclusions_of(grid(AXES, accuracy), ["model.layers", "loss"]).sentences) == [
         "Best on validation: 1 layer, bce (accuracy 89.00 ± 2.48 %, 3 seeds).",
         "Not significantly worse: 1 of 3 other configurations.",
+        FEW.format(3),
         OPTIMISTIC,
         "2 layers instead of 1: −0.45 ± 0.12 points (p = .008).",
         "mse instead of bce: 0.00 ± 0.25 points, not significant with 3 seeds.",
@@ -33,16 +34,38 @@ def test_with_one_seed_nothing_is_tested() -> None:
         "2 layers instead of 1: −0.45 ± 0.00 points over 2 pairs of runs with one seed, not tested.",
         "mse instead of bce: 0.00 ± 0.00 points over 2 pairs of runs with one seed, not tested.",
     ]
-    assert "add 'seed=range(5)'" in ONE_SEED
+    assert "add 'seed=range(10)'" in ONE_SEED
 
 
 def test_a_single_configuration_is_reported_without_a_choice() -> None:
     rows = [job({}, str(seed), 0.88 + seed / 1000, {"test/accuracy": 0.87 + seed / 1000}) for seed in range(3)]
     assert list(conclusions_of(rows, []).sentences) == [
         "The one configuration: 88.10 ± 0.25 % validation accuracy (3 seeds).",
+        FEW.format(3),
         "Test accuracy of the best configuration: 87.10 ± 0.25 %.",
     ]
-    assert "add 'seed=range(5)'" in " ".join(conclusions_of(rows[:1], []).sentences)
+    assert "add 'seed=range(10)'" in " ".join(conclusions_of(rows[:1], []).sentences)
+
+
+def test_from_ten_seeds_on_there_is_no_warning() -> None:
+    for seeds, warned in ((2, True), (9, True), (10, False)):
+        rows = [job({}, str(seed), 0.88 + seed / 1000) for seed in range(seeds)]
+        assert (FEW.format(seeds) in conclusions_of(rows, []).sentences) == warned
+    assert FEW.format(9).endswith("Add more: 'seed=range(10)'.")
+
+
+def test_a_verdict_that_the_correction_changes_says_so() -> None:
+    def close(chosen: Mapping[str, str]) -> float:
+        seed, units = int(chosen["seed"]), int(chosen["model.hidden"])
+        return 0.88 + seed / 1000 - (units > 1) * (0.001 + ((seed * units) % 11) / 5000)
+
+    def said(units: int) -> str:
+        axes = {"model.hidden": [str(unit) for unit in range(1, units + 1)], "seed": [*"0123"]}
+        return " ".join(conclusions_of(grid(axes, close), ["model.hidden"]).sentences)
+
+    assert "2 units instead of 1: −0.16 ± 0.08 points (p = .008)." in said(2)
+    assert "6 of them have p below .05 alone, but not adjusted for 6 tests: some do by chance." in said(7)
+    assert "2 units instead of 1: −0.16 ± 0.08 points, not significant: p = .008 alone, but .051 adjusted" in said(7)
 
 
 def test_of_two_configurations_the_other_is_worse_or_not() -> None:

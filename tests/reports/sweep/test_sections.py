@@ -91,13 +91,13 @@ def test_every_number_on_configurations_follows_from_the_csv_alone(kept: Path, r
         differences = list(np.subtract(first, second))
         behind.append(signed(float(np.mean(differences)), half_by_hand(differences)).lstrip("+"))
     p = holm_by_hand(raw)
-    expected = [[*best, "3", "–", "–"]]
+    expected = [[*best, "3", "–", "–", "–"]]
     expected += [
-        [*key, f"{len(found[key])}", points, p_cell(value)]
-        for key, points, value in zip(others, behind, p, strict=True)
+        [*key, f"{len(found[key])}", points, p_cell(alone), p_cell(value)]
+        for key, points, alone, value in zip(others, behind, raw, p, strict=True)
     ]
     rows = cells_of(configurations_section(results))
-    assert sorted([*row[:3], *row[4:6]] for row in rows) == sorted(expected)
+    assert sorted([*row[:3], *row[4:7]] for row in rows) == sorted(expected)
     assert [row[3] for row in rows] == [
         percent(float(np.mean(list(seeds.values()))), half_by_hand(list(seeds.values())))
         for seeds in (found[row[0], row[1]] for row in rows)
@@ -126,12 +126,12 @@ def test_every_number_on_effects_follows_from_the_csv_alone(kept: Path, results:
             for side in (0, 1)
         ]
         effects[axis] = (means[0], means[1])
-    p = holm_by_hand([float(stats.ttest_rel(*means).pvalue) for means in effects.values()])
+    raw = [float(stats.ttest_rel(*means).pvalue) for means in effects.values()]
     expected = []
-    for (axis, (first, second)), value in zip(effects.items(), p, strict=True):
+    for (axis, (first, second)), alone, value in zip(effects.items(), raw, holm_by_hand(raw), strict=True):
         differences = list(np.subtract(first, second))
         points = signed(float(np.mean(differences)), half_by_hand(differences))
-        expected.append([*axis, points, p_cell(value), "2", "3 seeds"])
+        expected.append([*axis, points, p_cell(alone), p_cell(value), "2", "3 seeds"])
         assert any(points in sentence for sentence in results.conclusions.sentences)
     assert cells_of(effects_section(results)) == expected
 

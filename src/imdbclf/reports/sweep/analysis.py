@@ -11,14 +11,15 @@ it is averaged over all *matched cells*: configurations that are equal on all ot
 both values. Mean, interval and test are over these numbers, one for each seed: cells of one seed share its split, so
 they are not independent. With a single seed, the interval is over cells, is marked as such, and there is no test.
 
-All p values are adjusted for the number of comparisons or effects (Holm).
+Intervals and tests over seeds are those of `statistics`. Each comparison and effect has the p value of its
+own differences, `p`, which no other configuration changes, and `p_holm`, adjusted for their number, which decides.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal, TypeVar
 
@@ -63,7 +64,7 @@ class Configuration:
         return float(values.mean()) if len(values) else None
 
     def half(self, metric: str) -> float | None:
-        """Half of the 95 % interval of that mean (Student's t over seeds); None for one seed."""
+        """Half of the 95 % interval of that mean over seeds; None for one."""
         return half_width(self.values(metric))
 
     @cached_property
@@ -74,13 +75,14 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Differences:
-    """Differences in accuracy, with the p value of a paired t test that is adjusted for all tests of its kind (Holm).
+    """Differences in accuracy, with the p value of a paired test, alone and adjusted for all tests of its kind (Holm).
 
-    `p` is None if no test is possible.
+    Both are None if no test is possible.
     """
 
     differences: tuple[float, ...]
     p: float | None
+    p_holm: float | None = field(default=None, kw_only=True)
 
     @property
     def mean(self) -> float:
@@ -89,12 +91,17 @@ class Differences:
 
     @property
     def half(self) -> float | None:
-        """Half of its 95 % interval (Student's t); None for fewer than two."""
+        """Half of its 95 % interval; None for fewer than two."""
         return half_width(np.array(self.differences))
 
     @property
     def is_significant(self) -> bool:
         """Whether it is significantly different from 0."""
+        return self.p_holm is not None and self.p_holm < SIGNIFICANCE
+
+    @property
+    def is_significant_alone(self) -> bool:
+        """Whether it would be if it were the only test."""
         return self.p is not None and self.p < SIGNIFICANCE
 
 
@@ -120,9 +127,9 @@ Tested = TypeVar("Tested", bound=Differences)
 
 
 def _adjusted(found: Sequence[Tested]) -> list[Tested]:
-    """The same with p values adjusted for their number."""
+    """The same with p values adjusted for their number as well."""
     adjusted = holm_where_tested([one.p for one in found])
-    return [replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
+    return [replace(one, p_holm=p) for one, p in zip(found, adjusted, strict=True)]
 
 
 def configurations_of(rows: Iterable[JobRow], order: str = ACCURACY) -> list[Configuration]:
@@ -191,7 +198,7 @@ def _cells(rows: Sequence[JobRow], axis: str) -> Cells:
 
 
 def _effect(cells: Cells, axis: str, reference: str, value: str) -> Effect | None:
-    """The effect with its unadjusted p value; None without a matched cell."""
+    """The effect without an adjusted p value; None without a matched cell."""
     matched = {key: cell for key, cell in cells.items() if reference in cell and value in cell}
     if not matched:
         return None

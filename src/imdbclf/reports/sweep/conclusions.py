@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imdbclf.reports.labels import choice_label, number_of, p_text, percent, signed
+from imdbclf.reports.labels import choice_label, number_of, p_cell, p_text, percent, signed
+from imdbclf.reports.statistics import FEWEST
 from imdbclf.reports.sweep.analysis import (
     ACCURACY,
     Comparison,
@@ -19,7 +20,8 @@ from imdbclf.reports.sweep.analysis import (
 )
 from imdbclf.reports.sweep.job_table import FOLDED, JobRow
 
-ONE_SEED = "With one seed there is no significance test. To repeat each configuration, add 'seed=range(5)'."
+ONE_SEED = f"With one seed there is no significance test. To repeat each configuration, add 'seed=range({FEWEST})'."
+FEW = f"{{}} seeds are few: intervals may be too small. Add more: 'seed=range({FEWEST})'."
 OPTIMISTIC = "The accuracy and the lead of the best may be slightly optimistic: it was chosen for its high mean."
 FOLDS = "Each fold counts as a seed. Folds share training reviews, so intervals and p values are somewhat too small."
 NO_VALIDATION = "There is no validation part, so no configuration was chosen and no test metrics are reported."
@@ -72,17 +74,22 @@ def _sentences(
     sentences = [_best(best, len(configurations), monitor), *folds]
     if monitor:
         sentences.append(_chosen_by_search(len(configurations)))
-    elif len(best.accuracies) == 1:
-        sentences.append(ONE_SEED)
-    elif comparisons:
-        sentences.append(_not_worse(comparisons))
-    if comparisons and not monitor:
-        sentences.append(OPTIMISTIC)
+    else:
+        sentences += _of_a_grid(len(best.by_seed), comparisons)
     sentences += _effects(effects)
     tested = best.mean("test/accuracy")
     if tested is not None:
         sentences.append(f"Test accuracy of the best configuration: {percent(tested, best.half('test/accuracy'))}.")
     return sentences
+
+
+def _of_a_grid(seeds: int, comparisons: Sequence[Comparison]) -> list[str]:
+    if seeds == 1:
+        said = [ONE_SEED]
+    else:
+        said = [_not_worse(comparisons)] if comparisons else []
+        said += [FEW.format(seeds)] if seeds < FEWEST else []
+    return [*said, OPTIMISTIC] if comparisons else said
 
 
 def _best(best: Configuration, count: int, monitor: str | None) -> str:
@@ -112,24 +119,30 @@ def _not_worse(comparisons: Sequence[Comparison]) -> str:
     alike = sum(not comparison.is_significant for comparison in comparisons)
     untested = sum(comparison.p is None for comparison in comparisons)
     why = f" (no test is possible for {untested:,})" if untested else ""
-    return f"Not significantly worse: {alike:,} of {number_of(len(comparisons), 'other configuration')}{why}."
+    corrected = sum(one.is_significant_alone and not one.is_significant for one in comparisons)
+    tests = number_of(len(comparisons), "test")
+    chance = f" {corrected:,} of them have p below .05 alone, but not adjusted for {tests}: some do by chance."
+    found = f"Not significantly worse: {alike:,} of {number_of(len(comparisons), 'other configuration')}{why}."
+    return found + (chance if corrected else "")
 
 
 def _effects(effects: Sequence[Effect]) -> list[str]:
     ordered = sorted(effects, key=lambda effect: not effect.is_significant)
-    named = [_effect(effect) for effect in ordered[:NAMED_EFFECTS]]
+    named = [_effect(effect, len(effects)) for effect in ordered[:NAMED_EFFECTS]]
     left = len(effects) - len(named)
     return [*named, f"The table has {number_of(left, 'more effect')}."] if left else named
 
 
-def _effect(effect: Effect) -> str:
+def _effect(effect: Effect, tests: int) -> str:
     change = f"{choice_label(effect.axis, effect.value)} instead of {effect.reference}"
     if effect.unit == "cell":
         tested = f" over {number_of(effect.cells, 'pair')} of runs with one seed, not tested"
-    elif effect.p is None:
+    elif effect.p is None or effect.p_holm is None:
         tested = ", not tested"
     elif effect.is_significant:
-        tested = f" ({p_text(effect.p)})"
+        tested = f" ({p_text(effect.p_holm)})"
+    elif effect.is_significant_alone:
+        tested = f", not significant: {p_text(effect.p)} alone, but {p_cell(effect.p_holm)} adjusted for {tests} tests"
     else:
         tested = f", not significant with {number_of(len(effect.differences), 'seed')}"
     return f"{change}: {signed(effect.mean, effect.half)} points{tested}."

@@ -11,6 +11,7 @@ from imdbclf.console import command_line, console, program, shown_path, tell, te
 from imdbclf.folders.sweep import SEED, Sweep, SweepFolder
 from imdbclf.reports.labels import number_of
 from imdbclf.reports.page import Section, page
+from imdbclf.reports.statistics import FEWEST
 from imdbclf.reports.sweep.analysis import Configuration
 from imdbclf.reports.sweep.conclusions import conclusions_of
 from imdbclf.reports.sweep.job_table import collect, write_epochs, write_table
@@ -42,8 +43,8 @@ PLOTS = ("effects", "curves", "cost", "search")
 CONSOLE_ROWS = 15
 """Configurations on the console; the page has them all."""
 
-_ONLY_ON_THE_PAGE = 2
-"""The last columns, loss and seconds, are too many for a terminal."""
+_ONLY_ON_THE_PAGE = {"p", "validation loss", "seconds per fit"}
+"""Columns that are too many for a terminal."""
 
 
 def write_sweep_report(folder: SweepFolder) -> SweepResults:
@@ -79,7 +80,7 @@ def _confirmation(sweep: Sweep, best: Configuration) -> str:
     folders = {row.folder for row in best.by_seed.values()}
     overrides = next(job.overrides for job in sweep.jobs if job.folder in folders)
     others = [override for override in overrides if not override.startswith(f"{SEED}=")]
-    return f"Confirm it over seeds: {command_line([program(), 'train', '-m', *others, f'{SEED}=range(5)'])}"
+    return f"Confirm it over seeds: {command_line([program(), 'train', '-m', *others, f'{SEED}=range({FEWEST})'])}"
 
 
 def print_sweep(results: SweepResults) -> None:
@@ -102,9 +103,10 @@ def _console_table(results: SweepResults) -> Table:
     sweep, conclusions = results.sweep, results.conclusions
     count = len(conclusions.configurations)
     shown = configurations_table(sweep.compared, conclusions.configurations[:CONSOLE_ROWS], conclusions.comparisons)
+    kept = [k for k, head in enumerate(shown.heads) if k < shown.text_columns or head not in _ONLY_ON_THE_PAGE]
     table = text_table(
-        shown.heads[:-_ONLY_ON_THE_PAGE],
-        [row[:-_ONLY_ON_THE_PAGE] for row in shown.rows],
+        [shown.heads[k] for k in kept],
+        [[row[k] for k in kept] for row in shown.rows],
         shown.text_columns,
         title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
         caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,

@@ -9,12 +9,14 @@ from imdbclf.folders.sweep import Sweep, SweepFolder
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels, number_of, p_cell, percent, signed, value_label
 from imdbclf.reports.page import Section, TextTable
+from imdbclf.reports.statistics import FEWEST
 from imdbclf.reports.sweep.analysis import Comparison, Configuration, Effect
 from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
 from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects
 
 NONE = "–"
-INTERVALS = "They are means over seeds, ± half of the 95 % interval (Student's t)."
+METHOD = f"bootstrap-t; Student's t below {FEWEST} seeds"
+INTERVALS = f"They are means over seeds, ± half of the 95 % interval ({METHOD})."
 SEARCH_NOTE = (
     "Ordered by validation {}, which the search optimised. Accuracy and loss are those of the best epoch. "
     "Test metrics are reported for the best configuration only. With one seed there is no significance test."
@@ -49,7 +51,7 @@ def configurations_table(
     """A row for each configuration, best first, with its distance from the best."""
     found = {id(comparison.configuration): comparison for comparison in comparisons}
     labels = axis_labels(axes)
-    heads = ["seeds", "accuracy", "behind, points", "p (Holm)", "parameters", "validation loss", "seconds per fit"]
+    heads = ["seeds", "accuracy", "behind, points", "p", "p (Holm)", "parameters", "validation loss", "seconds per fit"]
     rows = [
         [*(value_label(one.choices[axis]) for axis in axes), *_metric_cells(one, found.get(id(one)))]
         for one in configurations
@@ -59,15 +61,17 @@ def configurations_table(
 
 
 def _metric_cells(one: Configuration, comparison: Comparison | None) -> list[str]:
-    accuracy, behind, p = one.mean("val/accuracy"), NONE, None
+    accuracy, behind, p, p_holm = one.mean("val/accuracy"), NONE, None, None
     if comparison is not None and comparison.differences:
-        behind, p = signed(comparison.mean, comparison.half).lstrip("+"), comparison.p
+        behind = signed(comparison.mean, comparison.half).lstrip("+")
+        p, p_holm = comparison.p, comparison.p_holm
     others = ((one.mean("parameters"), ",.0f"), (one.mean("val/loss"), ".4f"), (one.mean("fit_seconds"), ".2f"))
     return [
         f"{len(one.by_seed)}",
         NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
         behind,
         p_cell(p),
+        p_cell(p_holm),
         *(NONE if mean is None else format(mean, form) for mean, form in others),
     ]
 
@@ -83,7 +87,8 @@ def _grid_notes(conclusions: Conclusions) -> list[str]:
         )
     if conclusions.comparisons and seeds > 1:
         notes.append(
-            "p (Holm): paired t test against the best over their common seeds, adjusted for the number of comparisons. "
+            f"p: paired test ({METHOD}) against the best over common seeds; no other configuration changes it. "
+            "p (Holm): adjusted for the number of comparisons, since one of 20 tests has p below .05 by chance. "
             f"Below .05 the configuration is significantly worse; {NONE} where no test is possible."
         )
     if any(len(one.by_seed) < seeds for one in configurations):
@@ -98,9 +103,9 @@ def effects_section(results: SweepResults) -> Section | None:
         return None
     notes = [
         "An effect is averaged over all matched cells: pairs of configurations that differ only on this axis. "
-        "Interval (Student's t) and paired t test are over the seeds' mean differences. "
-        "p is adjusted for the number of effects (Holm), the intervals are not. "
-        "In the plot, pale lines are single seeds, and coloured points have p below .05.",
+        f"Interval and paired test ({METHOD}) are over the seeds' mean differences. "
+        "p (Holm) is adjusted for the number of effects; p and the intervals are not. "
+        "In the plot, pale lines are single seeds, and coloured points have p (Holm) below .05.",
     ]
     if any(effect.unit == "cell" for effect in effects):
         notes.append("With one seed the interval is over cells: it shows how they differ, not how certain the mean is.")
@@ -110,12 +115,12 @@ def effects_section(results: SweepResults) -> Section | None:
 
 def _effects_table(effects: Sequence[Effect]) -> TextTable:
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
-    heads = ["axis", "value", "instead of", "accuracy, points", "p (Holm)", "matched cells", "interval over"]
+    heads = ["axis", "value", "instead of", "accuracy, points", "p", "p (Holm)", "matched cells", "interval over"]
     rows = []
     for effect in effects:
         points, over = signed(effect.mean, effect.half), number_of(len(effect.differences), effect.unit)
         change = [labels[effect.axis], effect.value, effect.reference]
-        rows.append([*change, points, p_cell(effect.p), f"{effect.cells}", over])
+        rows.append([*change, points, p_cell(effect.p), p_cell(effect.p_holm), f"{effect.cells}", over])
     return TextTable(heads, rows, text_columns=3)
 
 
