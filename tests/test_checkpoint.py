@@ -16,7 +16,7 @@ from checkpoint_mutations import mutated
 from commands import metrics_of
 
 from imdbclf import ReviewClassifier
-from imdbclf.checkpoint import attachment, carries, keep_temperature, load_plain, read_checkpoint
+from imdbclf.checkpoint import attachment, carries, keep_calibration, load_plain, read_checkpoint
 from imdbclf.data.term_weights import TermWeights
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
@@ -24,6 +24,7 @@ from imdbclf.errors import UserError
 from imdbclf.inference.evaluate import evaluate_checkpoint
 from imdbclf.inference.predictor import Predictor
 from imdbclf.model import CHECKPOINT_KEY
+from imdbclf.model.calibration import EVEN
 from imdbclf.model.network import MLP
 
 MUTATIONS = 200
@@ -271,7 +272,7 @@ def test_a_checkpoint_without_a_temperature_has_the_temperature_1(best: Path) ->
 def test_a_temperature_is_kept_and_nothing_else_changes(best: Path, tmp_path: Path) -> None:
     path = tmp_path / "best.ckpt"
     path.write_bytes(best.read_bytes())
-    keep_temperature(path, 1.25)
+    keep_calibration(path, 1.25)
     assert read_checkpoint(path).temperature == 1.25
     before, after = load_plain(best), load_plain(path)
     assert after[CHECKPOINT_KEY].pop("temperature") == 1.25
@@ -280,6 +281,21 @@ def test_a_temperature_is_kept_and_nothing_else_changes(best: Path, tmp_path: Pa
     del before["optimizer_states"], after["optimizer_states"]
     assert repr(after) == repr(before)
     assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+def test_a_threshold_is_kept_and_that_of_equal_costs_is_not_written(best: Path, tmp_path: Path) -> None:
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(best.read_bytes())
+    for threshold in (0.2, EVEN):
+        keep_calibration(path, 1.0, threshold)
+        assert read_checkpoint(path).threshold == threshold
+    assert "threshold" not in load_plain(path)[CHECKPOINT_KEY]
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "half"])
+def test_a_threshold_that_is_none_is_refused(altered: Callable[..., Path], threshold: object) -> None:
+    with pytest.raises(UserError, match=r"parts do not fit together \(imdbclf.threshold"):
+        read_checkpoint(altered(threshold=threshold))
 
 
 def test_a_temperature_that_could_not_be_written_leaves_the_checkpoint_as_it_was(
@@ -293,7 +309,7 @@ def test_a_temperature_that_could_not_be_written_leaves_the_checkpoint_as_it_was
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        keep_temperature(path, 1.25)
+        keep_calibration(path, 1.25)
     assert path.read_bytes() == best.read_bytes()
     assert [file.name for file in tmp_path.iterdir()] == ["best.ckpt"]
 

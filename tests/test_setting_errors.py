@@ -99,6 +99,11 @@ from imdbclf.settings import Settings
         ({"optimizer": None}, "optimizer=null: must be a group of keys, as a file in configs/ gives"),
         ({"calibration": {"name": "foo"}}, "calibration.name=foo: must be none or temperature"),
         (
+            {"calibration": {"false_negative_cost": 5}, "data": {"val_size": 0}},
+            "calibration.false_negative_cost=5: needs a validation part; give a data.val_size above 0, or "
+            "calibration.false_negative_cost=1",
+        ),
+        (
             {"calibration": {"name": "temperature"}, "data": {"val_size": 0}},
             "calibration=temperature: needs a validation part; give a data.val_size above 0, or calibration=none",
         ),

@@ -91,7 +91,7 @@ def test_the_defaults_are_the_lecture() -> None:
             "weight_decay": 0.0,
         },
         "teacher": {"members": 0},
-        "calibration": {"name": "none"},
+        "calibration": {"name": "none", "false_negative_cost": 1.0},
         "trainer": {"max_epochs": 20},
         "callbacks": {},
         "logger": {},

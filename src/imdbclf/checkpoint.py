@@ -22,6 +22,7 @@ from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model import CHECKPOINT_KEY
 from imdbclf.model.arrays import ArrayNetwork
+from imdbclf.model.calibration import EVEN
 from imdbclf.model.network import Network, arrays_of, make_network, members_of
 from imdbclf.setting_values import Activation, Fraction, LossName, NotNegative, Positive, Width
 from imdbclf.settings import DataSettings
@@ -54,8 +55,8 @@ class RunSettings(_Part):
 class Checkpoint:
     """A trained network and everything needed to use it.
 
-    `temperature` divides the logits. `data_source` and `run` say where the reviews were and how they were split; it is
-    what the file says, so nothing is read from there without a check.
+    `temperature` divides the logits; a probability above `threshold` means positive. `data_source` and `run` say where
+    the reviews were and how they were split; it is what the file says, so nothing is read from there without a check.
     """
 
     network: Network
@@ -63,6 +64,7 @@ class Checkpoint:
     loss: str
     label_names: Sequence[str]
     temperature: float = 1.0
+    threshold: float = EVEN
     data_source: str = ""
     run: RunSettings = field(default_factory=RunSettings)
     path: Path | None = None
@@ -101,13 +103,14 @@ class _Weighting(_Part):
 
 
 class _Attachment(_Part):
-    """See `attachment`. Files of older versions have no `marks`, `weighting` and `temperature`."""
+    """See `attachment`. Files of older versions have no `marks`, `weighting`, `temperature` and `threshold`."""
 
     format: Literal[2]
     vocabulary: str
     marks: bool = False
     weighting: _Weighting = _Weighting(columns=None, unit_length=False)
     temperature: Positive = 1.0
+    threshold: Annotated[float, Field(ge=0, le=1)] = EVEN
     label_names: Annotated[list[str], Field(min_length=2, max_length=2)]
     data_source: str = ""
     settings: RunSettings = RunSettings()
@@ -184,10 +187,12 @@ def _vectorizer(about: _Attachment) -> Vectorizer:
     return Vectorizer(vocabulary, TermWeights(columns, plain.unit_length), about.marks)
 
 
-def keep_temperature(path: Path, temperature: float) -> None:
-    """Write a temperature into a checkpoint, completely or not at all; everything else stays. Errors: `load_plain`."""
+def keep_calibration(path: Path, temperature: float, threshold: float = EVEN) -> None:
+    """Write both into a checkpoint, completely or not at all; everything else stays. Errors: `load_plain`."""
     contents = load_plain(path)
-    contents[CHECKPOINT_KEY]["temperature"] = temperature
+    contents[CHECKPOINT_KEY] |= {"temperature": temperature, "threshold": threshold}
+    if threshold == EVEN:
+        del contents[CHECKPOINT_KEY]["threshold"]
     write_checkpoint(path, contents)
 
 
@@ -301,5 +306,5 @@ def read_checkpoint(path: Path) -> Checkpoint:
         network.load_state_dict(weights, assign=True)
     except (ValueError, RuntimeError, OverflowError, TypeError) as error:
         raise _misfit(path, error) from error
-    said = about.label_names, about.temperature, about.data_source, about.settings
+    said = about.label_names, about.temperature, about.threshold, about.data_source, about.settings
     return Checkpoint(network.float().eval(), vectorizer, settings.loss, *said, path)

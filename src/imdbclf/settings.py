@@ -257,9 +257,13 @@ OptimizerSettings = Annotated[AnyOptimizer, Field(discriminator="name")]
 
 
 class CalibrationSettings(_Frozen):
-    """How logits become probabilities: unchanged, or divided by a temperature fitted on the validation part."""
+    """How logits become probabilities: unchanged, or divided by a temperature fitted on the validation part.
+
+    If a false negative costs another number of false positives than 1, the threshold is chosen there, too.
+    """
 
     name: Literal["none", "temperature"] = "none"
+    false_negative_cost: Annotated[Positive, Later] = 1.0
 
 
 class TeacherSettings(_Frozen):
@@ -302,6 +306,11 @@ class Settings(_Frozen):
         msg = None
         if self.calibration.name == "temperature" and not self.data.validates:
             msg = "calibration=temperature: needs a validation part; give a data.val_size above 0, or calibration=none"
+        elif self.calibration.false_negative_cost != 1 and not self.data.validates:
+            given = f"calibration.false_negative_cost={self.calibration.false_negative_cost:g}"
+            msg = (
+                f"{given}: needs a validation part; give a data.val_size above 0, or calibration.false_negative_cost=1"
+            )
         elif self.teacher.members > 0 and self.data.unlabelled is None:
             msg = f"teacher.members={self.teacher.members}: pseudo-labels unlabelled reviews; data.unlabelled is null"
         elif self.ckpt_path is not None and self.fits_several:

@@ -35,6 +35,7 @@ def test_the_folder_gives_the_probabilities(tmp_path: Path, kind: str, half: boo
     expected = Predictor(KINDS[kind]).probabilities(texts)
     # These weights are far larger than those of a trained network.
     assert probabilities(tmp_path / "model", texts) == pytest.approx(expected, abs=2e-3 if half else 1e-6)
+    assert read_pretrained(tmp_path / "model").threshold == KINDS[kind].threshold
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def checkpoint(
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)
     vectorizer = Vectorizer(Vocabulary(terms), weights, sentence_ends)
-    return Checkpoint(network.eval(), vectorizer, "bce", ("schlecht", "gut"), temperature=1.7)
+    return Checkpoint(network.eval(), vectorizer, "bce", ("schlecht", "gut"), temperature=1.7, threshold=0.25)
 
 
 WEIGHTS = TermWeights(np.linspace(-2, 2, len(TERMS) + 1, dtype=np.float32), unit_length=True)
@@ -104,10 +104,11 @@ def test_the_file_says_what_it_is(exported: tuple[Checkpoint, Path]) -> None:
     onnx.checker.check_model(model)
     about = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(about["labels"]) == ["schlecht", "gut"]
-    assert (about["temperature"], about["columns"]) == ("1.7", str(len(exported[0].vectorizer)))
+    assert (about["temperature"], about["threshold"]) == ("1.7", "0.25")
+    assert about["columns"] == str(len(exported[0].vectorizer))
     session = onnxruntime.InferenceSession(exported[1])
     probability, label = session.run(None, {"texts": np.array(["the café", "br"], dtype=object)})
-    assert label.tolist() == ["gut" if value > 0.5 else "schlecht" for value in probability]
+    assert label.tolist() == ["gut" if value > 0.25 else "schlecht" for value in probability]
 
 
 def test_half_the_size_is_almost_as_exact(ngram_run: Path, tmp_path: Path) -> None:

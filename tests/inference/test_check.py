@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from imdbclf.errors import UserError
 from imdbclf.inference.check import SUITE, Suite, cases_of, check, read_suite
 from imdbclf.inference.predictor import Predictor
+from imdbclf.model.calibration import EVEN
 
 Capture = pytest.CaptureFixture[str]
 LISTS = {"good": ["great", "superb"], "film": ["film", "movie", "play"]}
@@ -70,6 +71,8 @@ FOUND = np.array([[0.6, 0.6], [0.6, 0.65], [0.6, 0.55], [0.6, 0.45], [0.4, 0.8]]
     ("test", "passed"),
     [
         (LABEL, [1, 1, 1, 1, 0]),
+        (LABEL | {"threshold": 0.3}, [1, 1, 1, 1, 1]),
+        (CHANGE | {"typos": 1, "threshold": 0.3}, [1, 1, 1, 1, 1]),
         (LABEL | {"expect": "negative"}, [0, 0, 0, 0, 1]),
         (CHANGE | {"typos": 1}, [1, 1, 1, 0, 0]),
         (CHANGE | {"typos": 1, "tolerance": 0.01}, [1, 0, 0, 0, 0]),
@@ -79,7 +82,9 @@ FOUND = np.array([[0.6, 0.6], [0.6, 0.65], [0.6, 0.55], [0.6, 0.45], [0.4, 0.8]]
     ],
 )
 def test_what_passes(test: dict[str, Any], passed: list[int]) -> None:
-    assert suite(**test).tests["it"].passes(FOUND).tolist() == [bool(one) for one in passed]
+    threshold = test.get("threshold", EVEN)
+    made = suite(**{key: value for key, value in test.items() if key != "threshold"})
+    assert made.tests["it"].passes(FOUND, threshold).tolist() == [bool(one) for one in passed]
 
 
 @pytest.mark.parametrize(

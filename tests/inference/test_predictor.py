@@ -147,6 +147,18 @@ def test_n_grams_and_their_order_count(ngram_predictor: Predictor) -> None:
     assert ngram_predictor.predict([""])[0].known_words == 0
 
 
+def test_a_label_follows_from_the_threshold_for_one_text_and_many_and_in_explanations(predictor: Predictor) -> None:
+    texts = ["great film", "worst film ever", "", "boring, boring"] * 20
+    probabilities = predictor.probabilities(texts)
+    for threshold in (0.0, float(np.median(probabilities)), 1.0):
+        other = Predictor(replace(predictor.checkpoint, threshold=threshold))
+        labels = [other.checkpoint.label_names[int(one > threshold)] for one in probabilities]
+        assert [one.label for one in other.predict(texts)] == labels
+        assert [one.label for one in other.predict(texts[:4])] == labels[:4]
+        assert [one.label for one in other.explain(texts[:4])] == labels[:4]
+        np.testing.assert_array_equal(other.probabilities(texts), probabilities)
+
+
 def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor: Predictor) -> None:
     warm = Predictor(replace(predictor.checkpoint, temperature=2.5))
     texts = ["great film", "worst film ever", "", "boring, boring"] * 20

@@ -111,6 +111,7 @@ def cut(folder: Path) -> None:
                 with_one_term_less,
                 cut,
                 changed("temperature", -1),
+                changed("threshold", 2),
                 changed("unit_length", "yes"),
                 changed("members", 10**12),
                 changed("hidden", "many"),

@@ -51,6 +51,12 @@ def test_a_probability_of_one_half_is_negative(tmp_path: Path) -> None:
     assert run.right.tolist() == [True, False]
 
 
+def test_positive_is_above_the_threshold_that_the_metrics_name(tmp_path: Path) -> None:
+    folder = predicted(tmp_path / "A", ["a", "b"], [0, 1], [0.5, 0.5])
+    (folder / "metrics.json").write_text('{"threshold": 0.25}', encoding="utf-8")
+    assert read_predictions(folder).right.tolist() == [False, True]
+
+
 def test_runs_with_different_test_reviews_are_refused(tmp_path: Path) -> None:
     first = predicted(tmp_path / "A", IDS, LABELS, CHANCES)
     cases = {

@@ -281,7 +281,7 @@ def test_temperature_scaling_without_reviews_to_fit_it_on_is_refused_and_leaves_
 def test_the_final_network_is_the_one_of_all_reviews_and_the_best_number_of_epochs(
     here: Path, small: list[str], capsys: Capture
 ) -> None:
-    chosen = [*small, "trainer.max_epochs=4", "optimizer.lr=0.02"]
+    chosen = [*small, "trainer.max_epochs=4", "optimizer.lr=0.02", "calibration.false_negative_cost=5"]
     said = run(capsys, "train", *chosen, "refit=true", "calibration=temperature", "hydra.run.dir=both").out
     run(capsys, "train", *chosen, "calibration=temperature", "hydra.run.dir=validated")
     both, validated = metrics_of(here / "both"), metrics_of(here / "validated")
@@ -289,10 +289,14 @@ def test_the_final_network_is_the_one_of_all_reviews_and_the_best_number_of_epoc
     on_all = [*small, "optimizer.lr=0.02", f"trainer.max_epochs={epochs}", "data.val_size=0"]
     run(capsys, "train", *on_all, "hydra.run.dir=all")
     assert equal_weights(here / "both", here / "all")
-    assert both["test/accuracy"] == metrics_of(here / "all")["test/accuracy"]
+    assert both["test/auroc"] == metrics_of(here / "all")["test/auroc"]
     validation = [name for name in validated if name.startswith("val/")]
     assert [both[name] for name in validation] == [validated[name] for name in validation]
     assert both["temperature"] == validated["temperature"] != 1
+    assert both["threshold"] == validated["threshold"] == read_checkpoint(here / "both/checkpoints/best.ckpt").threshold
+    assert both["threshold"] != 0.5
+    assert "threshold" not in metrics_of(here / "all")
+    assert f"The threshold {both['threshold']:.3f} costs least on validation" in said
     assert (both["best_epoch"], both["epochs"], both["refit"]) == (epochs, 4, True)
     assert (here / "both/history.csv").read_text(encoding="utf-8").count("\n") == 5
     assert not (here / "both/final").exists()
@@ -312,7 +316,7 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     "stop",
     [
         pytest.param("refit", marks=pytest.mark.slow),
-        "keep_temperature",
+        "keep_calibration",
         pytest.param("Results.write", marks=pytest.mark.slow),
     ],
 )

@@ -84,7 +84,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = 
         written.write(checkpoint, aside, half=half)
         found = written.probabilities(aside, texts)
         difference = float(np.abs(found - expected).max())
-        others = np.count_nonzero((found > 0.5) != (expected > 0.5))  # noqa: PLR2004 - the threshold
+        others = np.count_nonzero((found > checkpoint.threshold) != (expected > checkpoint.threshold))
         if not difference <= (written.HALF_TOLERANCE if half else written.TOLERANCE) or others:
             why = f"it differs from the checkpoint by {difference:.1e} ({others} labels)"
             cure = "; --full keeps weights of 32 bits" if half else ""

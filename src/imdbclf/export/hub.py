@@ -61,6 +61,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
         "hidden": [len(bias) for bias in members[0].arrays[1:-2:2]],
         "activation": members[0].activation,
         "temperature": checkpoint.temperature,
+        "threshold": checkpoint.threshold,
     }
     path.mkdir()
     # The library's function for files makes them readable for their owner alone.

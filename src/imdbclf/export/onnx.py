@@ -65,7 +65,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     """Write the file; with `half`, the weights of the first layer have 16 bits.
 
     Its input is `texts`, string (n,); its outputs are `probability` of being positive, float32 (n,), and `label`,
-    string (n,). Labels, temperature, number of columns and version are in its metadata.
+    string (n,). Labels, temperature, threshold, number of columns and version are in its metadata.
     """
     graph = _Graph()
     columns = _columns(graph, checkpoint.vectorizer)
@@ -75,11 +75,12 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     scaled = graph("Div", logit, graph.const(np.float32(checkpoint.temperature)))
     probability = graph("Sigmoid", scaled)
     names = list(checkpoint.label_names)
-    positive = graph("Greater", probability, graph.const(np.float32(0.5)))
+    positive = graph("Greater", probability, graph.const(np.float32(checkpoint.threshold)))
     label = graph("Where", positive, *map(graph.text, reversed(names)))
     about = {
         "labels": json.dumps(names, ensure_ascii=False),
         "temperature": str(checkpoint.temperature),
+        "threshold": str(checkpoint.threshold),
         "columns": str(len(checkpoint.vectorizer)),
         "version": __version__,
     }

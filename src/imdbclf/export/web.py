@@ -77,6 +77,7 @@ def _packed(checkpoint: Checkpoint | Pretrained, *, half: bool) -> bytes:
         "terms": list(vectorizer.vocabulary.terms),
         "labels": list(checkpoint.label_names),
         "temperature": checkpoint.temperature,
+        "threshold": checkpoint.threshold,
         "sentence_ends": vectorizer.sentence_ends,
         "unit_length": weights.unit_length,
         "weighted": weights.by_column is not None,

@@ -67,9 +67,9 @@ class LabelTest(_Test):
     kind: Literal["label"]
     expect: Literal["positive", "negative"]
 
-    def passes(self, found: Floats) -> npt.NDArray[np.bool_]:
+    def passes(self, found: Floats, threshold: float) -> npt.NDArray[np.bool_]:
         """Whether each of n cases passes, by its probabilities (n, 1)."""
-        return np.equal(found[:, 0] > 0.5, self.expect == "positive")  # noqa: PLR2004
+        return np.equal(found[:, 0] > threshold, self.expect == "positive")
 
 
 class _ChangeTest(_Test):
@@ -103,10 +103,10 @@ class InvarianceTest(_ChangeTest):
     kind: Literal["invariance"]
     tolerance: Fraction | None = None
 
-    def passes(self, found: Floats) -> npt.NDArray[np.bool_]:
+    def passes(self, found: Floats, threshold: float) -> npt.NDArray[np.bool_]:
         """Whether each of n cases passes, by its probabilities (n, 2)."""
         moved, most = np.abs(found[:, 1] - found[:, 0]), 1.0 if self.tolerance is None else self.tolerance
-        same = np.equal(found[:, 0] > 0.5, found[:, 1] > 0.5)  # noqa: PLR2004 - the threshold
+        same = np.equal(found[:, 0] > threshold, found[:, 1] > threshold)
         return np.logical_and(same, moved <= most + ROUNDING)
 
 
@@ -117,8 +117,8 @@ class DirectionTest(_ChangeTest):
     expect: Literal["no rise", "no fall"]
     tolerance: Fraction = 0.0
 
-    def passes(self, found: Floats) -> npt.NDArray[np.bool_]:
-        """Whether each of n cases passes, by its probabilities (n, 2)."""
+    def passes(self, found: Floats, _: float) -> npt.NDArray[np.bool_]:
+        """Whether each of n cases passes, by its probabilities (n, 2); at no threshold."""
         rise = (found[:, 1] - found[:, 0]) * (1 if self.expect == "no rise" else -1)
         return rise <= self.tolerance + ROUNDING
 
@@ -173,13 +173,13 @@ def _keys(contents: dict[str, Any]) -> list[str]:
 
 def check(predictor: Predictor, suite: Suite) -> list[Behaviour]:
     """The cases of every test, and which of them the checkpoint passes; of the failed ones, the worst first."""
-    behaviours = []
+    behaviours, threshold = [], predictor.checkpoint.threshold
     for name, test in suite.tests.items():
         cases = list(cases_of(test, suite.lists))
         found = predictor.probabilities(list(chain.from_iterable(cases))).astype(np.float64).reshape(len(cases), -1)
-        wrong = np.flatnonzero(~test.passes(found))
+        wrong = np.flatnonzero(~test.passes(found, threshold))
         # How far the probability is from where it should be, or how far it moved.
-        badness = np.abs(found[wrong, -1] - (found[wrong, 0] if found.shape[1] > 1 else 0.5))
+        badness = np.abs(found[wrong, -1] - (found[wrong, 0] if found.shape[1] > 1 else threshold))
         failed = [Case(cases[row], tuple(found[row].tolist())) for row in wrong[np.argsort(-badness, kind="stable")]]
         behaviours.append(Behaviour(name, test.about, test.kind, len(cases), failed, test.min))
     return behaviours

@@ -68,7 +68,8 @@ def evaluate_checkpoint_on(checkpoint: Checkpoint, matrix: MultiHotMatrix, label
         return Evaluation(probabilities, uncalibrated, {})
     truth = torch.from_numpy(labels.astype(np.float64))
     losses = make_loss(checkpoint.loss)(logits.double() / temperature, truth, reduction="none")
-    return Evaluation(probabilities, uncalibrated, classification_metrics(labels, probabilities, losses.numpy()))
+    metrics = classification_metrics(labels, probabilities, losses.numpy(), checkpoint.threshold)
+    return Evaluation(probabilities, uncalibrated, metrics)
 
 
 def flat_metrics(part: str, evaluation: Evaluation) -> dict[str, Any]:

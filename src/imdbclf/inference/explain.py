@@ -64,7 +64,7 @@ class Explainer:
         ]
         return Explanation(
             text,
-            self._checkpoint.label_names[int(whole > 0.5)],  # noqa: PLR2004 - the threshold
+            self._checkpoint.label_names[int(whole > self._checkpoint.threshold)],
             float(whole),
             [WordEffect(known[place], float(whole - without[place])) for place in order],
             sorted(found, key=lambda pair: -abs(pair.effect)),

@@ -38,8 +38,9 @@ AT_ONCE = 16_384
 class Prediction:
     """What the network thinks of one review.
 
-    `label` is the source's name of the likelier class, `probability` that of being positive, `known_words` how many
-    different words of the review the vocabulary holds, n-grams among them where it has such.
+    `label` is the source's name of the class: positive if `probability`, that of being positive, is above the threshold
+    of the checkpoint. `known_words` is how many different words of the review the vocabulary holds, n-grams among them
+    where it has such.
     """
 
     label: str
@@ -154,7 +155,9 @@ class Predictor:
         return self._prediction(probability, len(columns) - int(has_unknown))
 
     def _prediction(self, probability: float, known_words: int) -> Prediction:
-        return Prediction(self.checkpoint.label_names[probability > 0.5], probability, known_words)  # noqa: PLR2004
+        return Prediction(
+            self.checkpoint.label_names[probability > self.checkpoint.threshold], probability, known_words
+        )
 
 
 def _texts(texts: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.errors import UserError, one_line
 from imdbclf.model.arrays import Array, ArrayNetwork
+from imdbclf.model.calibration import EVEN
 
 CARD, CONFIG, WEIGHTS = "README.md", "config.json", "model.safetensors"
 MODEL_TYPE, FORMAT = "imdbclf", 1
@@ -31,6 +32,7 @@ class Pretrained:
     vectorizer: Vectorizer
     label_names: Sequence[str]
     temperature: float
+    threshold: float = EVEN
 
     def arrays(self) -> Sequence[ArrayNetwork]:
         """The members of the network."""
@@ -78,10 +80,11 @@ def _config(path: Path) -> dict[str, Any]:
 
 def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pretrained:
     labels, temperature = [config["id2label"][number] for number in "01"], float(config["temperature"])
+    threshold = float(config.get("threshold", EVEN))
     unit_length, sentence_ends = config["unit_length"], config["sentence_ends"]
     typed = {*map(type, labels)} == {str} and {type(unit_length), type(sentence_ends)} == {bool}
-    if not (typed and isfinite(temperature) and temperature > 0):
-        raise ValueError("the labels, the temperature, or how texts become rows")
+    if not (typed and isfinite(temperature) and temperature > 0 and 0 <= threshold <= 1):
+        raise ValueError("the labels, the temperature, the threshold, or how texts become rows")
     vocabulary = Vocabulary.from_text(tensors[VOCABULARY].tobytes().decode())
     by_column = tensors.get(TERM_WEIGHTS)
     members = [_member(config, tensors, number) for number in range(config["members"])]
@@ -89,7 +92,7 @@ def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pret
     if widths != {len(vocabulary)} or not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("columns or numbers")
     vectorizer = Vectorizer(vocabulary, TermWeights(by_column, unit_length), sentence_ends)
-    return Pretrained(members, vectorizer, labels, temperature)
+    return Pretrained(members, vectorizer, labels, temperature, threshold)
 
 
 def _member(config: Mapping[str, Any], tensors: Mapping[str, Array], number: int) -> ArrayNetwork:

@@ -23,7 +23,7 @@ from imdbclf.inference.evaluate import EvaluatedPart, evaluate_validation
 from imdbclf.inference.explain import Explainer
 from imdbclf.reports.evaluation.page import Measured, as_json, evaluation_page
 from imdbclf.reports.evaluation.slices import columns_of, doubts_of
-from imdbclf.reports.evaluation.thresholds import HALF, counts_of, with_intervals
+from imdbclf.reports.evaluation.thresholds import counts_of, with_intervals
 from imdbclf.reports.explanation import Explanation
 from imdbclf.storage import json_text, write_text
 
@@ -48,7 +48,7 @@ def write_evaluation_report(
         UserError: if the source has no such column of texts.
     """
     labels, probabilities, names = part.reviews.labels, part.evaluation.probabilities, part.reviews.review_names()
-    validation, chosen = evaluate_validation(part), None
+    validation, chosen, threshold = evaluate_validation(part), None, part.checkpoint.threshold
     if validation is not None:
         counts, _ = counts_of(validation.reviews.labels, validation.evaluation.probabilities)
         chosen = counts.cheapest(false_negative)
@@ -61,7 +61,8 @@ def write_evaluation_report(
         labels,
         probabilities,
         part.checkpoint.label_names,
-        with_intervals(part.evaluation.metrics, labels, probabilities),
+        with_intervals(part.evaluation.metrics, labels, probabilities, threshold),
+        threshold,
         false_negative,
         chosen,
         columns,
@@ -80,7 +81,7 @@ def _errors(
 ) -> list[tuple[int, str, Explanation]]:
     """The errors with the highest confidence, those first."""
     rows = np.flatnonzero(~measured.right)
-    rows = rows[np.argsort(-abs(measured.probabilities[rows] - HALF), kind="stable")][:ERRORS]
+    rows = rows[np.argsort(-abs(measured.probabilities[rows] - measured.threshold), kind="stable")][:ERRORS]
     texts, ids = _values(parts, parts, part.reviews.ids[rows]), part.reviews.ids.tolist()
     explain = Explainer(part.checkpoint).explain
     return [(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]

@@ -1,7 +1,9 @@
-"""Temperature scaling: logits are divided by one number, so that probabilities match frequencies.
+"""From logits to probabilities, and from these to labels.
+
+In temperature scaling, logits are divided by one number, so that probabilities match frequencies:
 
 Guo, Pleiss, Sun, Weinberger (2017), "On Calibration of Modern Neural Networks". A temperature above 1 makes the network
-less confident, which corrects overfitting. Predicted labels do not change.
+less confident, which corrects overfitting. Labels at the threshold .5 do not change.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     # Texts are classified without torch, which takes a second to import.
     from torch import Tensor
+
+EVEN = 0.5
+"""The threshold if nothing else is said: a higher probability means positive, which is the likelier class then."""
 
 HIGHEST = 20.0
 """The upper bound of the temperature; the lower bound is its inverse.
@@ -56,7 +61,7 @@ def calibrated(logits: Tensor, temperature: float) -> Tensor:
     if temperature == 1:
         return bare
     scaled = (logits / temperature).sigmoid()
-    return scaled.where((scaled > 0.5) == (bare > 0.5), bare)  # noqa: PLR2004
+    return scaled.where((scaled > EVEN) == (bare > EVEN), bare)
 
 
 def calibrated_one(logit: float, temperature: float) -> float:

@@ -13,14 +13,11 @@ from torch.optim import Optimizer
 
 from imdbclf.errors import UserError
 from imdbclf.model import CHECKPOINT_KEY
-from imdbclf.model.calibration import calibrated
+from imdbclf.model.calibration import EVEN, calibrated
 from imdbclf.model.losses import make_loss, weighted
 from imdbclf.model.network import make_network, members_of
 from imdbclf.model.optimizers import leaves_rows_without_gradient, make_optimizer
 from imdbclf.settings import LECTURE
-
-EVEN = 0.5
-"""Labels above it are positive; a pseudo-label is a probability."""
 
 
 class EpochSums:
@@ -34,6 +31,7 @@ class EpochSums:
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean loss, its logits (n,) and its labels (n,) of 0.0 and 1.0."""
         self.loss.add_(loss.detach(), alpha=len(labels))
+        # A pseudo-label is a probability.
         self.hits.add_(torch.eq(logits > 0, labels > EVEN).sum())
         self.count += len(labels)
 
@@ -127,11 +125,12 @@ class ReviewClassifier(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Use sparse gradients for the first layer if the optimizer gives the same results with them.
 
-        Clipping needs all gradients, and strategies for several devices need dense ones. A temperature of the
-        checkpoint is dropped, because it belongs to weights that are about to change.
+        Clipping needs all gradients, and strategies for several devices need dense ones. Temperature and
+        threshold of the checkpoint are dropped: they belong to weights that are about to change.
         """
         self._check_columns()
-        self.attachment.pop("temperature", None)
+        for key in ("temperature", "threshold"):
+            self.attachment.pop(key, None)
         alone = isinstance(self.trainer.strategy, SingleDeviceStrategy) and self.trainer.gradient_clip_val is None
         for member in members_of(self.network):
             member.first.sparse_gradient = alone and leaves_rows_without_gradient(self.optimizer_settings)

@@ -16,6 +16,7 @@ from torchmetrics.functional.classification import (
     binary_recall,
 )
 
+from imdbclf.model.calibration import EVEN
 from imdbclf.reports.statistics import mean_interval, proportion_interval
 
 
@@ -38,8 +39,10 @@ BINS = 15
 """Bins of equal width in the calibration error and the reliability diagram, as in Guo et al. (2017)."""
 
 
-def classification_metrics(labels: Labels, probabilities: Probabilities, losses: npt.NDArray[np.float64]) -> Metrics:
-    """Accuracy, loss, area under the ROC curve, precision, recall and F1 at the threshold .5, calibration error.
+def classification_metrics(
+    labels: Labels, probabilities: Probabilities, losses: npt.NDArray[np.float64], threshold: float = EVEN
+) -> Metrics:
+    """Accuracy, loss, area under the ROC curve, precision, recall and F1 at a threshold, calibration error.
 
     `losses` (n,) are those of each review. torchmetrics would take small logits for probabilities. `balanced_accuracy`
     is the mean of the two classes' accuracies, `larger_class` the fraction of reviews in the larger class, which is the
@@ -47,7 +50,7 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, losses:
     """
     truth, predicted = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(probabilities)
     # torchmetrics returns single precision; the number of hits is a whole number.
-    hits = round(float(binary_accuracy(predicted, truth)) * len(labels))
+    hits = round(float(binary_accuracy(predicted, truth, threshold)) * len(labels))
     positive = float(labels.mean())
     metrics = {
         "accuracy": Metric(hits / len(labels), proportion_interval(hits, len(labels))),
@@ -58,17 +61,17 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, losses:
     if 0 < positive < 1:
         metrics |= {
             "auroc": Metric(float(binary_auroc(predicted, truth))),
-            "precision": Metric(float(binary_precision(predicted, truth))),
-            "recall": Metric(float(binary_recall(predicted, truth))),
-            "f1": Metric(float(binary_f1_score(predicted, truth))),
-            "balanced_accuracy": Metric(balanced_accuracy(labels, probabilities)),
+            "precision": Metric(float(binary_precision(predicted, truth, threshold))),
+            "recall": Metric(float(binary_recall(predicted, truth, threshold))),
+            "f1": Metric(float(binary_f1_score(predicted, truth, threshold))),
+            "balanced_accuracy": Metric(balanced_accuracy(labels, probabilities, threshold)),
         }
     return metrics
 
 
-def balanced_accuracy(labels: Labels, probabilities: Probabilities) -> float:
+def balanced_accuracy(labels: Labels, probabilities: Probabilities, threshold: float = EVEN) -> float:
     """The mean of the accuracies on the negative and on the positive reviews."""
-    right = (probabilities > 0.5) == (labels == 1)  # noqa: PLR2004 - the threshold
+    right = (probabilities > threshold) == (labels == 1)
     return float((right[labels == 1].mean() + right[labels == 0].mean()) / 2)
 
 

@@ -17,7 +17,9 @@ from imdbclf.data.load_corpus import load_cached_corpus
 from imdbclf.data.prepare import with_test_part
 from imdbclf.errors import UserError, one_line
 from imdbclf.folders.run import RunFolder
+from imdbclf.model.calibration import EVEN
 from imdbclf.settings import Settings
+from imdbclf.storage import read_json
 
 WORDS = 25
 """Words that are shown of a review."""
@@ -36,11 +38,12 @@ class Predictions:
     ids: npt.NDArray[np.str_]
     labels: npt.NDArray[np.int8]
     probabilities: npt.NDArray[np.float64]
+    threshold: float = EVEN
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether each review is classified correctly (n,); positive is above .5, as in `metrics.json`."""
-        right: npt.NDArray[np.bool_] = (self.probabilities > 0.5) == (self.labels == 1)  # noqa: PLR2004 - the threshold
+        """Whether each review is classified correctly (n,); positive is above the threshold, as in `metrics.json`."""
+        right: npt.NDArray[np.bool_] = (self.probabilities > self.threshold) == (self.labels == 1)
         return right
 
 
@@ -86,7 +89,8 @@ def read_predictions(path: Path) -> Predictions:
     if not len(ids):
         raise UserError(f"{folder.predictions}: has no reviews")
     order = np.lexsort((labels, ids))
-    return Predictions(folder, ids[order], labels[order], probabilities[order])
+    threshold = (read_json(folder.metrics) or {}).get("threshold", EVEN)
+    return Predictions(folder, ids[order], labels[order], probabilities[order], threshold)
 
 
 def _check_same_reviews(first: Predictions, other: Predictions) -> None:

@@ -17,6 +17,7 @@ from imdbclf.data.corpus import text_hashes
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
+from imdbclf.model.calibration import EVEN
 from imdbclf.reports.history import EpochRow, best_row
 from imdbclf.reports.reliability import draw_reliability
 from imdbclf.settings import Settings
@@ -55,7 +56,7 @@ class Results:
         if "test" in self.evaluations:
             self._write_predictions(self.evaluations["test"])
             if not self.evaluations["test"].metrics:
-                self._write_labels(self.evaluations["test"])
+                self._write_labels(self.evaluations["test"], best.threshold)
         measured = {part: evaluation for part, evaluation in self.evaluations.items() if evaluation.metrics}
         if measured and with_plot:
             self._draw_reliability(*measured.popitem())
@@ -76,6 +77,7 @@ class Results:
             "epochs": int(rows[-1]["epoch"]),
             "parameters": checkpoint.network.parameter_count,
             "temperature": checkpoint.temperature,
+            **({} if checkpoint.threshold == EVEN else {"threshold": checkpoint.threshold}),
             "columns": len(final.data.prepared.vectorizer),
             "fit_seconds": round(final.seconds, 3),
             "data_source": data.loaded.source.description,
@@ -100,13 +102,13 @@ class Results:
         with atomic_write(self.folder.predictions) as aside:
             pq.write_table(table, aside)
 
-    def _write_labels(self, evaluation: Evaluation) -> None:
+    def _write_labels(self, evaluation: Evaluation, threshold: float) -> None:
         """Write the predicted labels of test reviews without labels, in the order of the source."""
         loaded = self.data.loaded
         texts = loaded.source.read().parts["test"].column("text")
         ids = np.concatenate([text_hashes(chunk) for chunk in texts.chunks])
         found = evaluation.probabilities[np.searchsorted(loaded.corpus.parts["test"].ids, ids)]
-        names = [loaded.label_names[int(probability > 0.5)] for probability in found]  # noqa: PLR2004 - the threshold
+        names = [loaded.label_names[int(probability > threshold)] for probability in found]
         with atomic_write(self.folder.predicted_labels) as aside, aside.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["row", "label", "probability"])

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from imdbclf.checkpoint import Checkpoint, keep_temperature, read_checkpoint
+from imdbclf.checkpoint import Checkpoint, keep_calibration, read_checkpoint
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.data.prepare import PreparedReviews
 from imdbclf.errors import UserError
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import logits_of
 from imdbclf.inference.predictor import Predictor
-from imdbclf.model.calibration import HIGHEST, fit_temperature
+from imdbclf.model.calibration import EVEN, HIGHEST, calibrated, fit_temperature
+from imdbclf.reports.evaluation.thresholds import counts_of
 from imdbclf.reports.history import EpochRow, best_row, draw_history
 from imdbclf.settings import Settings
 from imdbclf.storage import flush
@@ -120,8 +121,8 @@ def learn(fit: Fit, data: ReviewDataModule) -> Fitted:
 def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bool) -> Fitted:
     """The lecture's last step: fit on all training reviews for as many epochs as validation found best.
 
-    The new checkpoint replaces that of the fit with validation in the folder, and keeps its temperature. The result has
-    the seconds of both fits.
+    The new checkpoint replaces that of the fit with validation in the folder, and keeps its temperature and threshold.
+    The result has the seconds of both fits.
     """
     best = best_row(validated.rows)
     assert best is not None  # noqa: S101 - settings with `refit` have a validation part
@@ -132,13 +133,14 @@ def refit(settings: Settings, folder: RunFolder, validated: Fitted, *, quiet: bo
         trainer={"max_epochs": epochs},
         refit=False,
         ckpt_path=None,
-        calibration={"name": "none"},
+        calibration={"name": "none", "false_negative_cost": 1.0},
         callbacks={name: node for name, node in settings.callbacks.items() if not watches_validation(node)},
     )
     final.path.mkdir(parents=True, exist_ok=True)
     fit = Fit(everything, final, quiet, where_to_go_on(everything, final))
     fitted = learn(fit, validated.data.with_settings(everything.data))
-    keep_temperature(final.best, read_checkpoint(folder.best).temperature)
+    first = read_checkpoint(folder.best)
+    keep_calibration(final.best, first.temperature, first.threshold)
     final.best.replace(folder.best)
     flush(folder.checkpoints)
     final.discard_step()
@@ -158,20 +160,25 @@ _AT_THE_BOUND = 0.999
 
 
 def calibrate(settings: Settings, folder: RunFolder, prepared: PreparedReviews) -> Checkpoint:
-    """Fit the temperature that the settings ask for on the validation part, and write it into the best checkpoint.
+    """Choose the temperature and the threshold on the validation part, and write them into the best checkpoint.
 
-    A resumed run may have taken over the best epoch of a run with another calibration, so the temperature that is in
-    the checkpoint is not trusted.
+    A resumed run may have taken over the best epoch of a run with another calibration, so what is in the checkpoint is
+    not trusted.
     """
-    best, temperature = read_checkpoint(folder.best), 1.0
+    best, temperature, threshold = read_checkpoint(folder.best), 1.0, EVEN
+    cost = settings.calibration.false_negative_cost
+    if settings.calibration.name == "temperature" or cost != 1:
+        logits, labels = logits_of(best.network, prepared.matrices["val"]), prepared.labels["val"]
     if settings.calibration.name == "temperature":
-        logits = logits_of(best.network, prepared.matrices["val"]).numpy()
-        temperature = fit_temperature(logits, prepared.labels["val"])
+        temperature = fit_temperature(logits.numpy(), labels)
         if max(temperature, 1 / temperature) > _AT_THE_BOUND * HIGHEST:
             log.info(
                 "The temperature, %.3f, is at the bound of its range: there are too few errors, or too many, to fit it",
                 temperature,
             )
-    if temperature != best.temperature:
-        keep_temperature(folder.best, temperature)
-    return replace(best, temperature=temperature)
+    if cost != 1:
+        threshold = counts_of(labels, calibrated(logits, temperature).numpy())[0].cheapest(cost)
+        log.info("The threshold %.3f costs least on validation: labels and metrics use it, the history .5", threshold)
+    if (temperature, threshold) != (best.temperature, best.threshold):
+        keep_calibration(folder.best, temperature, threshold)
+    return replace(best, temperature=temperature, threshold=threshold)

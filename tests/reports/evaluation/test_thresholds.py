@@ -36,13 +36,13 @@ def test_figures_are_those_of_torchmetrics(found: Reviews, threshold: float) -> 
     for name in ("accuracy", "precision", "recall", "f1"):
         function = getattr(tm, f"binary_{name}_score" if name == "f1" else f"binary_{name}")
         assert here[name] == pytest.approx(float(function(predicted, truth, threshold)), abs=1e-6)
-    everywhere = areas(counts)
+    everywhere = areas(counts, threshold)
     assert everywhere["auroc"] == pytest.approx(float(tm.binary_auroc(predicted, truth)), abs=1e-6)
     precision = float(tm.binary_average_precision(predicted, truth))
     assert everywhere["average_precision"] == pytest.approx(precision, abs=1e-6)
     assert everywhere["calibration_error"] == pytest.approx(calibration_error(labels, probabilities), abs=1e-6)
-    assert everywhere["balanced_accuracy"] == pytest.approx(balanced_accuracy(labels, probabilities))
-    assert everywhere["f1"] == counts.at(0.5)["f1"]
+    assert everywhere["balanced_accuracy"] == pytest.approx(balanced_accuracy(labels, probabilities, threshold))
+    assert everywhere["f1"] == here["f1"]
 
 
 @settings(max_examples=50, deadline=None)
@@ -57,6 +57,8 @@ def test_no_threshold_is_cheaper_than_the_cheapest(found: Reviews, price: float)
     # A threshold below every probability is none: all reviews are called positive then.
     every = [*np.linspace(-0.01, 1, 60).tolist(), *found[1].tolist()]
     assert counts.costs(price).min() == min(cost(threshold) for threshold in every)
+    if found[1].min() > 0:
+        assert cost(counts.cheapest(price)) == counts.costs(price).min()
 
 
 def test_the_cheapest_threshold_lies_between_probabilities_and_falls_with_the_price_of_misses() -> None:

@@ -13,8 +13,9 @@ import numpy as np
 
 from imdbclf.console import install_command
 from imdbclf.errors import visible
+from imdbclf.model.calibration import EVEN
 from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
-from imdbclf.reports.evaluation.thresholds import HALF, Counts, counts_of
+from imdbclf.reports.evaluation.thresholds import Counts, counts_of
 from imdbclf.reports.explanation import Explanation, coloured_pieces, title_of
 from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.labels import percent
@@ -41,16 +42,17 @@ NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_p
 class Measured:
     """What the page shows of n reviews: labels and probabilities (n,), metrics, and the costs of errors.
 
-    `label_names` are those of 0 and 1. A false negative costs `false_negative` false positives. `chosen` is the
-    threshold that costs least on validation reviews; None if there are none. `columns` and `doubts` say of each review
-    in which groups it is, and whether it is repeated or mislabelled. `errors` are the most confident ones: row, name of
-    the review, and why. `about` says what was evaluated.
+    `label_names` are those of 0 and 1. `threshold` is that of the checkpoint. A false negative costs `false_negative`
+    false positives; `chosen` is the threshold that costs least on validation reviews, None if there are none. `columns`
+    and `doubts` say of each review in which groups it is, and whether it is repeated or mislabelled. `errors` are the
+    most confident ones: row, name of the review, and why. `about` says what was evaluated.
     """
 
     labels: Labels
     probabilities: Probabilities
     label_names: Sequence[str]
     metrics: Metrics
+    threshold: float = EVEN
     false_negative: float = 1.0
     chosen: float | None = None
     columns: Columns = field(default_factory=dict)
@@ -60,8 +62,8 @@ class Measured:
 
     @property
     def right(self) -> Mask:
-        """Whether each review is classified correctly at the threshold .5, (n,)."""
-        right: Mask = (self.probabilities > HALF) == (self.labels == 1)
+        """Whether each review is classified correctly, (n,)."""
+        right: Mask = (self.probabilities > self.threshold) == (self.labels == 1)
         return right
 
     @cached_property
@@ -81,9 +83,9 @@ class Measured:
 
     @cached_property
     def thresholds(self) -> list[dict[str, float]]:
-        """What follows from thresholds in steps of .05, and from the chosen one, ascending."""
-        chosen = HALF if self.chosen is None else self.chosen
-        return [self.at(threshold) for threshold in sorted({*(step / 20 for step in range(1, 20)), chosen})]
+        """What follows from thresholds in steps of .05 and from these two, ascending."""
+        steps = {*(step / 20 for step in range(1, 20)), self.threshold}
+        return [self.at(threshold) for threshold in sorted(steps if self.chosen is None else steps | {self.chosen})]
 
 
 def metrics_section(measured: Measured) -> Section:
@@ -95,21 +97,23 @@ def metrics_section(measured: Measured) -> Section:
     ]
     note = (
         "Intervals: Wilson's for accuracy, precision and recall; Student's t for the loss; the bootstrap's percentiles "
-        f"for the others. Threshold {HALF}; positive is “{measured.label_names[1]}”."
+        f"for the others. Threshold {measured.threshold:.3g}; positive is “{measured.label_names[1]}”."
     )
     return Section("Metrics", (), TextTable(["metric", "value", "95 % interval"], rows), notes=[note])
 
 
 def confusion_section(measured: Measured) -> Section:
     """How many reviews of each class are classified as each."""
-    found, (negative, positive) = measured.counts.at(HALF), measured.label_names
+    found, (negative, positive) = measured.counts.at(measured.threshold), measured.label_names
     rows = []
     for label, cells in enumerate([("true_negatives", "false_positives"), ("false_negatives", "true_positives")]):
         numbers = [int(found[cell]) for cell in cells]
         share = percent(numbers[label] / sum(numbers)) if sum(numbers) else "–"
         rows.append([measured.label_names[label], *(f"{number:,}" for number in numbers), share])
     heads = ["label", f"classified as {negative}", f"as {positive}", "correct"]
-    return Section("Confusion matrix", [f"At the threshold {HALF}."], TextTable(heads, rows))
+    return Section(
+        "Confusion matrix", [f"At the threshold of the checkpoint, {measured.threshold:.3g}."], TextTable(heads, rows)
+    )
 
 
 def curves_section(measured: Measured) -> Section:
@@ -138,7 +142,7 @@ def draw_evaluation(measured: Measured) -> Plot:
     reliability.set(title="Reliability", xlabel="Predicted probability", ylabel="Fraction of positive reviews")
     costs = counts.costs(measured.false_negative)[picked]
     cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels))
-    cost.axvline(HALF if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
+    cost.axvline(measured.threshold if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
     cost.set(title="Cost", xlabel="Threshold", ylabel="Cost per review", ylim=(0, None))
     alt = "Four plots: ROC curve, precision against recall, reliability with intervals, cost at every threshold"
     return rendered(figure, "evaluation", alt)
@@ -147,17 +151,18 @@ def draw_evaluation(measured: Measured) -> Plot:
 def thresholds_section(measured: Measured) -> Section:
     """What follows from each threshold, and the one that is cheapest on validation reviews."""
     chosen, price = measured.chosen, measured.false_negative
+    notes = {" (checkpoint)": measured.threshold, " (chosen)": chosen}
     heads = ["threshold", "accuracy", "precision", "recall", "F1", "false positives", "false negatives", "cost"]
     rows = [
         [
-            f"{row['threshold']:.3f}" + (" (chosen)" if row["threshold"] == chosen else ""),
+            f"{row['threshold']:.3f}" + "".join(note for note, marked in notes.items() if row["threshold"] == marked),
             *(percent(row[name]) for name in ("accuracy", "precision", "recall", "f1")),
             *(f"{row[name]:,.0f}" for name in ("false_positives", "false_negatives")),
             f"{row['cost']:,g}",
         ]
         for row in measured.thresholds
     ]
-    marked = next(n for n, row in enumerate(measured.thresholds) if row["threshold"] == (chosen or HALF))
+    marked = next(n for n, row in enumerate(measured.thresholds) if row["threshold"] == (chosen or measured.threshold))
     text = f"A probability above the threshold means positive. A false negative costs {price:g}, a false positive 1."
     return Section("Thresholds", [text, threshold_sentence(measured)], TextTable(heads, rows, 1, marked))
 
@@ -166,9 +171,10 @@ def threshold_sentence(measured: Measured) -> str:
     """What the threshold that was chosen on validation reviews costs on these."""
     if measured.chosen is None:
         return "No threshold is chosen: that needs validation reviews that the checkpoint has not learnt from."
+    cost, usual = (measured.at(threshold)["cost"] for threshold in (measured.chosen, measured.threshold))
     return (
         f"The threshold {measured.chosen:.3f} costs least on the validation reviews of the run. "
-        f"Here it costs {measured.at(measured.chosen)['cost']:,g}, and {HALF} costs {measured.at(HALF)['cost']:,g}."
+        f"Here it costs {cost:,g}, and the checkpoint's threshold, {measured.threshold:.3g}, costs {usual:,g}."
     )
 
 
@@ -221,7 +227,8 @@ def as_json(measured: Measured) -> dict[str, Any]:
         **measured.about,
         "label_names": list(measured.label_names),
         "metrics": {name: asdict(metric) for name, metric in measured.metrics.items()},
-        "confusion": {name: count for name, count in measured.counts.at(HALF).items() if "_" in name},
+        "confusion": {name: count for name, count in measured.counts.at(measured.threshold).items() if "_" in name},
+        "threshold": measured.threshold,
         "false_negative_cost": measured.false_negative,
         "chosen_threshold": measured.chosen,
         "thresholds": measured.thresholds,

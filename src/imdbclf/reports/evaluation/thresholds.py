@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from imdbclf.model.calibration import EVEN
 from imdbclf.reports.metrics import BINS, Labels, Metric, Metrics, Probabilities
 from imdbclf.reports.statistics import CONFIDENCE, proportion_interval
 
 RESAMPLES = 999
 """Bootstrap samples: the ends of an interval vary by some hundredths of its length."""
 
-HALF = 0.5
 Floats = npt.NDArray[np.float64]
 
 
@@ -56,10 +56,12 @@ class Counts:
         return costs
 
     def cheapest(self, false_negative: float) -> float:
-        """The threshold of the least cost, halfway between two probabilities."""
-        ends = np.concatenate([[1.0], self.values.astype(np.float64), [0.0]])
+        """The threshold of the least cost, halfway between two probabilities, in their precision."""
+        ends = np.pad(self.values, 1, constant_values=(1, 0))
         place = int(self.costs(false_negative).argmin())
-        return float(ends[place : place + 2].mean())
+        above, below = ends[place : place + 2]
+        middle = (above + below) / 2
+        return float(middle if middle < above else below)
 
 
 def counts_of(labels: Labels, probabilities: Probabilities) -> tuple[Counts, npt.NDArray[np.int64]]:
@@ -69,23 +71,25 @@ def counts_of(labels: Labels, probabilities: Probabilities) -> tuple[Counts, npt
     return Counts(-values, np.bincount(cells, minlength=2 * len(values)).reshape(2, -1)), cells
 
 
-def areas(counts: Counts) -> dict[str, float]:
+def areas(counts: Counts, threshold: float = EVEN) -> dict[str, float]:
     """Metrics that have no formula for their interval; reviews of both classes are needed."""
     (false, true), (negative, positive) = counts.above, counts.above[:, -1]
     precision = true[1:] / np.maximum(true[1:] + false[1:], 1)
-    half = counts.at(HALF)
+    here = counts.at(threshold)
     bins = np.minimum((counts.values.astype(np.float64) * BINS).astype(np.int64), BINS - 1)
     distances = np.bincount(bins, counts.reviews[1] - counts.values.astype(np.float64) * counts.reviews.sum(axis=0))
     return {
         "auroc": float(np.trapezoid(true, false) / (negative * positive)),
         "average_precision": float((precision * counts.reviews[1]).sum() / positive),
-        "f1": half["f1"],
-        "balanced_accuracy": (half["recall"] + half["true_negatives"] / negative) / 2,
+        "f1": here["f1"],
+        "balanced_accuracy": (here["recall"] + here["true_negatives"] / negative) / 2,
         "calibration_error": float(np.abs(distances).sum() / (negative + positive)),
     }
 
 
-def with_intervals(metrics: Metrics, labels: Labels, probabilities: Probabilities, seed: int = 0) -> Metrics:
+def with_intervals(
+    metrics: Metrics, labels: Labels, probabilities: Probabilities, threshold: float = EVEN, seed: int = 0
+) -> Metrics:
     """The metrics and the average precision, each with an interval: Wilson's, Student's, or by bootstrap.
 
     A resample is as many reviews as there are, drawn with replacement (Efron, 1979). With labels of one class, metrics
@@ -94,16 +98,16 @@ def with_intervals(metrics: Metrics, labels: Labels, probabilities: Probabilitie
     counts, cells = counts_of(labels, probabilities)
     if "auroc" not in metrics:
         return metrics
-    half = counts.at(HALF)
-    hits = int(half["true_positives"])
+    here = counts.at(threshold)
+    hits = int(here["true_positives"])
     found = metrics | {"average_precision": Metric(areas(counts)["average_precision"])}
     for name, others in (("precision", "false_positives"), ("recall", "false_negatives")):
-        if n := hits + int(half[others]):
+        if n := hits + int(here[others]):
             found[name] = Metric(found[name].value, proportion_interval(hits, n))
     random, n = np.random.default_rng(seed), len(cells)
     drawn = (np.bincount(cells[random.integers(n, size=n)], minlength=counts.reviews.size) for _ in range(RESAMPLES))
     resamples = (replace(counts, reviews=one.reshape(2, -1)) for one in drawn)
-    sampled = [areas(one) for one in resamples if one.above[:, -1].all()]
+    sampled = [areas(one, threshold) for one in resamples if one.above[:, -1].all()]
     tail = 50 * (1 - CONFIDENCE)
     for name in sampled[0] if sampled else ():
         low, high = np.percentile([one[name] for one in sampled], [tail, 100 - tail])
