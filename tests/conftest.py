@@ -13,11 +13,20 @@ from typing import Literal, Protocol
 import filelock
 import pytest
 from commands import made
+from matplotlib.figure import Figure
 
 from imdbclf.console import TerminalHandler
 from imdbclf.data.sources.sample import draw_reviews
+from imdbclf.startup import fast_imports
 
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The libraries that tests import are no garbage; searching them for some at every collection takes long."""
+    with fast_imports():
+        return (yield)
 
 
 class Once(Protocol):
@@ -57,6 +66,16 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, cache_folder: Path) -> No
     monkeypatch.setenv("IMDBCLF_CACHE", str(cache_folder))
     for name in ("IMDBCLF_DATA", "HYDRA_FULL_ERROR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _empty_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write plots without content, as drawing takes a third of a small run.
+
+    What session-wide fixtures make has its plots, and tests of reports draw theirs.
+    """
+    if not {"reports", "benchmarks"} & {*request.path.parent.relative_to(Path(__file__).parent).parts}:
+        monkeypatch.setattr(Figure, "draw", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
