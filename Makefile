@@ -17,7 +17,7 @@ PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick bench-serve profile
-.PHONY: behaviour explanations lock audit licences lecture-sweep ladder report-picture docs docs-check clean
+.PHONY: behaviour exports explanations lock audit licences lecture-sweep ladder report-picture docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -111,6 +111,10 @@ bench-quick: $(READY) $(PEERS_READY) ## The same in a few minutes; writes nothin
 
 behaviour: $(READY) ## Run the shipped behaviour tests on three recipes: docs/check.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.behaviour
+	@$(BIN)/python -m benchmarks.docs
+
+exports: $(READY) $(PEERS_READY) ## Size, differences and speed of all exports: docs/export.md (IMDBCLF_DATA; ARGS="--lecture RUN --strong RUN")
+	@$(BIN)/python -m benchmarks.exports $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
 explanations: $(READY) $(PEERS_READY) ## Compare the exact effects of words with LIME and SHAP: docs/explain.md (IMDBCLF_DATA)

@@ -63,5 +63,14 @@ def predict(data: str, model: str, result: str, *counts: str) -> None:
     time_predictions(data, result, (many, one, repeat), classify, lambda text: classify([text]))
 
 
+def rate(data: str, model: str, result: str, step: str) -> None:
+    """Raw test texts to probabilities, texts for each second of processor time."""
+    words, regression = joblib.load(model)
+    texts = read_part(data, "test")["text"].to_pylist()[:: int(step)]
+    started = time.process_time()
+    regression.predict_proba(words.transform(texts))
+    leave(result, rate=len(texts) / (time.process_time() - started))
+
+
 if __name__ == "__main__":
-    run(encode, fit, predict)
+    run(encode, fit, predict, rate)

@@ -71,7 +71,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = 
         UserError: if a value or the checkpoint is wrong, a library is missing, or the export says something else than
             the checkpoint; then there is no new file.
     """
-    written = _format(to)
+    written = format_of(to)
     if not target.parent.is_dir():
         raise UserError(f"{target}: there is no folder {target.parent}")
     if target.exists() and not (force and written.is_ours(target)):
@@ -89,11 +89,20 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = 
             why = f"it differs from the checkpoint by {difference:.1e} ({others} labels)"
             cure = "; --full keeps weights of 32 bits" if half else ""
             raise UserError(f"{target}: not written, because {why}{cure}")
-    files = target.rglob("*") if target.is_dir() else [target]
-    return Exported(target, sum(file.stat().st_size for file in files), len(texts), difference)
+    return Exported(target, size_of(target), len(texts), difference)
 
 
-def _format(name: str) -> Format:
+def size_of(target: Path) -> int:
+    """The bytes of a file, or of all files of a folder."""
+    return sum(file.stat().st_size for file in (target.rglob("*") if target.is_dir() else [target]))
+
+
+def format_of(name: str) -> Format:
+    """The module of a format.
+
+    Raises:
+        UserError: if there is none of that name, or its library is not installed.
+    """
     if name not in FORMATS:
         raise UserError(f"--to {name}: must be one of {', '.join(FORMATS)}")
     try:

@@ -18,18 +18,21 @@ DRAWN = 500
 _BETWEEN = [*"   ", ", ", ". ", "! ", "?", " - ", "\n", "\t", "...", "<br />", "'", "\xa0", " 7 ", "\u2028", "\0"]
 
 
-def drawn_texts(vocabulary: Vocabulary) -> list[str]:
-    """Terms of the vocabulary in lower and upper case, with other characters between them; the same ones each time."""
+def drawn_texts(vocabulary: Vocabulary, count: int = DRAWN, strange: float = 0.05) -> list[str]:
+    """Terms of the vocabulary in lower and upper case, with other characters between them; the same ones each time.
+
+    `strange` is the share of characters from all of Unicode among the latter.
+    """
     chance = random.Random(0)  # noqa: S311 - no secret
-    return [_drawn(vocabulary.terms or ("a",), chance) for _ in range(DRAWN)]
+    return [_drawn(vocabulary.terms or ("a",), strange, chance) for _ in range(count)]
 
 
-def _drawn(terms: Sequence[str], chance: random.Random) -> str:
+def _drawn(terms: Sequence[str], strange: float, chance: random.Random) -> str:
     pieces = []
     for _ in range(chance.choice([0, 1, 2, 10, 40, 200])):
         term = chance.choice(terms)
         pieces.append(chance.choice([term, term, term, term.upper(), term.title()]))
-        pieces.append(chance.choice(_BETWEEN) if chance.random() < 0.95 else _character(chance))  # noqa: PLR2004
+        pieces.append(chance.choice(_BETWEEN) if chance.random() >= strange else _character(chance))
     return "".join(pieces)
 
 
