@@ -42,7 +42,6 @@ from imdbclf.storage import json_text, write_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from imdbclf.inference.evaluate import EvaluatedPart
     from imdbclf.inference.predictor import Predictor
 
 DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
@@ -149,22 +148,17 @@ def evaluate(
     if plot is not None:
         draw_part(part, plot)
     if report is not None:
-        _write_report(part, report, false_negative_cost, by)
-    result = part.result
+        from imdbclf.inference.report import write_evaluation_report  # noqa: PLC0415 - Matplotlib is slow to import
+
+        write_evaluation_report(part, report, false_negative_cost, by)
     if as_json:
-        _echo_json(json_text(result) + "\n")
+        _echo_json(json_text(part.result) + "\n")
         return
     from imdbclf.reports.run_summary import print_evaluation  # noqa: PLC0415
 
-    print_evaluation(result)
+    print_evaluation(part.result)
     if report is not None:
         _echo(f"Report:   {report}, with .json and .csv beside it\n")
-
-
-def _write_report(part: EvaluatedPart, page: Path, false_negative_cost: float, by: str | None) -> None:
-    from imdbclf.inference.report import write_evaluation_report  # noqa: PLC0415 - Matplotlib is slow to import
-
-    write_evaluation_report(part, page, false_negative_cost, by)
 
 
 @app.command()

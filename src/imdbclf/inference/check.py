@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.inference.predictor import Predictor
@@ -40,11 +40,7 @@ Floats = npt.NDArray[np.float64]
 Templates = Annotated[list[Name], Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Test(_Strict):
+class _Test(BaseModel, extra="forbid", frozen=True, strict=True):
     """A test: `texts` are templates, `limit` the most cases of each, drawn with `seed`; `about` says what is tested.
 
     `min` is the pass rate that the test must have.
@@ -105,7 +101,7 @@ class InvarianceTest(_ChangeTest):
 
     def passes(self, found: Floats, threshold: float) -> npt.NDArray[np.bool_]:
         """Whether each of n cases passes, by its probabilities (n, 2)."""
-        moved, most = np.abs(found[:, 1] - found[:, 0]), 1.0 if self.tolerance is None else self.tolerance
+        moved, most = np.abs(np.diff(found)[:, 0]), 1.0 if self.tolerance is None else self.tolerance
         same = np.equal(found[:, 0] > threshold, found[:, 1] > threshold)
         return np.logical_and(same, moved <= most + ROUNDING)
 
@@ -126,7 +122,7 @@ class DirectionTest(_ChangeTest):
 AnyTest = LabelTest | InvarianceTest | DirectionTest
 
 
-class Suite(_Strict):
+class Suite(BaseModel, extra="forbid", frozen=True, strict=True):
     """`lists` of words for the templates' `{name}`, and `tests` by their names."""
 
     lists: dict[str, Annotated[list[Annotated[Name, AsText]], Field(min_length=1)]] = {}
@@ -136,7 +132,7 @@ class Suite(_Strict):
     def _lists_exist(self) -> Suite:
         for name, test in self.tests.items():
             vary = getattr(test, "vary", None)
-            for slot in [*_slots(chain.from_iterable(test.templates())), *([vary] if vary else [])]:
+            for slot in filter(None, [*_slots(chain.from_iterable(test.templates())), vary]):
                 if slot not in self.lists:
                     raise ValueError(f"tests.{name}: there is no list {slot}{nearest(slot, self.lists)}")
             if vary and len(set(self.lists[vary])) == 1:
@@ -165,10 +161,9 @@ def read_suite(path: Path) -> Suite:
 
 def _keys(contents: dict[str, Any]) -> list[str]:
     """All keys that a suite with these lists and tests may have."""
-    named = {group: list(map(str, contents.get(group) or ())) for group in ("lists", "tests")}
-    fields = {field for kind in get_args(AnyTest) for field in kind.model_fields}
-    keys = [*named, *(f"{group}.{name}" for group, names in named.items() for name in names)]
-    return keys + [f"tests.{name}.{field}" for name in named["tests"] for field in sorted(fields)]
+    lists, tests = ([f"{group}.{name}" for name in contents.get(group) or ()] for group in ("lists", "tests"))
+    fields = sorted({field for kind in get_args(AnyTest) for field in kind.model_fields})
+    return ["lists", "tests", *lists, *tests, *(f"{test}.{field}" for test in tests for field in fields)]
 
 
 def check(predictor: Predictor, suite: Suite) -> list[Behaviour]:

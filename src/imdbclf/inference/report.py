@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from imdbclf.data.arrow import to_arrow, to_numpy
+from imdbclf.data.arrow import to_arrow
 from imdbclf.data.corpus import Hashes, text_hashes
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.files import FilesSource
@@ -98,9 +98,7 @@ def _table(names: Sequence[str], measured: Measured) -> str:
         **{name: mask.astype(int) for name, mask in measured.doubts.items()},
     }
     lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    csv.writer(lines, lineterminator="\n").writerows([tuple(columns), *zip(*columns.values(), strict=True)])
     return visible(lines.getvalue())
 
 
@@ -120,7 +118,6 @@ def _values(parts: Tables, others: Tables, wanted: Hashes) -> dict[int, str]:
     found: dict[int, str] = {}
     for part, table in parts.items():
         ids = np.concatenate([np.zeros(0, np.uint64), *map(text_hashes, table.column("text").chunks)])
-        rows = to_arrow(np.flatnonzero(np.isin(ids, wanted)))
-        values = others[part].column("text").take(rows).to_pylist()
-        found |= zip(ids[to_numpy(rows)].tolist(), values, strict=True)
+        rows = np.flatnonzero(np.isin(ids, wanted))
+        found |= zip(ids[rows].tolist(), others[part].column("text").take(to_arrow(rows)).to_pylist(), strict=True)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from imdbclf.console import console, tell, text_table
@@ -41,9 +41,9 @@ class Behaviour:
 
     def as_dict(self, failures: int) -> dict[str, Any]:
         """For JSON, with the first `failures` failed cases."""
-        failed = [{"texts": case.texts, "probabilities": case.probabilities} for case in self.failed[:failures]]
-        counts = {"cases": self.cases, "passed": self.passed, "rate": self.rate, "min": self.min}
-        return {"name": self.name, "about": self.about, "kind": self.kind, **counts, "failures": failed}
+        about = {"name": self.name, "about": self.about, "kind": self.kind, "cases": self.cases, "passed": self.passed}
+        failed = [asdict(case) for case in self.failed[:failures]]
+        return about | {"rate": self.rate, "min": self.min, "failures": failed}
 
 
 def below(behaviours: Sequence[Behaviour], least: float) -> list[str]:
@@ -65,7 +65,7 @@ def print_behaviours(behaviours: Sequence[Behaviour], failures: int, positive: s
     for one in failed if failures else ():
         tell(f"{one.name}: {len(one.failed):,} of {number_of(one.cases, 'case')} failed")
         for case in one.failed[:failures]:
-            shown = zip(case.probabilities, case.texts, strict=True)
-            tell("  " + "  →  ".join(f"{percent(probability)} {text}" for probability, text in shown))
+            shown = zip(map(percent, case.probabilities), case.texts, strict=True)
+            tell("  " + "  →  ".join(map(" ".join, shown)))
     if any(len(one.failed) > failures for one in failed):
-        tell(f"--failures N shows N failed cases of each test (now {failures}), --json as data.")
+        tell(f"--failures N shows N failed cases of each test (now {failures}).")

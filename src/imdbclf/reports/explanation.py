@@ -24,12 +24,6 @@ LONGEST = 5_000
 PAIRS = 3
 """Pairs in the table."""
 
-WORD_HEADS = ("word", "effect, points")
-PAIR_HEADS = ("words together", "in addition, points")
-TERM_HEADS = ("word or n-gram", "mean effect, points", "reviews")
-
-NOTHING = "No word of this text is in the vocabulary."
-
 _PIECES = re.compile(f"({word_pattern(sentence_ends=True)})")
 
 
@@ -98,18 +92,16 @@ def sections_of(
     explanation: Explanation, positive: str, count: int | None = None, most: int = sys.maxsize
 ) -> Iterator[Section]:
     """The coloured text with the strongest `count` words, or all; then the strongest pairs."""
-    words = explanation.words[:count]
-    rest = len(explanation.words) - len(words)
-    notes = [f"… and {rest:,} words with smaller effects"] if rest else [] if words else [NOTHING]
-    yield Section(
-        title_of(explanation, positive),
-        table=TextTable(WORD_HEADS, [[one.word, signed(one.effect)] for one in words]) if words else None,
-        notes=notes,
-        coloured=[list(coloured_pieces(explanation, most))],
-    )
+    rows = [[one.word, signed(one.effect)] for one in explanation.words[:count]]
+    rest = len(explanation.words) - len(rows)
+    table = TextTable(("word", "effect, points"), rows) if rows else None
+    notes = [f"… and {rest:,} words with smaller effects"] if rest else []
+    coloured = list(coloured_pieces(explanation, most))
+    nothing = ["No word of this text is in the vocabulary."]
+    yield Section(title_of(explanation, positive), (), table, notes=notes if rows else nothing, coloured=[coloured])
     if explanation.pairs:
         rows = [[" + ".join(one.words), signed(one.effect)] for one in explanation.pairs[:PAIRS]]
-        yield Section("Words together", table=TextTable(PAIR_HEADS, rows))
+        yield Section("Words together", table=TextTable(("words together", "in addition, points"), rows))
 
 
 def print_explanation(explanation: Explanation, positive: str) -> None:
@@ -138,11 +130,11 @@ def strongest_terms(terms: Sequence[TermEffect], labels: Sequence[str], count: i
 
 def term_sections(strongest: Mapping[str, Sequence[TermEffect]], about: str) -> list[Section]:
     """A table for each class, and what was averaged over."""
-    rows = {
-        label: [[one.term, signed(one.effect), f"{one.reviews:,}"] for one in terms]
-        for label, terms in strongest.items()
-    }
-    return [Section(f"Towards {label}", table=TextTable(TERM_HEADS, rows[label]), notes=[about]) for label in rows]
+    heads, sections = ("word or n-gram", "mean effect, points", "reviews"), []
+    for label, terms in strongest.items():
+        rows = [[one.term, signed(one.effect), f"{one.reviews:,}"] for one in terms]
+        sections.append(Section(f"Towards {label}", table=TextTable(heads, rows), notes=[about]))
+    return sections
 
 
 def print_terms(strongest: Mapping[str, Sequence[TermEffect]], about: str) -> None:

@@ -107,9 +107,8 @@ def with_intervals(
     random, n = np.random.default_rng(seed), len(cells)
     drawn = (np.bincount(cells[random.integers(n, size=n)], minlength=counts.reviews.size) for _ in range(RESAMPLES))
     resamples = (replace(counts, reviews=one.reshape(2, -1)) for one in drawn)
-    sampled = [areas(one, threshold) for one in resamples if one.above[:, -1].all()]
+    sampled = [list(areas(one, threshold).values()) for one in resamples if one.above[:, -1].all()]
     tail = 50 * (1 - CONFIDENCE)
-    for name in sampled[0] if sampled else ():
-        low, high = np.percentile([one[name] for one in sampled], [tail, 100 - tail])
-        found[name] = Metric(found[name].value, (float(low), float(high)))
+    for name, ends in zip(areas(counts), np.percentile(sampled, [tail, 100 - tail], axis=0).T.tolist(), strict=True):
+        found[name] = Metric(found[name].value, tuple(ends))
     return found
