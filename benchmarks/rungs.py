@@ -70,7 +70,8 @@ def composed(overrides: list[str]) -> Settings:
     # Hydra takes a second to import, which pages do without.
     from hydra import compose, initialize_config_dir  # noqa: PLC0415
 
-    from imdbclf.training.compose import CONFIGS, PRIMARY, validated_ahead  # noqa: PLC0415
+    from imdbclf.config_files import CONFIGS, PRIMARY  # noqa: PLC0415
+    from imdbclf.training.compose import validated_ahead  # noqa: PLC0415
 
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         settings = validated_ahead(compose(PRIMARY, overrides=overrides, return_hydra_config=True))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from imdbclf.errors import nearest, one_line
 
@@ -87,3 +89,42 @@ def _shown(value: Any, width: int = 60) -> str:
     """The value as it would be typed on a command line, cut where it is long."""
     text = "null" if value is None else one_line(str(value).lower() if isinstance(value, bool) else value)
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+_TYPES = {bool: "bool_type", int: "int_type", float: "float_type", str: "string_type"}
+_LARGE = 1e9
+"""Upper limits from here on are those of the computer, and are not said."""
+
+
+def what_is_allowed(annotation: Any, metadata: Collection[Any] = ()) -> str:
+    """What a field of this type takes, in the words in which a refusal says it."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        nested = [one.metadata if isinstance(one, FieldInfo) else [one] for one in arguments[1:]]
+        return what_is_allowed(arguments[0], [one for several in nested for one in several])
+    if origin in {Union, UnionType}:
+        return " or ".join(dict.fromkeys(map(what_is_allowed, arguments)))
+    if origin is Literal:
+        return ", ".join(map(_shown, arguments))
+    if origin is list:
+        return f"a list, each {what_is_allowed(arguments[0])}"
+    if words := {NoneType: "null", dict: "a group of keys"}.get(origin or annotation):
+        return words
+    limits = ", ".join(filter(None, map(_limit, metadata)))
+    return _RANGES[_TYPES[annotation]] + (f" ({limits})" if limits else "")
+
+
+def _limit(limit: object) -> str:
+    """A limit of annotated_types, such as `Ge(ge=1)`, in words."""
+    for name, problem in _LIMITS.items():
+        if (value := getattr(limit, name, None)) is not None:
+            return "" if value > _LARGE else _RANGES[problem].format(**{name: value})
+    return "not empty" if getattr(limit, "min_length", 0) else ""
+
+
+_LIMITS = {
+    "ge": "greater_than_equal",
+    "gt": "greater_than",
+    "lt": "less_than",
+    "le": "less_than_equal",
+}

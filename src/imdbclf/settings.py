@@ -1,5 +1,6 @@
 """The typed, validated form of what the configs say; refuses a wrong value before any work is done.
 
+What each setting means is said beside its key in `configs/`, and by `imdbclf train --help`.
 Hydra composes plain YAML; `Settings.from_config` turns the result into frozen objects. Every refusal is one line that
 names key, value and what is allowed.
 """
@@ -57,16 +58,6 @@ class _Frozen(BaseModel):
 class SourceSettings(_Frozen):
     """Where the reviews come from.
 
-    `source` is `auto`, `sample`, `files`, a folder (the Hub's layout or the original `aclImdb` tree) or a Hub id.
-    `train`, `test`, `text_column` and `label_column` describe files and folders; `delimiter`, `quote`, `escape`,
-    `encoding` and `header` say how text files are written (null: as the file itself shows). Without a header line
-    columns are named by their numbers, from 1. `split_column` says of each row of a single file
-    whether it is for `train` or `test`. `config` is a configuration of a Hub dataset that has several. `labels`
-    says which class each value in the label column means; reviews with other values are left out. `positive` names the
-    label that is class 1. Reviews of one `group` stay in one part: it names a column, or is `film` for an `aclImdb`
-    tree. `unlabelled` names reviews without labels, for a teacher: a split (`unsupervised`) or a file. `cache_dir` is
-    where encoded reviews are kept.
-
     What a run computes depends on the content of the reviews, not on their place; so only `positive` counts.
     """
 
@@ -102,11 +93,9 @@ class SourceSettings(_Frozen):
 
 
 class SplitSettings(_Frozen):
-    """How training reviews are split: `val_size` is a count of validation reviews, or a fraction.
+    """How training reviews are split.
 
-    `test_size` is the same for test reviews, which are split off first; only for a source without a test part. With
-    `adapt_val_size` a count of more than half of the training reviews becomes a fifth of them; composing a command line
-    unsets it if `val_size` was typed. `folds` is a number of equal parts; part `fold`, from 0, is for validation.
+    Composing a command line unsets `adapt_val_size` if `val_size` was typed.
     """
 
     val_size: Annotated[int, Field(ge=0)] | Fraction = 10_000
@@ -147,11 +136,7 @@ class DataSettings(BatchSettings, SplitSettings, SourceSettings):
 class FeatureSettings(_Frozen):
     """What the columns of the multi-hot tensor are, and what they hold; all learnt from the training part.
 
-    With `sentence_ends` the ends of sentences are words. `order` is the number of words of the longest term. `columns`
-    counts the tensor's columns, the one for unknown words included. `selection` decides which terms get one (see
-    `imdbclf.data.selection`) among those that are in `min_documents` training reviews, `weighting` and `unit_length`
-    what a set column holds (see `imdbclf.data.term_weights`); `smoothing` is added to each count before a logarithm.
-    `dropout` is the fraction of a review's terms that is left out in training.
+    The terms are chosen by `imdbclf.data.selection`, the values of set columns by `imdbclf.data.term_weights`.
     """
 
     sentence_ends: Annotated[
@@ -168,10 +153,7 @@ class FeatureSettings(_Frozen):
 
 
 class ModelSettings(_Frozen):
-    """The multi-layer perceptron: number of hidden layers, their width (one, or one a layer), activation, dropout.
-
-    With several `members` the network is an ensemble, whose members are trained one after the other.
-    """
+    """The multi-layer perceptron; with several `members` an ensemble of them."""
 
     layers: Few = 2
     hidden: Width | list[Width] = 16
@@ -193,11 +175,7 @@ class ModelSettings(_Frozen):
 
 
 class LossSettings(_Frozen):
-    """The loss by name: binary cross-entropy or mean squared error, both on the sigmoid's output.
-
-    In training, the losses of positive reviews count `positive_weight` times; `balanced` is the number of negative
-    training reviews for each positive one. Validation and test losses are not weighted.
-    """
+    """The loss by name, on the sigmoid's output. Validation and test losses are not weighted."""
 
     name: LossName = "bce"
     positive_weight: Annotated[Positive | Literal["balanced"], Later] = 1.0
@@ -366,9 +344,14 @@ def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
                 yield from _fields(member, f"{prefix}{name}.")
 
 
+def settings_fields() -> dict[str, FieldInfo]:
+    """Every field of the settings by its dotted key; of a key of several optimizers, the last one's."""
+    return dict(_fields(Settings))
+
+
 def settings_keys() -> list[str]:
     """Every dotted key that the settings know, for naming the nearest right one."""
-    return list(dict.fromkeys(key for key, _ in _fields(Settings)))
+    return list(settings_fields())
 
 
 RENAMED = {

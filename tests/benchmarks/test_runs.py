@@ -12,10 +12,10 @@ from benchmarks.processes import Finished
 from benchmarks.rows import chosen_rows
 from benchmarks.runs import RUNS, check_same_encoding, compared, projected, schedule, sweep_metrics
 from benchmarks.workplace import Ended, Extent, Workplace
+from imdbclf.config_files import CONFIGS
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import Sweep, SweepFolder, SweepJob
 from imdbclf.storage import write_json
-from imdbclf.training.compose import CONFIGS
 
 LECTURE = CONFIGS / "sweep" / "lecture.yaml"
 

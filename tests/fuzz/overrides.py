@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from hydra import compose, initialize_config_dir
 
 from fuzz.judge import Case, Tally
+from imdbclf.config_files import CONFIGS, PRIMARY
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings, settings_keys
 from imdbclf.training.compose import (
     CONFIG_ERRORS,
-    CONFIGS,
-    PRIMARY,
     explain_composition,
     validated_ahead,
     with_known_name,

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import DictConfig
 
+from imdbclf.config_files import CONFIGS, PRIMARY
 from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.settings import Settings
 from imdbclf.sweeps.plan import KEY_LENGTH, PlannedJob, Planner, combinations, computed_key, each_once, parsed
-from imdbclf.training.compose import CONFIGS, PRIMARY
 
 
 @pytest.fixture(scope="module", autouse=True)

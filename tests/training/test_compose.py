@@ -15,12 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
+from imdbclf.config_files import CONFIGS, PRIMARY
 from imdbclf.errors import UserError
 from imdbclf.settings import Settings
 from imdbclf.training.compose import (
     CONFIG_ERRORS,
-    CONFIGS,
-    PRIMARY,
     explain_composition,
     override,
     validated_ahead,

@@ -76,6 +76,11 @@ def _common(
 )
 def train(context: typer.Context) -> None:
     """Pass all arguments to Hydra."""
+    if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in context.args):  # noqa: PLR2004 - --h
+        from imdbclf.training.settings_guide import train_help  # noqa: PLC0415 - Hydra's own help is slow, and a dump
+
+        _echo(train_help() + "\n")
+        return
     with fast_imports():
         from imdbclf.training.app import train as run  # noqa: PLC0415
 

@@ -21,6 +21,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from imdbclf.config_files import CONFIGS, PRIMARY
 from imdbclf.console import shown_path
 from imdbclf.errors import UserError, is_full_disk, nearest, one_line
 from imdbclf.folders.run import RunFolder
@@ -28,8 +29,6 @@ from imdbclf.settings import Settings
 from imdbclf.startup import fast_imports
 from imdbclf.storage import read_json, remove_lock, write_json
 from imdbclf.training.compose import (
-    CONFIGS,
-    PRIMARY,
     Refused,
     explain_composition,
     resume_command,

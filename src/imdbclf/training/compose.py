@@ -16,6 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from imdbclf.config_files import CONFIGS, PRIMARY, group_names, options
 from imdbclf.console import command_line, install_command, program, shown_path
 from imdbclf.errors import UserError, nearest, one_line
 from imdbclf.folders.run import RunFolder, claim, reserve
@@ -23,12 +24,6 @@ from imdbclf.folders.sweep import SweepFolder
 from imdbclf.settings import RENAMED, Settings, settings_keys
 from imdbclf.storage import write_text
 from imdbclf.training.trainer_arguments import ADDED, check_trainer
-
-_PACKAGED = Path(__file__).parents[1] / "configs"
-CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"
-"""The experiment space: inside the wheel, or at the top of the repository."""
-
-PRIMARY = "train"
 
 RESUME = "--resume"
 
@@ -225,7 +220,7 @@ def _reason(error: Exception) -> str:
         group, name, options = found[1], found[2], found[3].split()
         return f"{group}={name}: must be {', '.join(options)}{nearest(name, options)}"
     if found := _NO_KEY.search(text) or _NO_CONFIG.search(text):
-        names = [*settings_keys(), *_groups(), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"]
+        names = [*settings_keys(), *group_names(), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"]
         return f"{found[1]}: there is no such key{nearest(found[1], names)}"
     if found := _NO_SWEEP.search(text):
         return f"{found[1]}: several values are a sweep: imdbclf train -m; a value with commas needs double quotes"
@@ -250,9 +245,9 @@ def _wrong_override(typed: str) -> str | None:
     name = key.lstrip("+~").partition("@")[0]
     names = choice if isinstance(choice, list) else [choice]
     is_named = parsed.is_sweep_override() or all(isinstance(one, str) for one in names)
-    if name not in _groups() or not equals or is_named:
+    if name not in group_names() or not equals or is_named:
         return None
-    return f"{key}={value}: must be {', '.join(sorted(path.stem for path in (CONFIGS / name).glob('*.yaml')))}"
+    return f"{key}={value}: must be {', '.join(options(name))}"
 
 
 # Patterns in Hydra's messages. These launchers are installed with an extra of the same name.
@@ -264,7 +259,3 @@ _NO_KEY = re.compile(r"Could not override '([\w./@-]+)'")
 _NO_CONFIG = re.compile(r"Could not find '([\w./-]+)'")
 _NO_SWEEP = re.compile(r"(?:Sweep parameters|Ambiguous value for argument) '(.*)'(?: requires|\n)")
 _NO_GRAMMAR = re.compile(r"LexerNoViableAlt|mismatched input|extraneous input|no viable alternative|token recognition")
-
-
-def _groups() -> list[str]:
-    return [folder.name for folder in CONFIGS.iterdir() if folder.is_dir()]
