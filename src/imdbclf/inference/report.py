@@ -29,9 +29,6 @@ from imdbclf.storage import json_text, write_text
 
 Tables = Mapping[str, pa.Table]
 
-ABOUT = ("data_source", "split", "reviews", "reviews_in_training")
-"""What the report says of the reviews."""
-
 ERRORS = 10
 """Errors that are shown and explained."""
 
@@ -67,7 +64,7 @@ def write_evaluation_report(
         chosen,
         columns,
         doubts_of(part.reviews, probabilities),
-        about={"checkpoint": str(part.path)} | {key: part.result[key] for key in ABOUT},
+        about={"checkpoint": str(part.path)} | {key: value for key, value in part.result.items() if "/" not in key},
     )
     measured = replace(measured, errors=_errors(part, parts, measured, names))
     numbers, rows = target.with_suffix(".json"), target.with_suffix(".csv")

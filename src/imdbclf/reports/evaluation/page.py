@@ -17,7 +17,7 @@ from imdbclf.model.calibration import EVEN
 from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
 from imdbclf.reports.evaluation.thresholds import Counts, counts_of
 from imdbclf.reports.explanation import Explanation, coloured_pieces, title_of
-from imdbclf.reports.figure import Plot, new_figure, rendered
+from imdbclf.reports.figure import new_figure, rendered
 from imdbclf.reports.labels import percent
 from imdbclf.reports.metrics import Labels, Metrics, Probabilities
 from imdbclf.reports.page import Section, TextTable, page
@@ -29,11 +29,6 @@ POINTS = 400
 
 CHARACTERS = 2_000
 """What is shown of the text of an error."""
-
-LEGEND = (
-    "The most confident errors come first. Words with a blue line raise the probability of “{}”, words with an orange "
-    "line lower it; the effects are exact."
-)
 
 NAMES = METRIC_NAMES | {"precision": "precision", "recall": "recall", "average_precision": "average precision"}
 
@@ -116,15 +111,9 @@ def confusion_section(measured: Measured) -> Section:
     )
 
 
+@mpl.rc_context({"text.parse_math": False})
 def curves_section(measured: Measured) -> Section:
     """ROC, precision and recall, reliability, and the cost at every threshold."""
-    text = "Reliability shows whether a probability of .8 means that 80 % of such reviews are positive."
-    return Section("Curves", [text], plots=[draw_evaluation(measured)])
-
-
-@mpl.rc_context({"text.parse_math": False})
-def draw_evaluation(measured: Measured) -> Plot:
-    """Draw the four curves of the page."""
     figure, panels = new_figure(10.5, 9, 2, 2)
     (roc, precision_recall), (reliability, cost) = panels
     counts = measured.counts
@@ -145,7 +134,8 @@ def draw_evaluation(measured: Measured) -> Plot:
     cost.axvline(measured.threshold if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
     cost.set(title="Cost", xlabel="Threshold", ylabel="Cost per review", ylim=(0, None))
     alt = "Four plots: ROC curve, precision against recall, reliability with intervals, cost at every threshold"
-    return rendered(figure, "evaluation", alt)
+    text = "Reliability shows whether a probability of .8 means that 80 % of such reviews are positive."
+    return Section("Curves", [text], plots=[rendered(figure, "evaluation", alt)])
 
 
 def thresholds_section(measured: Measured) -> Section:
@@ -162,7 +152,8 @@ def thresholds_section(measured: Measured) -> Section:
         ]
         for row in measured.thresholds
     ]
-    marked = next(n for n, row in enumerate(measured.thresholds) if row["threshold"] == (chosen or measured.threshold))
+    best = measured.threshold if chosen is None else chosen
+    marked = [row["threshold"] for row in measured.thresholds].index(best)
     text = f"A probability above the threshold means positive. A false negative costs {price:g}, a false positive 1."
     return Section("Thresholds", [text, threshold_sentence(measured)], TextTable(heads, rows, 1, marked))
 
@@ -213,10 +204,14 @@ def error_sections(measured: Measured) -> list[Section]:
     """The most confident errors, each with coloured words."""
     sections: list[Section] = []
     names, doubted = measured.label_names, measured.doubts.get(LABEL_ERROR)
+    legend = (
+        f"The most confident errors come first. Words with a blue line raise the probability of “{names[1]}”, words "
+        "with an orange line lower it; the effects are exact."
+    )
     for number, (row, review, why) in enumerate(measured.errors, 1):
         title = f"Error {number}: {names[measured.labels[row]]}, classified as {title_of(why, names[1])}"
         note = f"Review {review}{', likely label error' if doubted is not None and doubted[row] else ''}."
-        text = [] if sections else [LEGEND.format(names[1])]
+        text = [] if sections else [legend]
         sections.append(Section(title, text, coloured=[list(coloured_pieces(why, CHARACTERS))], notes=[note]))
     return sections
 

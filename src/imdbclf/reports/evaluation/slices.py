@@ -15,7 +15,7 @@ from imdbclf.data.arrow import to_numpy
 from imdbclf.data.corpus import Corpus, EncodedReviews
 from imdbclf.data.multihot import offsets_of
 from imdbclf.data.vocabulary import Vocabulary
-from imdbclf.reports.metrics import Labels, Probabilities
+from imdbclf.reports.metrics import Probabilities
 from imdbclf.reports.statistics import proportion_interval
 
 NEGATION = "^(no|not|never|none|nothing|nobody|nowhere|neither|nor|without|cannot)$|n['\u2019]t$"
@@ -90,17 +90,11 @@ def doubts_of(reviews: EncodedReviews, probabilities: Probabilities) -> dict[str
     _, group, counts = np.unique(reviews.sequences, return_inverse=True, return_counts=True)
     positive = np.bincount(group, reviews.labels)[group]
     found = {"repeated": counts[group] > 1, "contradicted": (positive > 0) & (positive < counts[group])}
-    errors = _label_errors(reviews.labels, probabilities)
-    return found if errors is None else found | {LABEL_ERROR: errors}
-
-
-def _label_errors(labels: Labels, probabilities: Probabilities) -> Mask | None:
     try:
         from cleanlab.filter import find_label_issues  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
-        return None
-    if labels.min() == labels.max():
-        return np.zeros(len(labels), dtype=bool)
+        return found
+    if reviews.labels.min() == reviews.labels.max():
+        return found | {LABEL_ERROR: np.zeros(len(reviews), dtype=bool)}
     both = np.stack([1 - probabilities, probabilities], axis=1)
-    found: Mask = find_label_issues(labels.astype(np.int64), both, n_jobs=1)
-    return found
+    return found | {LABEL_ERROR: find_label_issues(reviews.labels.astype(np.int64), both, n_jobs=1)}
