@@ -44,7 +44,7 @@ def test_the_chosen_threshold_is_marked_and_compared_with_the_checkpoints() -> N
     ]
     assert section.text[1] == (
         "The threshold 0.300 costs least on the validation reviews of the run. "
-        "Here it costs 0, and the checkpoint's threshold, 0.5, costs 5."
+        "Here it costs 0, and 0.5, that of the checkpoint, costs 5."
     )
 
 
@@ -57,7 +57,11 @@ def test_right_confusion_and_numbers_are_those_at_the_threshold_of_the_checkpoin
     table = thresholds_section(found).table
     assert table is not None
     assert [row[0] for row in table.rows if "(" in row[0]] == ["0.100 (checkpoint)", "0.300 (chosen)"]
-    assert "Here it costs 0, and the checkpoint's threshold, 0.1, costs 1." in threshold_sentence(found)
+    assert "Here it costs 0, and 0.1, that of the checkpoint, costs 1." in threshold_sentence(found)
+    assert threshold_sentence(replace(found, threshold=0.3)) == (
+        "The threshold 0.300, that of the checkpoint, costs least on the validation reviews of the run. "
+        "Here it costs 0, and 0.5 costs 5."
+    )
 
 
 def test_of_a_long_text_the_beginning_is_shown() -> None:

@@ -162,10 +162,13 @@ def threshold_sentence(measured: Measured) -> str:
     """What the threshold that was chosen on validation reviews costs on these."""
     if measured.chosen is None:
         return "No threshold is chosen: that needs validation reviews that the checkpoint has not learnt from."
-    cost, usual = (measured.at(threshold)["cost"] for threshold in (measured.chosen, measured.threshold))
+    is_kept = measured.chosen == measured.threshold
+    other = EVEN if is_kept else measured.threshold
+    here, there = (measured.at(threshold)["cost"] for threshold in (measured.chosen, other))
+    its = ", that of the checkpoint,"
     return (
-        f"The threshold {measured.chosen:.3f} costs least on the validation reviews of the run. "
-        f"Here it costs {cost:,g}, and the checkpoint's threshold, {measured.threshold:.3g}, costs {usual:,g}."
+        f"The threshold {measured.chosen:.3f}{its * is_kept} costs least on the validation reviews of the run. "
+        f"Here it costs {here:,g}, and {other:.3g}{its * (not is_kept)} costs {there:,g}."
     )
 
 
