@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imdbclf.config_files import CONFIGS, group_names, options, read_option
+from imdbclf.config_files import CONFIGS, completions, group_names, options, read_option
 
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 
@@ -48,3 +48,21 @@ def test_a_comment_is_beside_its_key_or_above_it(tmp_path: Path) -> None:
     assert meaning == "About the file"
     beside = {"a": ("1", "beside"), "b": ("", "Above it."), "b.c": ("x", "")}
     assert keys == beside | {"d": ("[]", ""), "e": ("2", "left out")}
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "completed"),
+    [
+        ([], "los", ["loss=bce", "loss=mse"]),
+        (["seed=1"], "loss=m", ["loss=mse"]),
+        # As bash splits `loss=` and `loss=m`.
+        (["loss"], "", ["bce", "mse"]),
+        (["seed", "=", "1", "loss", "="], "m", ["mse"]),
+        (["seed", "="], "", []),
+        ([], "model.l", ["model.layers=2"]),
+        ([], "hydra.launcher.n", ["hydra.launcher.n_jobs=-1"]),
+        (["-m"], "hydra/sweeper=g", ["hydra/sweeper=grid"]),
+    ],
+)
+def test_a_word_is_completed_to_options_and_keys(words: list[str], incomplete: str, completed: list[str]) -> None:
+    assert [text for text, meaning in completions(words, incomplete) if meaning] == completed

@@ -71,3 +71,20 @@ def _keys(lines: list[str]) -> Iterator[tuple[str, Key]]:
             above.append(line.removeprefix("# "))
         else:
             above = []
+
+
+def completions(words: list[str], incomplete: str) -> Iterator[tuple[str, str]]:
+    """What the last word of a command line can be, with its meaning: options; of a word with a dot, keys.
+
+    Bash gives the value after a `=` as a word of its own.
+    """
+    *_, before, last = ["", "", *words]
+    if (group := before if last == "=" else last) in group_names():
+        yield from ((option, read.meaning) for option, read in options(group).items() if option.startswith(incomplete))
+        return
+    for name in group_names() if last != "=" else []:
+        for option, read in options(name).items():
+            values = {f"{name}={option}": read.meaning}
+            if "." in incomplete:
+                values |= {f"{name.replace('/', '.')}.{key}={at.value}": at.meaning for key, at in read.keys.items()}
+            yield from ((text, meaning) for text, meaning in values.items() if text.startswith(incomplete))

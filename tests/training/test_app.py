@@ -469,3 +469,10 @@ def test_train_py_starts_no_run_when_a_process_of_a_launcher_reads_it_again() ->
     script = Path(__file__).parents[2] / "train.py"
     code = f"import runpy; runpy.run_path({str(script)!r}, run_name='__mp_main__')"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b""
+
+
+def test_the_completion_of_hydra_is_for_the_command_that_was_typed(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    assert run(capsys, "train", "-sc", "install=bash").out.endswith("hydra_bash_completion python\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imdbclf.config_files import completions
 from imdbclf.errors import UserError, one_line
 from imdbclf.startup import fast_imports
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 _ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels|positive|\w+_column)\b")
 """A message that names a setting with which the reviews can be read."""
 
+
+def _complete(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    return completions(context.params.get("overrides") or [], incomplete)
+
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(help="Such as model.hidden=32 loss=mse.", metavar="[KEY=VALUE]…", autocompletion=_complete),
+]
 Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
 CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint, its run folder, or its --to hub.", metavar="CKPT")]
 TextColumn = Annotated[str | None, typer.Option(help="Name of the text column.")]

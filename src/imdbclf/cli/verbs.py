@@ -20,6 +20,7 @@ from imdbclf.cli.options import (
     FalseNegativeCost,
     Force,
     LabelColumn,
+    Overrides,
     Picture,
     Reading,
     ReportFile,
@@ -71,12 +72,12 @@ def _common(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
     help="Train and test a network. `imdbclf train --help` lists all settings.",
 )
-def train(context: typer.Context) -> None:
+def train(overrides: Overrides = None) -> None:
     """Pass all arguments to Hydra."""
-    if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in context.args):  # noqa: PLR2004 - --h
+    if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in overrides or []):  # noqa: PLR2004 - --h
         from imdbclf.training.settings_guide import train_help  # noqa: PLC0415 - Hydra's own help is slow, and a dump
 
         _echo(train_help() + "\n")
@@ -84,7 +85,7 @@ def train(context: typer.Context) -> None:
     with fast_imports():
         from imdbclf.training.app import train as run  # noqa: PLC0415
 
-    run(context.args)
+    run(overrides or [])
 
 
 @app.command()
@@ -108,11 +109,7 @@ def data(
 
 
 @app.command()
-def model(
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="As for train, such as model.hidden=32 loss=mse.", metavar="[KEY=VALUE]…")
-    ] = None,
-) -> None:
+def model(overrides: Overrides = None) -> None:
     """Show the network that `imdbclf train` would fit.
 
     Prints its layers with shapes and parameters, its loss, optimizer and metric.

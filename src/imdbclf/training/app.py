@@ -245,7 +245,9 @@ def _process_of_hydra(arguments: Sequence[str]) -> Iterator[None]:
     The config of an earlier command in this process is forgotten.
     """
     argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR", "0")
-    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["imdbclf train", *arguments], "1"
+    # Hydra's completion for shells is that of a file or of a command.
+    program = argv[0] if argv[0].endswith("train.py") else "imdbclf train"
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [program, *arguments], "1"
     HydraConfig.instance().cfg = None
     try:
         yield
