@@ -97,7 +97,8 @@ def install_command(extra: str) -> str:
     from importlib.metadata import distributions  # noqa: PLC0415 - only for a message
 
     listed = [text for found in distributions(name="imdbclf") for text in found.requires or []]
-    wanted = [text.partition(";")[0].strip() for text in listed if f"extra == '{extra}'" in text]
+    # Once each, although an environment may list the package twice.
+    wanted = dict.fromkeys(text.partition(";")[0].strip() for text in listed if f"extra == '{extra}'" in text)
     return command_line([shown_path(Path(sys.executable)), "-m", "pip", "install", *(wanted or [f".[{extra}]"])])
 
 

@@ -403,10 +403,9 @@ def test_another_space_in_the_same_folder_is_another_search(
 
 def test_jobs_of_a_grid_are_not_computed_again(copy: Path, quick: list[str], capsys: Capture) -> None:
     before = times(copy)
-    grid = ["model.layers=range(1,3)", "loss=bce,mse", "hydra.sweeper.sampler=grid"]
-    result = command(capsys, copy, *quick, *grid, "hydra.sweeper.monitor=val/accuracy")
+    result = command(capsys, copy, *quick, "model.layers=range(1,3)", "loss=mse", "hydra.sweeper.sampler=grid")
     assert result.status == 0, result.err
-    assert "all combinations were tried (4)" in result.out
+    assert "all combinations were tried (2)" in result.out
     assert times(copy) == before
 
 

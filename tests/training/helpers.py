@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,10 @@ def is_same(one: Path, other: Path) -> bool:
     return same_weights and histories[0] == histories[1] and metrics_of(one) == metrics_of(other)
 
 
-def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], None]:
+def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int, by: signal.Signals = signal.SIGINT) -> Callable[[], None]:
     """Interrupts by Ctrl-C at the end of the next epoch after this number of epochs, of all networks together.
+
+    Or by another signal.
 
     Returns:
         What lets later fits run undisturbed.
@@ -59,6 +62,7 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch, epochs: int) -> Callable[[], Non
     def interrupt(self: History, trainer: Any, pl_module: Any) -> None:
         nonlocal over
         if over == epochs:
+            signal.raise_signal(by)
             raise KeyboardInterrupt
         over += 1
         original(self, trainer, pl_module)

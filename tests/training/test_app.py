@@ -160,36 +160,30 @@ def test_whatever_lies_in_a_folder_stays_whether_a_run_is_refused_interrupted_fa
 # What stops a run
 
 
-def stopped(here: Path, at: str, by: signal.Signals, *arguments: str) -> tuple[int, list[str]]:
-    """The exit status and the lines of a command that gets a signal after the first line that begins so."""
-    process = start(*arguments, cwd=here)
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        if line.startswith(at) and not any(said.startswith(at) for said in lines):
-            process.send_signal(by)
-        lines.append(line)
-    process.stdout.close()
-    return process.wait(), lines
-
-
-def test_a_run_that_is_killed_twice_and_moved_goes_on_by_the_printed_command_to_the_same_result(
-    here: Path, small: list[str], capsys: Capture
+def test_a_run_that_is_killed_and_terminated_and_moved_goes_on_by_the_printed_command_to_the_same_result(
+    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     longer = [*(override for override in small if "max_epochs" not in override), "trainer.max_epochs=50"]
     run(capsys, "train", *longer, "hydra.run.dir=undisturbed")
-    status, lines = stopped(here, "epoch 3/", signal.SIGKILL, "train", *longer, "hydra.run.dir=runs/0")
-    assert status == -signal.SIGKILL
+    process = start("train", *longer, "hydra.run.dir=runs/0", cwd=here)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("epoch 3/"):
+            process.kill()
+    process.stdout.close()
+    assert process.wait() == -signal.SIGKILL
     (said,) = (line for line in lines if line.startswith("Folder: runs/0 "))
     again = shlex.split(said.partition("go on with: ")[2].removesuffix(")\n"))
-    status, lines = stopped(here, "epoch ", signal.SIGTERM, *again[1:])
-    assert status == 143
-    out = "".join(lines)
-    assert "\nepoch 1/" not in out
-    assert "Interrupted after epoch" in out
-    assert "Traceback" not in out
+    undisturb = stopped_at(monkeypatch, 1, by=signal.SIGTERM)
+    terminated = run(capsys, *again[1:])
+    undisturb()
+    assert terminated.status == 143
+    assert "\nepoch 1/" not in terminated.out
+    assert "Interrupted after epoch" in terminated.out
     assert (here / "runs/0/history.png").read_bytes().startswith(b"\x89PNG")
-    assert f"Go on:    {shlex.join(again)}\n" in lines
+    assert going_on(terminated.out) == again[1:]
     (here / "runs/0").rename(here / "moved")
     assert run(capsys, *again[1:-1], "moved").status == 0
     assert is_same(here / "moved", here / "undisturbed")

@@ -312,6 +312,15 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     assert not (here / "run").exists()
 
 
+REFIT = ["refit=true", "calibration=temperature"]
+
+
+@pytest.fixture(scope="session")
+def refitted(once: Once, small: list[str], cache_folder: Path) -> Path:
+    """The folder of a run with a final fit; tests only read it."""
+    return once("refitted", lambda folder: made(cache_folder, "train", *small, *REFIT, f"hydra.run.dir={folder}"))
+
+
 @pytest.mark.parametrize(
     "stop",
     [
@@ -321,31 +330,27 @@ def test_a_final_fit_needs_a_validation_part(here: Path, small: list[str], capsy
     ],
 )
 def test_a_run_that_is_stopped_after_its_last_epoch_or_in_the_final_fit_goes_on_there(
-    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch, stop: str
+    here: Path, small: list[str], refitted: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:
-    both = [*small, "refit=true", "calibration=temperature"]
-    run(capsys, "train", *both, "hydra.run.dir=undisturbed")
-
     def interrupted(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(f"imdbclf.training.run.{stop}", interrupted)
-        stopped = run(capsys, "train", *both, "hydra.run.dir=run")
+        stopped = run(capsys, "train", *small, *REFIT, "hydra.run.dir=run")
     assert stopped.status == 130
     assert "Interrupted after the fit with validation" in stopped.out
     resumed = run(capsys, *going_on(stopped.out))
     assert resumed.status == 0
-    assert is_same(here / "run", here / "undisturbed")
+    assert is_same(here / "run", refitted)
 
 
 def test_a_run_that_is_stopped_in_an_epoch_of_the_final_fit_goes_on_with_it(
-    here: Path, small: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    here: Path, small: list[str], refitted: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(capsys, "train", *small, "refit=true", "hydra.run.dir=undisturbed")
     undisturb = stopped_at(monkeypatch, 5)
-    stopped = run(capsys, "train", *small, "refit=true", "hydra.run.dir=run")
+    stopped = run(capsys, "train", *small, *REFIT, "hydra.run.dir=run")
     undisturb()
     resumed = run(capsys, *going_on(stopped.out))
     assert [resumed.out.count(f"epoch {epoch}/3") for epoch in (1, 2, 3)] == [0, 0, 1]
-    assert is_same(here / "run", here / "undisturbed")
+    assert is_same(here / "run", refitted)
