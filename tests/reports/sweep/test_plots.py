@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 
 from imdbclf.reports.figure import Plot
 from imdbclf.reports.history import EpochRow
+from imdbclf.reports.sweep import plots
 from imdbclf.reports.sweep.analysis import configurations_of, main_effects
 from imdbclf.reports.sweep.job_table import JobRow
 from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects, mean_curve
@@ -16,7 +20,7 @@ ROWS = grid(AXES, lambda chosen: 0.88 + 0.01 * int(chosen["seed"]))
 
 
 def epochs_of(rows: list[JobRow], count: int = 3) -> dict[str, list[EpochRow]]:
-    course = [{"epoch": float(n), "val/accuracy": 0.8 + n / 100, "val/loss": 1 / n} for n in range(1, count + 1)]
+    course = [{"epoch": float(n), "train/loss": 1 / n, "val/loss": 0.5} for n in range(1, count + 1)]
     return {row.folder: course for row in rows}
 
 
@@ -40,25 +44,45 @@ def test_an_effect_of_a_single_pair_is_drawn_without_a_bar() -> None:
 
 def test_curves_and_costs_are_drawn() -> None:
     configurations = configurations_of(ROWS)
-    assert is_drawn(draw_curves(configurations, epochs_of(ROWS), main_effects(ROWS, ["model.layers", "loss"])))
-    assert is_drawn(draw_curves(configurations, epochs_of(ROWS, 1), []))
+    assert is_drawn(draw_curves(configurations, epochs_of(ROWS)))
+    assert is_drawn(draw_curves(configurations, epochs_of(ROWS, 1)))
     assert is_drawn(draw_cost(configurations))
 
 
-def test_different_losses_have_panels_of_their_own() -> None:
-    # Drawn as outlines, a letter is a `use`; the titles are comments in the SVG.
-    plot = draw_curves(configurations_of(ROWS), epochs_of(ROWS), [])
+def titles(plot: Plot | None) -> list[str]:
+    """The panels' titles in their order: drawn as outlines, a text is a comment in the SVG."""
     assert plot is not None
-    assert all(title in plot.svg.decode() for title in ("Validation loss (bce)", "Validation loss (mse)"))
-    only = [row for row in ROWS if row.choices["loss"] == "mse"]
-    plot = draw_curves(configurations_of(only), epochs_of(only), [])
-    assert plot is not None
-    assert "Validation loss (bce)" not in plot.svg.decode()
+    return re.findall(r"<!-- (\d+ layers?.*?) -->", plot.svg.decode())
+
+
+def test_curves_have_a_panel_for_each_configuration_in_the_order_of_their_values() -> None:
+    rows = grid(
+        {"model.layers": ["10", "9"], "loss": ["mse", "bce"], "seed": ["0"]}, lambda chosen: len(chosen["loss"]) / 10
+    )
+    assert titles(draw_curves(configurations_of(rows), epochs_of(rows))) == [
+        "9 layers, bce",
+        "9 layers, mse",
+        "10 layers, bce",
+        "10 layers, mse",
+    ]
+
+
+def test_curves_show_the_best_where_there_are_too_many_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "MOST_PANELS", 2)
+    rows = grid({"model.layers": ["3", "2", "1"], "seed": ["0"]}, lambda chosen: 1 / int(chosen["model.layers"]))
+    assert titles(draw_curves(configurations_of(rows), epochs_of(rows))) == ["1 layer", "2 layers"]
+
+
+def test_a_network_that_diverged_has_its_panel() -> None:
+    rows = grid({"loss": ["bce"], "seed": ["0"]}, lambda _: 0.5)
+    epochs = epochs_of(rows)
+    epochs[rows[0].folder] = [{"epoch": float(n), "train/loss": 9.0**n, "val/loss": math.nan} for n in (1, 2)]
+    assert is_drawn(draw_curves(configurations_of(rows), epochs))
 
 
 def test_without_data_there_is_no_plot() -> None:
-    assert draw_curves([], {}, []) is None
-    assert draw_curves(configurations_of(ROWS), {}, []) is None
+    assert draw_curves([], {}) is None
+    assert draw_curves(configurations_of(ROWS), {}) is None
     assert draw_cost([]) is None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
+from textwrap import wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -11,12 +13,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from imdbclf.reports.figure import Plot, new_figure, rendered
 from imdbclf.reports.history import EpochRow
-from imdbclf.reports.labels import axis_labels, choice_label
+from imdbclf.reports.labels import axis_labels
 from imdbclf.reports.sweep.analysis import Configuration, Effect
 
-BEST, PLAIN = "#c2410c", "#94a3b8"
-COLOURS = ("#0369a1", "#b7791f", "#15803d", "#7e22ce", "#0f766e", "#be185d")
-"""For the values of one axis; an axis with more values is not coloured."""
+BEST, PLAIN, TRAINING = "#c2410c", "#94a3b8", "#0369a1"
+MOST_PANELS, MOST_ACROSS = 40, 4
+"""Training curves: panels of a plot, and of a row."""
 
 Epochs = Mapping[str, Sequence[EpochRow]]
 Curve = list[tuple[float, float]]
@@ -63,39 +65,75 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
 
 
 @mpl.rc_context({"text.parse_math": False})
-def draw_curves(configurations: Sequence[Configuration], epochs: Epochs, effects: Sequence[Effect]) -> Plot | None:
-    """Validation accuracy and loss by epoch, a line for each configuration (mean over its seeds), the best one thick.
+def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot | None:
+    """A panel for each configuration: training and validation loss by epoch (means over its seeds), the gap shaded.
 
-    Different losses have panels of their own, since their values cannot be compared.
+    Panels of the same loss have the same axes. The panels of a row differ in the last choices, if these are few.
     """
-    accuracies, losses = (
-        [(one, curve) for one in configurations if (curve := mean_curve(one, epochs, metric))]
-        for metric in ("val/accuracy", "val/loss")
-    )
-    if not accuracies:
+    shown = sorted(configurations[:MOST_PANELS], key=lambda one: [_sortable(value) for value in one.choices.values()])
+    courses = {one.label: [mean_curve(one, epochs, metric) for metric in ("train/loss", "val/loss")] for one in shown}
+    shown = [one for one in shown if all(courses[one.label])]
+    if not shown:
         return None
-    names = list(dict.fromkeys(one.loss for one, _ in losses))
-    figure, panels = new_figure(3.9 * (1 + len(names)), 3.6, 1, 1 + len(names))
-    first, *others = panels.flat
-    # The axis of the largest effect whose values are few enough to have a colour each.
-    axes = [effect.axis for effect in sorted(effects, key=lambda effect: -abs(effect.mean))]
-    axis = next((axis for axis in axes if len({one.choices[axis] for one in configurations}) <= len(COLOURS)), None)
-    values = dict.fromkeys(one.choices[axis] for one in configurations) if axis else {}
-    colours = dict(zip(sorted(values), COLOURS, strict=False))
-    lines = {one.label: colours[one.choices[axis]] if axis else PLAIN for one in configurations}
-    lines[configurations[0].label] = BEST
-    percentages = [(one, [(epoch, 100 * value) for epoch, value in curve]) for one, curve in accuracies]
-    _draw_curves(first, percentages, lines)
-    first.set_title("Validation accuracy (%)", fontsize=11)
-    for name, panel in zip(names, others, strict=True):
-        _draw_curves(panel, [(one, curve) for one, curve in losses if one.loss == name], lines)
-        panel.set_title(f"Validation loss ({name})" if name else "Validation loss", fontsize=11)
-    handles = first.plot([], [], color=BEST, linewidth=2.4, label=f"Best: {configurations[0].label}")
-    for value, colour in colours.items():
-        handles += first.plot([], [], color=colour, linewidth=1.2, label=choice_label(str(axis), value))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
-    alt = "Validation accuracy and loss by epoch, a line for each configuration, the best one highlighted."
+    across = _across(shown)
+    down = -(-len(shown) // across)
+    figure, panels = new_figure(0.5 + 2 * across, 0.7 + 1.6 * down, down, across)
+    tops = {
+        loss: _top([courses[one.label] for one in shown if one.loss == loss]) for loss in {one.loss for one in shown}
+    }
+    last = max(courses[one.label][0][-1][0] for one in shown)
+    for number, (panel, one) in enumerate(zip(panels.flat, shown, strict=False)):
+        _draw_gap(panel, *courses[one.label])
+        is_best = one is configurations[0] and len(configurations) > 1
+        panel.set_title("\n".join(wrap(one.label, 32)), fontsize=8, color=BEST if is_best else "black")
+        panel.set(xlim=(0.5, last + 0.5), ylim=(0, tops[one.loss]))
+        is_first = number % across == 0 or one.loss != shown[number - 1].loss
+        panel.tick_params(labelsize=8, labelleft=is_first, labelbottom=number + across >= len(shown))
+    for panel in panels.flat[len(shown) :]:
+        panel.set_visible(False)
+    figure.supxlabel("Epoch", fontsize=9)
+    figure.supylabel("Loss", fontsize=9)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
+    alt = "Training and validation loss by epoch, a panel for each configuration; the gap between them is shaded."
     return rendered(figure, "curves", alt)
+
+
+def _sortable(value: str) -> tuple[float, str]:
+    """Numbers by size, before texts."""
+    try:
+        return float(value), ""
+    except ValueError:
+        return np.inf, value
+
+
+def _across(shown: Sequence[Configuration]) -> int:
+    """How many panels a row has: all combinations of the last axes, if they are few and none is missing."""
+    counts = [len(set(values)) for values in zip(*(one.choices.values() for one in shown), strict=True)]
+    fitting = [each for each in np.cumprod(counts[::-1]) if 1 < each <= MOST_ACROSS]
+    return int(fitting[-1]) if fitting and prod(counts) == len(shown) else min(MOST_ACROSS, len(shown))
+
+
+def _top(courses: Sequence[Sequence[Curve]]) -> float:
+    """Where the axis of losses ends; a network that diverged does not flatten the others."""
+    largest = [max((loss for curve in both for _, loss in curve if np.isfinite(loss)), default=1.0) for both in courses]
+    return 1.05 * min(max(largest), 3 * float(np.median(largest)))
+
+
+def _draw_gap(panel: Axes, training: Curve, validation: Curve) -> None:
+    both = sorted(dict(training).keys() & dict(validation).keys())
+    lower, upper = ([dict(curve)[epoch] for epoch in both] for curve in (training, validation))
+    panel.fill_between(
+        both, lower, upper, color=PLAIN, alpha=0.3, linewidth=0, label="Gap, its size after the last epoch"
+    )
+    panel.plot(*zip(*training, strict=True), color=TRAINING, linestyle="--", label="Training loss")
+    panel.plot(*zip(*validation, strict=True), color=BEST, label="Validation loss")
+    best = min(validation, key=lambda point: point[1])
+    panel.plot(*best, "o", color=BEST, markersize=5, label="Lowest validation loss")
+    gap = f"gap {upper[-1] - lower[-1]:+.2f}".replace("-", "−")
+    panel.text(0.98, 0.97, gap, fontsize=8, ha="right", va="top", transform=panel.transAxes)
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    panel.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Curve:
@@ -106,21 +144,6 @@ def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Cur
     ]
     common = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
     return [(epoch, float(np.mean([values[epoch] for values in by_seed]))) for epoch in common]
-
-
-def _draw_curves(panel: Axes, curves: Sequence[tuple[Configuration, Curve]], colours: Mapping[str, str]) -> None:
-    for one, curve in reversed(curves):
-        is_best = colours[one.label] == BEST
-        panel.plot(
-            *zip(*curve, strict=True),
-            color=colours[one.label],
-            linewidth=2.4 if is_best else 0.9,
-            alpha=1 if is_best else 0.55,
-            marker="o" if len(curve) == 1 else None,
-            zorder=3 if is_best else 2,
-        )
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panel.set_xlabel("Epoch")
 
 
 @mpl.rc_context({"text.parse_math": False})

@@ -12,7 +12,7 @@ from imdbclf.reports.page import Section, TextTable
 from imdbclf.reports.statistics import FEWEST
 from imdbclf.reports.sweep.analysis import Comparison, Configuration, Effect
 from imdbclf.reports.sweep.conclusions import ONE_SEED, Conclusions
-from imdbclf.reports.sweep.plots import draw_cost, draw_curves, draw_effects
+from imdbclf.reports.sweep.plots import MOST_PANELS, draw_cost, draw_curves, draw_effects
 
 NONE = "–"
 METHOD = f"bootstrap-t; Student's t below {FEWEST} seeds"
@@ -125,10 +125,13 @@ def _effects_table(effects: Sequence[Effect]) -> TextTable:
 
 
 def curves_section(results: SweepResults) -> Section | None:
-    """Validation accuracy and loss by epoch."""
-    conclusions = results.conclusions
-    plot = draw_curves(conclusions.configurations, results.epochs, conclusions.effects)
-    text = "A line for each configuration: the mean over its seeds, up to the last epoch that all of them reached."
+    """Training and validation loss by epoch."""
+    plot = draw_curves(results.conclusions.configurations, results.epochs)
+    text = (
+        f"A panel for each configuration (at most the {MOST_PANELS} best), the best one in colour: means over seeds, "
+        "up to the last epoch that all of them reached. "
+        "Where the gap opens, the network learns the training reviews by heart."
+    )
     return Section("Training curves", [text], plots=[plot]) if plot else None
 
 
