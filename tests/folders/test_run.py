@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folders.helpers import OF_OTHERS
@@ -61,6 +61,7 @@ def contents_of(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
+@settings(deadline=None)
 @given(names=st.sets(st.sampled_from(FOREIGN), min_size=1))
 def test_a_folder_that_holds_anything_is_refused_and_keeps_every_byte(names: set[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -71,6 +72,7 @@ def test_a_folder_that_holds_anything_is_refused_and_keeps_every_byte(names: set
         assert contents_of(folder) == {name: f"of {name}" for name in names}
 
 
+@settings(deadline=None)
 @given(names=st.sets(st.sampled_from(OF_OTHERS)))
 def test_discarding_a_run_removes_its_own_files_from_among_those_of_others(names: set[str]) -> None:
     own = ["config.yaml", "checkpoints/last.ckpt", "members/1/history.csv", "teacher/members/1/checkpoints/best.ckpt"]
