@@ -137,12 +137,15 @@ ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest recipe, one
 	@$(BIN)/python -m benchmarks.ladder $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
-report-picture: $(READY) ## Train the lecture, evaluate it, and take the picture of the report (IMDBCLF_DATA; Chromium)
+report-picture: $(READY) ## Train the lecture, and take the pictures of its report and its page (IMDBCLF_DATA; Chromium)
 	@rm -rf dist/lecture && mkdir -p dist
 	@$(BIN)/imdbclf train experiment=lecture hydra.run.dir=dist/lecture
 	@$(BIN)/imdbclf evaluate dist/lecture --report dist/lecture/report.html --false-negative-cost 5
 	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,1190 --screenshot=docs/report.png \
 	  "file://$(CURDIR)/dist/lecture/report.html"
+	@$(BIN)/imdbclf export dist/lecture dist/lecture/page.html --to web
+	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,760 --virtual-time-budget=5000 \
+	  --screenshot=docs/page.png "file://$(CURDIR)/dist/lecture/page.html"
 
 docs: $(READY) ## Write what was measured into docs/ and README (benchmarks/*.json)
 	@$(BIN)/python -m benchmarks.docs

@@ -44,14 +44,14 @@ EXPORTS = {
 DRAWN, STRANGE = 2_000, 0.5
 """Texts that are drawn, and the share of any Unicode between their words."""
 
-STEP = 10
-"""Rates are of every tenth test review."""
+STEP = 50
+"""Rates are of every fiftieth test review."""
 
 Rate = Callable[[], float]
 
 
 def files_of(checkpoint: Checkpoint, folder: Path, reviews: Sequence[str]) -> dict[str, dict[str, float]]:
-    """For each format: bytes, seconds of writing, and differences from the checkpoint. A page is asked in Node."""
+    """For each format: bytes, seconds of writing, and differences from the checkpoint."""
     drawn = drawn_texts(checkpoint.vectorizer.vocabulary, DRAWN, STRANGE)
     texts, found = [*reviews, *drawn], {}
     expected = Predictor(checkpoint).probabilities(texts)
@@ -60,16 +60,14 @@ def files_of(checkpoint: Checkpoint, folder: Path, reviews: Sequence[str]) -> di
         started = time.perf_counter()
         written.write(checkpoint, path, half=half)
         seconds = time.perf_counter() - started
-        said = in_node(path, texts, folder)["probabilities"] if to == "web" else written.probabilities(path, texts)
-        differences = np.abs(np.asarray(said) - expected)
+        said = written.probabilities(path, texts)
+        differences = np.abs(said - expected)
         found[title] = {
             "bytes": size_of(path),
             "seconds": round(seconds, 2),
             "difference": float(differences[: len(reviews)].max()),
             "difference_drawn": float(differences[len(reviews) :].max()),
-            "other_labels": int(
-                np.count_nonzero((np.asarray(said) > checkpoint.threshold) != (expected > checkpoint.threshold))
-            ),
+            "other_labels": int(np.count_nonzero((said > checkpoint.threshold) != (expected > checkpoint.threshold))),
         }
         say(f"{title}: {found[title]}")
     return found
