@@ -44,6 +44,10 @@ def test_a_single_value_has_no_interval() -> None:
     assert mean_interval(np.array([1.0])) is None
 
 
+def test_equal_values_have_an_interval_of_no_length() -> None:
+    assert mean_interval(np.ones(3)) == (1, 1)
+
+
 SLEEP = np.array(
     [[0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0], [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]]
 )

@@ -37,8 +37,8 @@ def mean_interval(values: npt.NDArray[np.float64]) -> tuple[float, float] | None
     """Student's t interval of a mean over many values (Student, 1908); None for fewer than two."""
     if len(values) < 2:  # noqa: PLR2004 - a spread needs two
         return None
-    low, high = stats.t.interval(CONFIDENCE, len(values) - 1, values.mean(), stats.sem(values))
-    return float(low), float(high)
+    mean, half = float(values.mean()), _students_half_width(values)
+    return mean - half, mean + half
 
 
 def half_width(values: npt.NDArray[np.float64]) -> float | None:
@@ -50,8 +50,13 @@ def half_width(values: npt.NDArray[np.float64]) -> float | None:
     if len(values) < 2:  # noqa: PLR2004 - a spread needs two
         return None
     if (drawn := _drawn_t(values)) is None:
-        return float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+        return _students_half_width(values)
     return float(stats.sem(values) * np.quantile(drawn, CONFIDENCE, method="higher"))
+
+
+def _students_half_width(values: npt.NDArray[np.float64]) -> float:
+    # `stats.t.interval` has none where all values are equal.
+    return float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
 
 
 def paired_p(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float | None:
