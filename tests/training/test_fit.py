@@ -180,13 +180,17 @@ def test_a_final_fit_without_validation_uses_every_review_and_its_last_epoch(
     assert equal(weights_of(here / "run", "best"), weights_of(here / "run", "last"))
 
 
-def test_what_lightnings_callbacks_add_to_a_checkpoint_passes(here: Path, small: list[str], capsys: Capture) -> None:
-    ema = "+callbacks.ema._target_=lightning.pytorch.callbacks.EMAWeightAveraging"
-    assert run(capsys, "train", *small, ema, "trainer.max_epochs=1", "hydra.run.dir=one").status == 0
+def test_averaged_weights_are_those_of_the_checkpoints_and_training_goes_on_from_the_others(
+    here: Path, small: list[str], capsys: Capture
+) -> None:
+    average = "callbacks=weight_averaging"
+    assert run(capsys, "train", *small, average, "trainer.max_epochs=1", "hydra.run.dir=one").status == 0
     last = "one/checkpoints/last.ckpt"
-    assert "averaging_state" in load_plain(here / last)
+    contents = load_plain(here / last)
+    assert equal(contents["state_dict"], weights_of(here / "one", "best"))
+    assert not equal(contents["state_dict"], contents["current_model_state"])
     assert run(capsys, "predict", last, "a good film").status == 0
-    more = run(capsys, "train", *small, ema, "trainer.max_epochs=2", f"ckpt_path={last}", "hydra.run.dir=two")
+    more = run(capsys, "train", *small, average, "trainer.max_epochs=2", f"ckpt_path={last}", "hydra.run.dir=two")
     assert more.status == 0, more.err
 
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 _STRIDE = 1_000_003
 """Between the seeds of members, so that ensembles with different small seeds share no member."""
 
-_OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
+_OF_ONE_FIT = ("optimizer_states", "lr_schedulers", "loops", "callbacks", "current_model_state", "averaging_state")
 """Parts of a checkpoint that only serve to resume its fit; the checkpoint of an ensemble does not have them."""
 
 
