@@ -17,7 +17,7 @@ PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick bench-serve profile
-.PHONY: behaviour exports explanations lock audit licences lecture-sweep ladder report-picture docs docs-check clean
+.PHONY: behaviour exports explanations lock audit licences lecture-sweep statistics ladder report-picture docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -129,8 +129,13 @@ bench-serve: $(READY) $(PEERS_READY) ## Measure imdbclf serve and other servers 
 	@$(BIN)/python -m benchmarks.serve $(ARGS)
 	@$(BIN)/python -m benchmarks.docs
 
-lecture-sweep: $(READY) ## Run the lecture's 36 networks with five seeds: docs/lecture-sweep.md (IMDBCLF_DATA)
+lecture-sweep: $(READY) ## Run the lecture's 36 networks with 25 seeds: docs/lecture-sweep.md (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.lecture_sweep
+	@$(BIN)/python -m benchmarks.docs
+
+statistics: $(READY) $(PEERS_READY) ## Why seeds differ, what helps, and which intervals hold: docs/statistics.md (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.seeds
+	@$(BIN)/python -m benchmarks.coverage
 	@$(BIN)/python -m benchmarks.docs
 
 ladder: $(READY) $(PEERS_READY) ## From the lecture to the strongest recipe, one change per rung, into docs/ladder.md (IMDBCLF_DATA)

@@ -20,11 +20,13 @@ from imdbclf.reports.sweep.job_table import read_table
 from imdbclf.storage import atomic_write
 
 DOCS = ROOT / "docs"
+LOW = 0.88
+"""Below it a network of the lecture's is called inaccurate."""
 LECTURE_SWEEP = MEASURED / "lecture_sweep.csv"
 PAGES = [(ROOT if file.stem == "README" else DOCS) / f"{file.stem}.md" for file in sorted(TEMPLATES.glob("*.jinja"))]
 """One for each template."""
 
-PLOT_NAMES = ("benchmarks", "ladder", "performance", "validation", "search")
+PLOT_NAMES = ("benchmarks", "ladder", "performance", "validation", "search", "seeds", "swing")
 """Plots of docs/; each shows what was measured under its name."""
 
 
@@ -38,7 +40,8 @@ def measured() -> dict[str, Any]:
     if results is None:
         msg = f"benchmarks/{RESULTS.name}: does not exist; run: make bench"
         raise UserError(msg)
-    return {**{file.stem: read_json(file) for file in MEASURED.glob("*.json")}, "benchmarks": results}
+    found = {file.stem: read_json(file) for file in MEASURED.glob("*.json")}
+    return {**found, "benchmarks": results, "swing": found["seeds"].pop("steps")}
 
 
 def context_of(found: dict[str, Any]) -> dict[str, Any]:
@@ -56,9 +59,30 @@ def context_of(found: dict[str, Any]) -> dict[str, Any]:
         "step_p": rungs.p_values(ladder),
         "validation_p": validation_p(found["validation"]["accuracy"]),
         "best_so_far": lambda sampler: np.maximum.accumulate(found["search"]["searches"][sampler], axis=1).T,
+        **seeds_context(found),
         "paired_p": paired_p,
         "minus": np.subtract,
         "conclusions": conclusions_of(rows, list(rows[0].choices)),
+    }
+
+
+def seeds_context(found: dict[str, Any]) -> dict[str, Any]:
+    """What follows from the seeds of the lecture's final fit, and from the steps of its last epoch."""
+    final, averaged = (
+        np.array(found["seeds"]["options"][name]["test/accuracy"]) for name in ("lecture_final", "averaged")
+    )
+    accuracy, positive = (np.array(found["swing"][name]) for name in ("accuracy", "positive"))
+    low = accuracy < LOW
+    return {
+        "averaged_gain": (averaged - final).tolist(),
+        "averaged_p": paired_p(averaged, final),
+        "swing_of": {
+            "within": accuracy.std(axis=1, ddof=1).mean(),
+            "between": accuracy.std(axis=0, ddof=1).mean(),
+            "low": low.mean(),
+            "last_low": int(low[:, -1].sum()),
+            "correlation": float(np.corrcoef(accuracy.ravel(), np.abs(positive - 0.5).ravel())[0, 1]),
+        },
     }
 
 

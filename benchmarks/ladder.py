@@ -1,6 +1,6 @@
 """`make ladder`: from the lecture to the strongest network, one change per rung, beside its peers.
 
-The runs of a rung are those of `imdbclf train -m … 'seed=range(5)'` in `outputs/ladder/`. Everything else goes into
+The runs of a rung are those of `imdbclf train -m … 'seed=range(N)'` in `outputs/ladder/`. Everything else goes into
 benchmarks/ladder.json as soon as it is measured, so the same command continues after an interruption. What was measured
 with the same settings, reviews, versions and machine is kept; `--again NAME` measures it again.
 """
@@ -30,7 +30,6 @@ from imdbclf.storage import write_json
 FOLDER = Path("outputs") / "ladder"
 """The folder of the sweep folders, one for each rung."""
 
-SEEDS = "seed=range(5)"
 REPEAT = 3
 """How often both sides of a cost are run, in turn."""
 
@@ -86,8 +85,8 @@ class Measuring:
 
     def rung(self, rung: Rung) -> None:
         """Its runs over all seeds, then one run alone in a process of its own, with the words in the cache."""
-        sweep = SweepFolder(self.sweeps / rung.name)
-        if status := run_sweep(*rung.command, SEEDS, f"hydra.sweep.dir={sweep.path}"):
+        sweep, seeds = SweepFolder(self.sweeps / rung.name), f"seed=range({rung.seeds})"
+        if status := run_sweep(*rung.command, seeds, f"hydra.sweep.dir={sweep.path}"):
             msg = f"{rung.name}: the sweep ended with status {status}; finished runs are kept: run make ladder again"
             raise UserError(msg)
 
@@ -97,7 +96,7 @@ class Measuring:
             metrics = self.place.measure(command, cache=cache_folder(None)).metrics
             return {name: metrics[name] for name in ("seconds", "peak_mb", "fit_seconds")}
 
-        shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, SEEDS]), composed(rung.command)
+        shown, settings = shlex.join(["imdbclf", "train", "-m", *rung.command, seeds]), composed(rung.command)
         self.found["rungs"][rung.name] = {"command": shown, "settings": settings, **rungs.rung_metrics(sweep)}
         write_json(self.file, self.found)
         self.kept("runs", rung.name, {"settings": settings, **self.inputs["ours"]}, alone)
@@ -150,7 +149,7 @@ class Measuring:
         for rung in RUNGS:
             if not only or rung.name in only:
                 self.rung(rung)
-        self.found["steps"] = rungs.compared(self.found["rungs"], self.sweeps)
+        self.found["steps"] |= rungs.compared(self.found["rungs"], self.sweeps)
         write_json(self.file, self.found)
         for peer in PEERS:
             if not only or peer.name in only:

@@ -1,4 +1,4 @@
-"""`make lecture-sweep`: the lecture's 36 networks over five seeds, continued where it was interrupted.
+"""`make lecture-sweep`: the lecture's 36 networks over 25 seeds, continued where it was interrupted.
 
 What is kept of it: its table (`sweep.csv`) as benchmarks/lecture_sweep.csv, its plots in docs/, and a JSON file beside
 the table with how it was run and the hashes of table and plots, so that a file of another sweep is noticed.
@@ -19,7 +19,7 @@ from imdbclf.errors import UserError
 from imdbclf.folders.sweep import SweepFolder
 from imdbclf.storage import atomic_write, write_json
 
-SWEEP = ("sweep=lecture", "seed=range(5)", "hydra/launcher=processes", "hydra.launcher.n_jobs=2")
+SWEEP = ("sweep=lecture", "seed=range(25)", "hydra/launcher=processes", "hydra.launcher.n_jobs=2")
 FOLDER = Path("outputs") / "sweep_lecture"
 """Where `imdbclf train -m` puts it, and finds it again."""
 

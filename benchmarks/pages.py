@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean, median, stdev
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,7 +111,7 @@ def listed(pairs: Mapping[str, object]) -> str:
 
 
 _SAID = (difference, interval, listed, long, short, spread)
-_THEIRS = (axis_label, mean, median, p_cell, p_text, percent, signed)
+_THEIRS = (axis_label, mean, median, stdev, p_cell, p_text, percent, signed)
 FILTERS = {function.__name__: function for function in (*_SAID, *_THEIRS)} | {
     "as": format,
     "distinct": lambda values: [json.loads(each) for each in dict.fromkeys(map(json.dumps, values))],

@@ -7,6 +7,7 @@ from statistics import mean, median
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -21,6 +22,7 @@ BLUE, BLACK, RED, BROWN, GREY = "#2563eb", "#111827", "#dc2626", "#b45309", "#6b
 FONT_SIZE, SMALL = 9, 7.5
 BELOW = [rung.name for rung in RUNGS if rung.label == "below"]
 Point = tuple[float, float]
+Values = npt.NDArray[np.float64]
 TIMES: dict[str, tuple[Sequence[Quantity], str]] = {
     "encoding": (["encode_seconds"], "o"),
     "preparing and one epoch": (["prepare_seconds", "epoch_seconds"], "s"),
@@ -123,6 +125,66 @@ def validation(found: dict[str, Any]) -> Figure:
     return figure
 
 
+OPTIONS = {
+    "lecture_final": ("the lecture's final fit", RED),
+    "keras": ("the same in Keras", BROWN),
+    "early_stopping": ("best of 20 epochs, 15,000 reviews", GREY),
+    "smaller_steps": ("half the rate, twice the epochs", GREY),
+    "averaged": ("average of the last weights", BLUE),
+}
+
+
+def seeds(found: dict[str, Any]) -> Figure:
+    """A row of dots for each option, one dot for each seed; beside it, the mean with its interval, and the median."""
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for place, (name, (_, colour)) in enumerate(reversed(OPTIONS.items())):
+        values = 100 * np.array(found["options"][name]["test/accuracy"])
+        axes.plot(values, place + _beside(values), "o", color=colour, markersize=5, alpha=0.55, markeredgewidth=0)
+        axes.errorbar(
+            values.mean(), place - 0.3, xerr=half_width(values), fmt="D", color=colour, capsize=3, markersize=5
+        )
+        axes.plot([np.median(values)] * 2, [place - 0.42, place - 0.18], color=BLACK, linewidth=1.6)
+    counts = [len(found["options"][name]["test/accuracy"]) for name in OPTIONS]
+    labels = [f"{words}\n{count} seeds" for (words, _), count in zip(OPTIONS.values(), counts, strict=True)]
+    axes.set_yticks(range(len(OPTIONS)), labels[::-1], fontsize=FONT_SIZE)
+    axes.set(xlabel="test accuracy, %", ylim=(-0.6, len(OPTIONS) - 0.4))
+    axes.grid(axis="x", alpha=0.25)
+    figure.supxlabel("dots: seeds; diamonds: mean and 95 % interval; black lines: medians", fontsize=FONT_SIZE)
+    return figure
+
+
+def _beside(values: Values, width: float = 0.06) -> Values:
+    """Heights that set dots apart that are less than `width` from each other."""
+    heights = np.zeros(len(values))
+    order = np.argsort(values)
+    for rank, k in enumerate(order):
+        near = [heights[j] for j in order[:rank] if values[k] - values[j] < width]
+        heights[k] = next(height for height in 0.11 * np.arange(len(values)) if height not in near)
+    return heights
+
+
+def swing(steps: dict[str, list[list[float]]]) -> Figure:
+    """Accuracy by step of the last epoch, a line for each seed, and against the fraction classified as positive."""
+    accuracy, positive = (100 * np.array(steps[name]) for name in ("accuracy", "positive"))
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    by_step, by_fraction = figure.subplots(1, 2, sharey=True)
+    worst, best = accuracy[:, -1].argmin(), accuracy[:, -1].argmax()
+    numbers = np.arange(1, accuracy.shape[1] + 1)
+    by_step.plot(numbers, accuracy.T, color=GREY, linewidth=0.6, alpha=0.3)
+    by_fraction.plot(positive.ravel(), accuracy.ravel(), "o", color=GREY, markersize=2.5, alpha=0.35, markeredgewidth=0)
+    for seed, colour, words in ((worst, RED, "ends lowest"), (best, BLUE, "ends highest")):
+        by_step.plot(numbers, accuracy[seed], color=colour, linewidth=1.4, label=f"seed {seed}, which {words}")
+        by_step.plot(numbers[-1], accuracy[seed, -1], "o", color=colour, markersize=7)
+    by_fraction.plot(positive[:, -1], accuracy[:, -1], "o", color=BLACK, markersize=5, label="last step of a seed")
+    by_step.set(xlabel="step of the last epoch", ylabel="test accuracy, %", ylim=(85, 89.6))
+    by_fraction.set(xlabel="test reviews classified as positive, %", xlim=(38, 62))
+    for axes in (by_step, by_fraction):
+        axes.legend(frameon=False, loc="lower center", fontsize=FONT_SIZE)
+        axes.grid(alpha=0.2)
+    return figure
+
+
 def ladder(found: Ladder) -> Figure:
     """Our rungs as a line, peers as points, papers as horizontal lines."""
     figure = Figure(figsize=(9, 6.2), layout="constrained")
@@ -166,6 +228,8 @@ PLOTS: dict[str, Callable[[Any], Figure]] = {
     "benchmarks": benchmarks,
     "ladder": ladder,
     "performance": performance,
+    "seeds": seeds,
+    "swing": swing,
     "validation": validation,
 }
 """By the name of the plot; search.png is of a measurement that is not repeated."""

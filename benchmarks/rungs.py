@@ -31,11 +31,12 @@ Settings = dict[str, Any]
 
 
 class Rung(Fixed):
-    """A rung: its name, what is changed and why, the overrides of its command, what it is compared with, its label."""
+    """A rung: name, what is changed and why, overrides of its command, seeds, what it is compared with, label."""
 
     name: str
     what: str
     overrides: str
+    seeds: int = 5
     beside: str | None = None
     label: Literal["above", "below"] = "above"
 
@@ -126,8 +127,9 @@ def rung_metrics(folder: SweepFolder) -> dict[str, Any]:
 
 
 def compared(rungs: Mapping[str, Any], sweeps: Path) -> dict[str, Any]:
-    """The reviews that each step wins and loses, by the rung it leads to; where both of its ends were measured."""
-    pairs = [(below, above) for above, below in compared_with().items() if {below, above} <= set(rungs)]
+    """The reviews that each step wins and loses, by the rung it leads to; where the runs of both ends are there."""
+    there = {name for name in rungs if (sweeps / name).is_dir()}
+    pairs = [(below, above) for above, below in compared_with().items() if {below, above} <= there]
     return {above: _step(rungs[below], rungs[above], sweeps / below, sweeps / above) for below, above in pairs}
 
 
