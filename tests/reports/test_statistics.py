@@ -81,7 +81,8 @@ def test_the_paired_p_value_is_the_fraction_of_samples_with_a_larger_t() -> None
     assert p == pytest.approx((drawn_t(SLEEP[1] - SLEEP[0]) >= t).mean(), abs=0.005)
 
 
-@given(st.lists(st.floats(0, 1), min_size=10, max_size=14), st.randoms())
+# Differences below the rounding errors of sums count as equal, so they have no part in this.
+@given(st.lists(st.integers(0, 10_000).map(lambda n: n / 10_000), min_size=10, max_size=14), st.randoms())
 def test_interval_and_p_value_agree_and_do_not_depend_on_the_order_of_the_seeds(seeds: list[float], draw: Any) -> None:
     values = np.array(seeds)
     p, half = paired_p(values, np.zeros(len(values))), half_width(values)
