@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from fuzz import files, overrides
-from fuzz.judge import Case, Child, Tally, judge
+from fuzz import files, overrides, products
+from fuzz.judge import STARTING, Case, Child, Tally, judge
 
 _TRAIN = ("data=sample", "trainer.max_epochs=1", "features.columns=500")
 
@@ -47,20 +47,25 @@ def main() -> None:
 
 
 def _cases(folder: Path, environment: dict[str, str], count: int, seed: int) -> Iterator[Case]:
-    run, sweep = folder / "run", folder / "sweep"
+    run, sweep, hub = folder / "run", folder / "sweep", folder / "exported"
     with Child(folder, environment) as child:
         for arguments in (
             ("train", *_TRAIN, f"hydra.run.dir={run}"),
             ("train", "-m", *_TRAIN, "seed=range(2)", f"hydra.sweep.dir={sweep}"),
+            ("export", str(run), str(hub), "--to", "hub"),
         ):
-            answer = child.run(Case("preparing", arguments))
-            assert answer["status"] == 0, answer
+            answer = child.run(Case("preparing", arguments), STARTING)
+            assert answer.get("status") == 0, answer
     checkpoint = run / "checkpoints" / "best.ckpt"
     yield from chain(
         files.reading(folder, checkpoint),
         files.checkpoints(folder),
         files.damaged_reviews(folder, checkpoint, count, seed),
         files.damaged_folders(folder, run, sweep, count, seed),
+        products.suites(folder, checkpoint, count, seed),
+        products.hub_folders(folder, hub, count, seed),
+        products.targets(folder, checkpoint),
+        products.servers(folder, checkpoint),
         overrides.commands(max(_COMMANDS, count // 2), seed, (*_TRAIN, "trainer.limit_train_batches=2")),
     )
 

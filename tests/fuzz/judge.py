@@ -74,9 +74,9 @@ class Child:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
 
-    def run(self, case: Case) -> dict[str, Any]:
-        """What the command left; `fault` is the signal of a crash, or `hang`."""
-        limit = SECONDS if self._process else STARTING
+    def run(self, case: Case, seconds: int = SECONDS) -> dict[str, Any]:
+        """What the command left; `fault` is the signal of a crash, or `hang` after these seconds."""
+        limit = seconds if self._process else STARTING
         process = self._process = self._process or self._start()
         assert process.stdin
         assert process.stdout
