@@ -71,9 +71,11 @@ def config_of(make: Callable[[], ASGIApp]) -> Config:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # where this fails, the socket would stay open
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None) or 0
+        why = os.strerror(number).lower() if number > 0 else getattr(error, "strerror", error)
         raise UserError(f"--host {host} --port {port}: cannot be used: {why}; give others") from error
 
 
