@@ -44,3 +44,12 @@ def test_the_lock_has_a_hash_for_every_library_in_its_tested_version() -> None:
     # The version of setuptools, which a virtual environment brings, is not said there.
     names = {name.replace("+cpu", "").replace("_", "-") for name, _ in locked if not name.startswith("setuptools")}
     assert names <= set(tested)
+
+
+def test_a_site_without_its_tools_names_the_extra_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    command = ["bash", str(ROOT / ".ci" / "site"), str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    install = f"{tmp_path}/pip install -c constraints.txt '.[site]'"
+    assert (done.returncode, done.stderr) == (2, f"site: needs the extra site; install it with: {install}\n")

@@ -1,6 +1,6 @@
 """The space of a search: Hydra's sweep syntax as Optuna's distributions, and chosen values as overrides.
 
-`docs/search.md` has a table of the syntax.
+`docs/hyperparameter-search.md` has a table of the syntax.
 """
 
 from __future__ import annotations

@@ -281,7 +281,8 @@ def _made(nodes: dict[str, dict[str, Any]]) -> list[Any]:
         except Exception as error:
             # Hydra wraps the library's error, which says more.
             root = error.__cause__ or error
-            missing = f"; {install_command(name)}" if isinstance(root, ImportError) else ""
+            help_ = install_command(name) if name == "tensorboard" else "install it, or name its folder in PYTHONPATH"
+            missing = f"; {help_}" if isinstance(root, ImportError) else ""
             msg = f"{name} ({node.get('_target_')}): {one_line(root)[:120]}{missing}"
             raise UserError(msg) from error
     return made
