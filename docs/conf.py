@@ -7,7 +7,7 @@ import typer
 from sphinx.application import Sphinx
 
 from imdbclf.cli.verbs import app as command_line
-from imdbclf.training.settings_guide import Group, all_groups
+from imdbclf.training.settings_guide import USAGE, Group, all_groups
 
 DOCS = Path(__file__).parent
 project, html_title, html_theme = "imdbclf", "imdbclf", "furo"
@@ -51,7 +51,8 @@ def _completed(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] += "\n".join(map(_settings, all_groups()))
     elif page == "reference/command-line":
         for name, verb in typer.main.get_command(command_line).commands.items():
-            text = verb.get_help(typer.Context(verb, info_name=f"imdbclf {name}"))
+            context = typer.Context(verb, info_name=f"imdbclf {name}")
+            text = USAGE if name == "train" else verb.get_help(context)
             source[0] += f"\n## {name}\n\n```text\n{text}\n```\n"
 
 

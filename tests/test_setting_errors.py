@@ -8,8 +8,7 @@ import pytest
 from settings_helpers import optimizer, refusal, settings_of
 
 from imdbclf.errors import UserError
-from imdbclf.setting_errors import what_is_allowed
-from imdbclf.settings import Settings, settings_fields
+from imdbclf.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -190,21 +189,3 @@ def test_a_width_below_1_is_refused_for_that(hidden: int | list[int]) -> None:
     message = refusal(model={"hidden": hidden})
     assert message.startswith(f"model.hidden={hidden}: must be ")
     assert "1 or more" in message
-
-
-@pytest.mark.parametrize(
-    ("key", "allowed"),
-    {
-        "features.order": "a whole number (1 or more, 3 or less)",
-        "features.smoothing": "a number (above 0)",
-        "data.val_size": "a whole number (0 or more) or a number (0 or more, below 1)",
-        "data.train": "a text (not empty) or null",
-        "data.layout": "csr, dense",
-        "model.hidden": "a whole number (1 or more, 1000000 or less) or a list, each a whole number "
-        "(1 or more, 1000000 or less)",
-        "data.header": "true or false",
-    }.items(),
-)
-def test_what_is_allowed_is_said_of_a_field_in_the_words_of_a_refusal(key: str, allowed: str) -> None:
-    field = settings_fields()[key]
-    assert what_is_allowed(field.annotation, field.metadata) == allowed

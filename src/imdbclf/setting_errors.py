@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from imdbclf.errors import nearest, one_line
 
@@ -91,40 +89,36 @@ def _shown(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-_TYPES = {bool: "bool_type", int: "int_type", float: "float_type", str: "string_type"}
-_LARGE = 1e9
-"""Upper limits from here on are those of the computer, and are not said."""
+def what_is_allowed(schema: dict[str, Any]) -> str:
+    """What a value of this JSON schema, as pydantic makes it of a field, can be, in the words of a refusal."""
+    if several := schema.get("anyOf"):
+        return " or ".join(dict.fromkeys(map(what_is_allowed, several)))
+    if names := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
+        return ", ".join(map(_shown, names))
+    if schema["type"] == "array":
+        return f"a list, each {what_is_allowed(schema['items'])}"
+    limits = [
+        _RANGES[problem].format(**{unit: schema[key]})
+        for key, (problem, unit) in _LIMITS.items()
+        # Larger ones are those of the computer.
+        if schema.get(key, 1e9) < 1e9  # noqa: PLR2004
+    ]
+    limits += ["not empty"] * ("minLength" in schema)
+    return _TYPES[schema["type"]] + (f" ({', '.join(limits)})" if limits else "")
 
 
-def what_is_allowed(annotation: Any, metadata: Collection[Any] = ()) -> str:
-    """What a field of this type takes, in the words in which a refusal says it."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        nested = [one.metadata if isinstance(one, FieldInfo) else [one] for one in arguments[1:]]
-        return what_is_allowed(arguments[0], [one for several in nested for one in several])
-    if origin in {Union, UnionType}:
-        return " or ".join(dict.fromkeys(map(what_is_allowed, arguments)))
-    if origin is Literal:
-        return ", ".join(map(_shown, arguments))
-    if origin is list:
-        return f"a list, each {what_is_allowed(arguments[0])}"
-    if words := {NoneType: "null", dict: "a group of keys"}.get(origin or annotation):
-        return words
-    limits = ", ".join(filter(None, map(_limit, metadata)))
-    return _RANGES[_TYPES[annotation]] + (f" ({limits})" if limits else "")
-
-
-def _limit(limit: object) -> str:
-    """A limit of annotated_types, such as `Ge(ge=1)`, in words."""
-    for name, problem in _LIMITS.items():
-        if (value := getattr(limit, name, None)) is not None:
-            return "" if value > _LARGE else _RANGES[problem].format(**{name: value})
-    return "not empty" if getattr(limit, "min_length", 0) else ""
-
-
-_LIMITS = {
-    "ge": "greater_than_equal",
-    "gt": "greater_than",
-    "lt": "less_than",
-    "le": "less_than_equal",
+_TYPES = {
+    "integer": _RANGES["int_type"],
+    "number": _RANGES["float_type"],
+    "string": _RANGES["string_type"],
+    "boolean": _RANGES["bool_type"],
+    "object": "a group of keys",
+    "null": "null",
 }
+_LIMITS = {
+    "minimum": ("greater_than_equal", "ge"),
+    "exclusiveMinimum": ("greater_than", "gt"),
+    "maximum": ("less_than_equal", "le"),
+    "exclusiveMaximum": ("less_than", "lt"),
+}
+"""The limits of a JSON schema, as pydantic calls them."""

@@ -344,14 +344,9 @@ def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
                 yield from _fields(member, f"{prefix}{name}.")
 
 
-def settings_fields() -> dict[str, FieldInfo]:
-    """Every field of the settings by its dotted key; of a key of several optimizers, the last one's."""
-    return dict(_fields(Settings))
-
-
 def settings_keys() -> list[str]:
     """Every dotted key that the settings know, for naming the nearest right one."""
-    return list(settings_fields())
+    return list(dict.fromkeys(key for key, _ in _fields(Settings)))
 
 
 RENAMED = {

@@ -29,6 +29,25 @@ def test_every_option_is_there_and_has_a_meaning() -> None:
     assert [name for group in GROUPS.values() for name, meaning in group.options.items() if not meaning] == []
 
 
+@pytest.mark.parametrize(
+    ("key", "allowed"),
+    {
+        "features.order": "a whole number (1 or more, 3 or less)",
+        "features.smoothing": "a number (above 0)",
+        "data.val_size": "a whole number (0 or more) or a number (0 or more, below 1)",
+        "data.train": "a text (not empty) or null",
+        "data.layout": "csr, dense",
+        "model.hidden": "a whole number (1 or more, 1000000 or less) or a list, each a whole number "
+        "(1 or more, 1000000 or less)",
+        "data.header": "true or false",
+        "trainer.deterministic": "true or false or warn or null",
+        "seed": "a whole number (0 or more)",
+    }.items(),
+)
+def test_what_is_allowed_is_said_in_the_words_of_a_refusal(key: str, allowed: str) -> None:
+    assert SETTINGS[key].allowed == allowed
+
+
 def test_a_setting_says_its_default_and_what_is_allowed() -> None:
     assert SETTINGS["model.layers"][1:5] == ("2", "", "hidden layers", "a whole number (1 or more, 1000 or less)")
     assert SETTINGS["optimizer.beta_1"][1:3] == ("0.9", "adam")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args, get_origin
+from functools import cache
+from typing import Any, NamedTuple
 
 from imdbclf.config_files import CONFIGS, PRIMARY, group_names, options, read_option
 from imdbclf.setting_errors import what_is_allowed
 from imdbclf.setting_values import FORMULAS
-from imdbclf.settings import settings_fields
+from imdbclf.settings import Settings
 from imdbclf.training.trainer_arguments import TrainerArguments
 
 WIDTH = 110
@@ -63,7 +64,7 @@ def all_groups() -> list[Group]:
 
 def _settings(keys: list[tuple[str, str, str, str]], default: str) -> Iterator[Setting]:
     """The settings of a group, from its keys with option, value and comment; those of the default option come first."""
-    fields = settings_fields() | {f"trainer.{key}": field for key, field in TrainerArguments.model_fields.items()}
+    schemas = _schemas()
     meanings = {key: meaning.rstrip(".") for key, _, _, meaning in reversed(keys) if meaning}
     first: dict[str, tuple[str, str]] = {}
     for key, option, value, _ in keys:
@@ -71,16 +72,28 @@ def _settings(keys: list[tuple[str, str, str, str]], default: str) -> Iterator[S
     for key, (option, value) in first.items():
         # A name is that of the option; a key without a value has others below it.
         if value and not key.endswith("_target_") and key not in _NAMES:
-            field = fields.get(key)
-            allowed = what_is_allowed(field.annotation, field.metadata) if field else ""
-            names = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
-            choices = {name: FORMULAS[name] for name in names if name in FORMULAS}
+            schema = schemas.get(key, {})
+            choices = {name: FORMULAS[name] for name in schema.get("enum", []) if name in FORMULAS}
+            allowed = what_is_allowed(schema) if schema else ""
             yield Setting(key, value, "" if option == default else option, meanings.get(key, ""), allowed, choices)
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    """The JSON schema of every key; of a key of several optimizers, the last one's."""
+    whole = Settings.model_json_schema(by_alias=False)
+    found = dict(whole["properties"])
+    for group, node in whole["properties"].items():
+        for reference in (one["$ref"] for one in [node, *node.get("oneOf", [])] if "$ref" in one):
+            keys = whole["$defs"][reference.rpartition("/")[2]]["properties"]
+            found |= {f"{group}.{key}": schema for key, schema in keys.items()}
+    trainer = TrainerArguments.model_json_schema()["properties"]
+    return found | {f"trainer.{key}": schema for key, schema in trainer.items()}
 
 
 _NAMES = {"loss.name", "optimizer.name", "calibration.name"}
 
-_HEAD = """\
+USAGE = """\
 imdbclf train [GROUP=OPTION] [KEY=VALUE] …: train, validate and test a network.
 
   imdbclf train
@@ -90,14 +103,12 @@ imdbclf train [GROUP=OPTION] [KEY=VALUE] …: train, validate and test a network
   imdbclf train --resume FOLDER                                  go on with a run or a sweep that was stopped
   imdbclf train --cfg job                                        show the settings and stop
   imdbclf train --config-dir FOLDER …                            use files of your own, too: docs/extend.md
-
-Each group is a folder of configs/, each option a file in it. * marks the default.
 """
 
 
 def train_help() -> str:
     """What `imdbclf train --help` prints: every group, option and key, in at most `WIDTH` columns."""
-    lines = _HEAD.splitlines()
+    lines = [USAGE, "Each group is a folder of configs/, each option a file in it. * marks the default."]
     for group in all_groups():
         lines += ["", group.name or "Settings without a group"]
         for option, meaning in group.options.items():
