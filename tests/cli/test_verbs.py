@@ -45,6 +45,20 @@ def test_predict_answers_a_line_a_review(best: str, capsys: Capture) -> None:
     assert [line.split("\t")[0] in {"pos", "neg"} for line in result.out.splitlines()] == [True] * 3
 
 
+def test_predict_shows_the_first_reviews_of_a_source_with_the_truth(best: str, capsys: Capture) -> None:
+    shown = [json.loads(line) for line in run(capsys, "predict", best, "--first", "3", "--json").out.splitlines()]
+    assert [set(one) for one in shown] == [{"row", "truth", "label", "probability", "text"}] * 3
+    texts = [one["text"] for one in shown]
+    again = [json.loads(line) for line in run(capsys, "predict", best, *texts, "--json").out.splitlines()]
+    assert [one["probability"] for one in again] == pytest.approx([one["probability"] for one in shown], abs=1e-6)
+    out = run(capsys, "predict", best, "--first", "2", "--split", "train").out
+    assert "2 of 600 reviews" in out
+    assert run(capsys, "predict", best, "--first", "0").err.startswith("error: Invalid value for '--first'")
+    assert run(capsys, "predict", best, "--first", "2", "--split", "x").err.startswith("error: --split x: must be")
+    assert run(capsys, "predict", best, "--first", "2", "text").err.startswith("error: --first: is about")
+    assert run(capsys, "predict", best, "--split", "train", "text").err.startswith("error: --source, --split:")
+
+
 def test_predict_reads_standard_input_and_files(
     best: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

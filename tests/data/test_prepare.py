@@ -129,7 +129,7 @@ def spoilt(reviews: EncodedReviews, rows: npt.NDArray[np.int64], nonsense: int) 
     labels[rows[::2]] = 1 - labels[rows[::2]]
     offsets = np.cumsum([0, *map(len, kept)], dtype=np.int64)
     words = pa.LargeListArray.from_arrays(to_arrow(offsets), to_arrow(np.concatenate(kept)))
-    columns = {"id": to_arrow(reviews.ids), "sequence": to_arrow(reviews.sequences), "label": to_arrow(labels)}
+    columns = {name: reviews.table[name] for name in ("id", "sequence", "row")} | {"label": to_arrow(labels)}
     return EncodedReviews(pa.table(columns | {"words": words}, schema=SCHEMA))
 
 

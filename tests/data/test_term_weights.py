@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data.helpers import matrix_of
 from imdbclf.data.multihot import MultiHotMatrix
-from imdbclf.data.term_weights import TermWeights, learn_term_weights, log_odds
+from imdbclf.data.term_weights import TermWeights, learn_term_weights, log_odds, naive_bayes
 from imdbclf.settings import FeatureSettings
 
 ROWS = st.lists(st.lists(st.integers(0, 6), max_size=8), max_size=9)
@@ -31,6 +31,28 @@ def test_log_odds_are_those_of_the_paper() -> None:
     found = log_odds(np.array([2, 0, 1]), np.array([1, 3, 1]), smoothing=1.0)
     expected = [math.log((3 / 6) / (2 / 8)), math.log((1 / 6) / (4 / 8)), math.log((2 / 6) / (2 / 8))]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS.filter(lambda rows: len(rows) > 1), ROWS.filter(bool), st.data())
+def test_naive_bayes_is_that_of_the_textbook(
+    train: list[list[int]], rows: list[list[int]], data: st.DataObject
+) -> None:
+    labels = [0, 1, *data.draw(st.lists(st.integers(0, 1), min_size=len(train) - 2, max_size=len(train) - 2))]
+    counts = [
+        [1 + sum(k in set(row) for row, one in zip(train, labels, strict=True) if one == label) for k in range(7)]
+        for label in (0, 1)
+    ]
+    scores = [
+        [
+            math.log(labels.count(label)) + sum(math.log(counts[label][k] / sum(counts[label])) for k in set(row))
+            for label in (0, 1)
+        ]
+        for row in rows
+    ]
+    found = naive_bayes(matrix_of(train, 7), np.array(labels, np.int8), matrix_of(rows, 7))
+    for (negative, positive), answer in zip(scores, found.tolist(), strict=True):
+        assert answer == (positive > negative) or math.isclose(positive, negative, abs_tol=1e-9)
 
 
 def test_weights_count_the_training_reviews_of_each_label_that_hold_a_term() -> None:

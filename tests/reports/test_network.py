@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from commands import run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_helpers import optimizer, settings_of
 
@@ -33,6 +33,7 @@ def test_the_lectures_network_has_its_three_layers() -> None:
     assert str(network_table(settings_of(), 10_000).title) == "The network: 160,305 parameters"
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 5_000), st.lists(st.integers(1, 70), min_size=1, max_size=4), st.sampled_from([*ACTIVATIONS]))
 def test_rows_are_those_of_the_widths(columns: int, widths: list[int], activation: str) -> None:
     rows = cells(columns, model={"hidden": widths, "layers": len(widths), "activation": activation, "dropout": 0.5})

@@ -60,6 +60,7 @@ def test_the_metrics_name_everything_that_a_report_needs(finished_run: Path) -> 
     needed = {"test/accuracy", "test/loss", "val/loss", "val/accuracy", "best_epoch", "parameters", "fit_seconds"}
     assert needed | {"data_source", "test/accuracy_interval", "test/loss_interval"} <= metrics.keys()
     assert metrics["parameters"] == PARAMETERS
+    assert metrics["test/larger_class"] < metrics["test/naive_bayes"] < 1
     low, high = metrics["test/accuracy_interval"]
     assert low < metrics["test/accuracy"] < high
 
@@ -67,6 +68,7 @@ def test_the_metrics_name_everything_that_a_report_needs(finished_run: Path) -> 
 def test_predictions_are_of_the_test_part_and_give_the_reported_accuracy(finished_run: Path) -> None:
     table = pq.read_table(finished_run / "predictions.parquet").to_pydict()
     assert len(set(table["id"])) == 200
+    assert sorted(table["row"]) == list(range(200))
     hits = sum((p > 0.5) == bool(label) for p, label in zip(table["probability"], table["label"], strict=True))
     assert hits / 200 == metrics_of(finished_run)["test/accuracy"]
 

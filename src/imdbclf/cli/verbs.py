@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,18 +95,20 @@ def data(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     reading: Reading = None,
-    review: Annotated[int, typer.Option(help="Number of the training review to decode, from 0.", min=0)] = 0,
+    review: Annotated[int, typer.Option(help="Number of the training review to vectorize, from 0.", min=0)] = 0,
+    picture: Annotated[Path | None, typer.Option(help="Draw labels and lengths into this PNG file.")] = None,
 ) -> None:
     """Describe the reviews.
 
-    Prints counts, lengths, duplicates, the most frequent words and one decoded review.
+    Prints counts, lengths, duplicates, the most frequent words, and how one review becomes a multi-hot row.
     """
     with fast_imports():
         from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
 
+    check_target("--picture", picture, force=False)
     with settings_as_options():
         settings, _ = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
-        print_overview(settings, review)
+        print_overview(settings, review, picture)
 
 
 @app.command()
@@ -174,6 +177,11 @@ def predict(
         Path | None,
         typer.Option(help="Write columns and predictions to this .csv, .jsonl or .parquet."),
     ] = None,
+    source: Annotated[str | None, typer.Option(help="With --first: the reviews; default: those of the run.")] = None,
+    split: Split = "test",
+    first: Annotated[
+        int | None, typer.Option(help="Of no text: the first N labelled reviews of a source, with the truth.", min=1)
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -181,9 +189,13 @@ def predict(
 
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
-    with fast_imports():
-        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
-
+    if first is not None and (texts or file is not None or output is not None):
+        raise UserError("--first: is about labelled reviews of a source; give no text, --file or --output with it")
+    if first is not None:
+        _predict_first(checkpoint_file(checkpoint), source, split, first, as_json=as_json)
+        return
+    if source is not None or split != "test":
+        raise UserError("--source, --split: are for --first N; texts are arguments, or lines of a --file")
     if texts and file is not None:
         raise UserError("--file: cannot be combined with texts; give one of them")
     if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
@@ -191,15 +203,36 @@ def predict(
     check_target("--output", output, force=force)
     table, rows = table_of_file(file, reading, text_column)
     predictor = predictor_of(checkpoint)
+    with fast_imports():
+        from imdbclf.inference.lines import read_texts  # noqa: PLC0415
+
     texts = (texts or None) if rows is None else rows
     batches = [texts] if texts is not None else read_texts(file)
-    if output is not None:
+    if output is None:
+        _predict_texts(predictor, batches, as_json=as_json)
+    else:
         _write_predictions(output, predictor, table, [text for batch in batches for text in batch])
-        return
+
+
+def _predict_texts(predictor: Predictor, batches: Iterable[list[str]], *, as_json: bool) -> None:
     for batch in batches:
         predictions = zip(predictor.predict(batch), batch, strict=True)
         lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
         (_echo_json if as_json else _echo)("".join(f"{line}\n" for line in lines))
+
+
+def _predict_first(path: Path, source: str | None, split: str, first: int, *, as_json: bool) -> None:
+    with fast_imports():
+        from imdbclf.inference.evaluate import evaluate_part, first_of  # noqa: PLC0415
+        from imdbclf.reports.run_summary import print_first  # noqa: PLC0415
+
+    part = evaluate_part(path, source_settings(None, source=source)[1], split)
+    reviews = first_of(part, first)
+    if as_json:
+        _echo_json("".join(json_text(one, indent=None) + "\n" for one in reviews))
+        return
+    about = f"{len(reviews)} of {len(part.reviews):,} reviews: {part.loaded.source.description}, part {split}"
+    print_first(reviews, part.checkpoint.label_names[1], about)
 
 
 @app.command()

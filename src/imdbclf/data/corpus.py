@@ -27,7 +27,7 @@ from imdbclf.data.tokenize import text_bytes, tokenize_many
 
 Hashes = npt.NDArray[np.uint64]
 
-ENCODING_VERSION = 3
+ENCODING_VERSION = 4
 """Increased when the meaning of the tables below changes, so that older caches are not used."""
 
 CHUNK = 2048
@@ -41,6 +41,7 @@ SCHEMA = pa.schema(
         pa.field("id", pa.uint64(), nullable=False),
         pa.field("sequence", pa.uint64(), nullable=False),
         pa.field("label", pa.int8(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
         pa.field("words", pa.large_list(pa.int32()), nullable=False),
     ]
 )
@@ -54,8 +55,9 @@ class EncodedReviews:
     """One part of a corpus, n reviews as an Arrow table of `SCHEMA`, or of `GROUPED_SCHEMA` with groups.
 
     `id` is a hash of the raw text, `sequence` one of its words in order. Reviews with equal sequences are identical
-    for the network, so a split keeps them together. `label` is 0 or 1. `words` are numbers into the corpus' dictionary.
-    `group` is a hash of the value of `data.group`, such as the film.
+    for the network, so a split keeps them together. `label` is 0 or 1. `row` is the review's number in what the source
+    gives for the part, from 0. `words` are numbers into the corpus' dictionary. `group` is a hash of the value of
+    `data.group`, such as the film.
     """
 
     table: pa.Table
@@ -84,6 +86,11 @@ class EncodedReviews:
     def labels(self) -> npt.NDArray[np.int8]:
         """0 (negative) or 1 (positive), shape (n,)."""
         return to_numpy(self._column("label"))
+
+    @cached_property
+    def rows(self) -> npt.NDArray[np.int32]:
+        """Number of each review in its part of the source, from 0, shape (n,)."""
+        return to_numpy(self._column("row"))
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -243,6 +250,7 @@ def _part_table(
         "id": to_arrow(ids),
         "sequence": to_arrow(_joined([sequences for _, sequences in done], np.uint64)),
         "label": read.column("label").combine_chunks().cast(pa.int8()),
+        "row": to_arrow(np.arange(len(ids), dtype=np.int32)),
         "words": words,
     }
     order = [to_numpy(columns["label"]), ids]

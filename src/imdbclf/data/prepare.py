@@ -17,7 +17,7 @@ from imdbclf.data.multihot import MultiHotMatrix, gathered
 from imdbclf.data.selection import PseudoLabelled, learn_vocabulary
 from imdbclf.data.sources.base import UNLABELLED
 from imdbclf.data.split import Rows, fitting_size, split_reviews, split_test
-from imdbclf.data.term_weights import Labels, learn_term_weights
+from imdbclf.data.term_weights import Labels, learn_term_weights, naive_bayes
 from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
 from imdbclf.settings import LECTURE, DataSettings, FeatureSettings
@@ -47,6 +47,17 @@ class PreparedReviews:
         from imdbclf.data.batches import KeptBatches  # noqa: PLC0415 - needs torch, which reading does without
 
         return KeptBatches(self.keep) if self.keep else None
+
+    @cached_property
+    def naive_bayes(self) -> dict[str, float]:
+        """The accuracy of naive Bayes on the other labelled parts: what a network has to beat."""
+        train = self.matrices["train"], self.labels["train"]
+        labelled = {part: labels for part, labels in self.labels.items() if part != "train" and (labels >= 0).all()}
+        return {
+            part: float(np.mean(naive_bayes(*train, self.matrices[part]) == (labels == 1)))
+            for part, labels in labelled.items()
+            if len(labels)
+        }
 
 
 def load_reviews(settings: DataSettings, seed: int, features: FeatureSettings = LECTURE.features) -> PreparedReviews:

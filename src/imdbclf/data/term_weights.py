@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.multihot import MultiHotMatrix, row_blocks
 
 if TYPE_CHECKING:
     from imdbclf.settings import FeatureSettings
@@ -63,10 +63,29 @@ def learn_term_weights(settings: FeatureSettings, matrix: MultiHotMatrix, labels
     weigh = resolve_name(TERM_WEIGHTS[settings.weighting])
     if weigh is ones:
         return TermWeights(unit_length=settings.unit_length)
+    return TermWeights(weigh(*_counts(matrix, labels), settings.smoothing).astype(np.float32), settings.unit_length)
+
+
+def _counts(matrix: MultiHotMatrix, labels: Labels) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """The numbers of positive and of negative reviews that hold each term."""
     fraction = np.repeat(labels.astype(np.float64), np.diff(matrix.offsets))
     positive = np.bincount(matrix.columns, weights=fraction, minlength=matrix.width)
-    negative = np.bincount(matrix.columns, minlength=matrix.width) - positive
-    return TermWeights(weigh(positive, negative, settings.smoothing).astype(np.float32), settings.unit_length)
+    return positive, np.bincount(matrix.columns, minlength=matrix.width) - positive
+
+
+def naive_bayes(train: MultiHotMatrix, labels: Labels, matrix: MultiHotMatrix) -> npt.NDArray[np.bool_]:
+    """Whether multinomial naive Bayes calls each of n rows positive, (n,): the baseline of the lecture's network.
+
+    It learns from `train` and its labels. What is set counts as 1 (Wang & Manning 2012), and the smoothing is 1.
+    """
+    odds = log_odds(*_counts(train, labels), 1.0)
+    prior = np.log(labels.sum(dtype=np.float64) / (1 - labels).sum(dtype=np.float64))
+    found = []
+    for start, end in row_blocks(len(matrix), matrix.width):
+        rows = matrix.between(start, end)
+        numbers = np.repeat(np.arange(len(rows), dtype=np.int64), np.diff(rows.offsets))
+        found.append(np.bincount(numbers, odds[rows.columns], len(rows)) + prior > 0)
+    return np.concatenate(found)
 
 
 def ones(positive: npt.NDArray[Any], negative: npt.NDArray[Any], smoothing: float) -> npt.NDArray[np.float64]:  # noqa: ARG001

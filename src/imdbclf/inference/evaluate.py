@@ -20,6 +20,7 @@ from imdbclf.data.cache import LoadedCorpus
 from imdbclf.data.corpus import EncodedReviews
 from imdbclf.data.load_corpus import VARIABLE, load_cached_corpus, load_corpus
 from imdbclf.data.multihot import MultiHotMatrix
+from imdbclf.data.originals import texts_of
 from imdbclf.data.prepare import with_test_part
 from imdbclf.data.sources.folder import FolderSource
 from imdbclf.data.sources.hub import LECTURE_DATASET, HubSource
@@ -32,6 +33,7 @@ from imdbclf.model.losses import make_loss
 from imdbclf.model.network import Network
 from imdbclf.reports.metrics import Metrics, classification_metrics
 from imdbclf.settings import SourceSettings
+from imdbclf.storage import read_json
 
 VALIDATION = ("val", "validation")
 """Names of the part that a run split off its training reviews."""
@@ -103,7 +105,16 @@ class EvaluatedPart:
         """
         about = {"data_source": self.loaded.source.description, "split": self.split, "reviews": len(self.reviews)}
         known = _in_training(self.path, self.checkpoint, self.reviews)
-        return flat_metrics(self.split, self.evaluation) | about | {"reviews_in_training": known}
+        return self._naive_bayes | flat_metrics(self.split, self.evaluation) | about | {"reviews_in_training": known}
+
+    @property
+    def _naive_bayes(self) -> dict[str, float]:
+        """The accuracy of naive Bayes, if the run measured it on these reviews."""
+        measured, key = read_json(RunFolder(self.path.resolve().parent.parent).metrics), f"{self.split}/naive_bayes"
+        if not measured or measured.get("data_source") != self.loaded.source.description:
+            return {}
+        accuracy = measured.get(key)
+        return {key: accuracy} if isinstance(accuracy, float) and 0 <= accuracy <= 1 else {}
 
 
 def evaluate_checkpoint(
@@ -111,6 +122,18 @@ def evaluate_checkpoint(
 ) -> dict[str, Any]:
     """The metrics of a checkpoint on one part of a source; arguments and errors as in `evaluate_part`."""
     return evaluate_part(path, chosen, split).result
+
+
+def first_of(part: EvaluatedPart, count: int) -> list[dict[str, Any]]:
+    """The first reviews of a part in the order of their ids, which mixes labels: row, truth, prediction, text."""
+    reviews, probabilities, names = part.reviews, part.evaluation.probabilities[:count], part.checkpoint.label_names
+    texts, positive = texts_of(part.loaded.source, reviews.ids[:count]), probabilities > part.checkpoint.threshold
+    found = zip(reviews.ids, reviews.rows, reviews.labels, positive, probabilities, strict=False)
+    return [
+        {"row": int(row), "truth": names[truth], "label": names[int(label)], "probability": float(probability)}
+        | {"text": texts.get(int(one), "")}
+        for one, row, truth, label, probability in found
+    ]
 
 
 def draw_part(part: EvaluatedPart, plot: Path) -> None:

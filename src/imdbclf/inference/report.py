@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from imdbclf.data.arrow import to_arrow
-from imdbclf.data.corpus import Hashes, text_hashes
+from imdbclf.data.originals import Tables, values_of
 from imdbclf.data.sources.base import Source
 from imdbclf.data.sources.files import FilesSource
 from imdbclf.data.sources.folder import FolderSource
@@ -26,8 +24,6 @@ from imdbclf.reports.evaluation.slices import columns_of, doubts_of
 from imdbclf.reports.evaluation.thresholds import counts_of, with_intervals
 from imdbclf.reports.explanation import Explanation
 from imdbclf.storage import json_text, write_text
-
-Tables = Mapping[str, pa.Table]
 
 ERRORS = 10
 """Errors that are shown and explained."""
@@ -52,7 +48,7 @@ def write_evaluation_report(
     columns = columns_of(part.loaded.corpus, part.reviews, part.checkpoint.vectorizer.vocabulary)
     parts = part.loaded.source.read().parts
     if by is not None:
-        found = _values(parts, _read_column(part.loaded.source, by), part.reviews.ids)
+        found = values_of(parts, _read_column(part.loaded.source, by), part.reviews.ids)
         columns[f"column {by}"] = np.array([found[one] for one in part.reviews.ids.tolist()], dtype=np.str_)
     measured = Measured(
         labels,
@@ -79,7 +75,7 @@ def _errors(
     """The errors with the highest confidence, those first."""
     rows = np.flatnonzero(~measured.right)
     rows = rows[np.argsort(-abs(measured.probabilities[rows] - measured.threshold), kind="stable")][:ERRORS]
-    texts, ids = _values(parts, parts, part.reviews.ids[rows]), part.reviews.ids.tolist()
+    texts, ids = values_of(parts, parts, part.reviews.ids[rows]), part.reviews.ids.tolist()
     explain = Explainer(part.checkpoint).explain
     return [(row, names[row], explain(texts[ids[row]])) for row in rows.tolist() if ids[row] in texts]
 
@@ -108,13 +104,3 @@ def _read_column(source: Source, column: str) -> Tables:
     if not isinstance(source, FilesSource | FolderSource | HubSource):
         raise UserError(f"--by {column}: {source.description} has no other columns")
     return replace(source, settings=source.settings.model_copy(update={"text_column": column})).read().parts
-
-
-def _values(parts: Tables, others: Tables, wanted: Hashes) -> dict[int, str]:
-    """What `others` say of the wanted reviews, by the hash of their text in `parts`."""
-    found: dict[int, str] = {}
-    for part, table in parts.items():
-        ids = np.concatenate([np.zeros(0, np.uint64), *map(text_hashes, table.column("text").chunks)])
-        rows = np.flatnonzero(np.isin(ids, wanted))
-        found |= zip(ids[rows].tolist(), others[part].column("text").take(to_arrow(rows)).to_pylist(), strict=True)
-    return found

@@ -16,8 +16,9 @@ from imdbclf.reports.history import EpochRow, best_row, conclusion
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
+    "naive_bayes": "accuracy of naive Bayes",
+    "larger_class": "accuracy of “always the larger class”",
     "balanced_accuracy": "balanced accuracy",
-    "larger_class": "larger class",
     "loss": "loss",
     "auroc": "area under ROC curve",
     "f1": "F1 score",
@@ -27,6 +28,9 @@ KNOWN = 0.01
 """The fraction of evaluated reviews that may be in the training part without a remark; IMDB's two parts share .5 %."""
 
 _PARTS = {"val": "validation", "test": "test"}
+
+BEGINNING = 45
+"""Characters of a text in a table."""
 
 FEW_STEPS = 4
 """With no more steps in an epoch, smaller batches can help."""
@@ -104,6 +108,16 @@ def print_evaluation(result: dict[str, Any]) -> None:
         tell(f"{known:,} of these {count:,} reviews are in the training part of the checkpoint; it knows their labels.")
 
 
+def print_first(reviews: Sequence[dict[str, Any]], positive: str, about: str) -> None:
+    """Print reviews with their true and predicted labels; `about` says where they are from."""
+    rows = [
+        [one["text"][:BEGINNING], f"{one['row']:,}", f"{one['probability']:.3f}", one["label"], one["truth"]]
+        for one in reviews
+    ]
+    heads = ["text", "row", f"probability of {positive}", "predicted", "truth"]
+    console().print(text_table(heads, rows, title=about))
+
+
 def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     """Metrics with their 95 % intervals: a row for each metric, a column for each part."""
     parts = [key.removesuffix("/calibration_error") for key in metrics if key.endswith("/calibration_error")]
@@ -112,8 +126,7 @@ def metrics_table(metrics: dict[str, Any], title: str) -> Table:
     rows = (
         [shown, *(_cell(metrics, f"{part}/{name}") for part in parts)]
         for name, shown in METRIC_NAMES.items()
-        if (unbalanced or name not in {"balanced_accuracy", "larger_class"})
-        and any(f"{part}/{name}" in metrics for part in parts)
+        if (unbalanced or name != "balanced_accuracy") and any(f"{part}/{name}" in metrics for part in parts)
     )
     return text_table(heads, rows, title=title)
 

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 
 from imdbclf.checkpoint import Checkpoint
 from imdbclf.data.arrow import strings, to_arrow
-from imdbclf.data.corpus import text_hashes
 from imdbclf.data.datamodule import ReviewDataModule
 from imdbclf.folders.run import RunFolder
 from imdbclf.inference.evaluate import Evaluation, evaluate_checkpoint_on, flat_metrics
@@ -59,10 +58,12 @@ class Results:
                 self._write_labels(self.evaluations["test"], best.threshold)
         measured = {part: evaluation for part, evaluation in self.evaluations.items() if evaluation.metrics}
         if measured and with_plot:
-            self._draw_reliability(*measured.popitem())
+            self._draw_reliability(*list(measured.items())[-1])
         metrics: dict[str, Any] = {}
         for part, evaluation in self.evaluations.items():
             metrics |= flat_metrics(part, evaluation)
+        naive_bayes = self.data.prepared.naive_bayes.items()
+        metrics |= {f"{part}/naive_bayes": accuracy for part, accuracy in naive_bayes if part in measured}
         metrics |= self._facts(validated.rows, final, best)
         write_json(self.folder.metrics, metrics)
         return metrics
@@ -97,22 +98,20 @@ class Results:
 
     def _write_predictions(self, evaluation: Evaluation) -> None:
         test = self.data.loaded.corpus.parts["test"]
-        columns = [strings(test.review_names()), to_arrow(test.labels), to_arrow(evaluation.probabilities)]
-        table = pa.table(columns, ["id", "label", "probability"])
+        names, found = strings(test.review_names()), to_arrow(evaluation.probabilities)
+        table = pa.table({"id": names, "row": test.table["row"], "label": test.table["label"], "probability": found})
         with atomic_write(self.folder.predictions) as aside:
             pq.write_table(table, aside)
 
     def _write_labels(self, evaluation: Evaluation, threshold: float) -> None:
         """Write the predicted labels of test reviews without labels, in the order of the source."""
         loaded = self.data.loaded
-        texts = loaded.source.read().parts["test"].column("text")
-        ids = np.concatenate([text_hashes(chunk) for chunk in texts.chunks])
-        found = evaluation.probabilities[np.searchsorted(loaded.corpus.parts["test"].ids, ids)]
+        found = evaluation.probabilities[np.argsort(loaded.corpus.parts["test"].rows)]
         names = [loaded.label_names[int(probability > threshold)] for probability in found]
         with atomic_write(self.folder.predicted_labels) as aside, aside.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["row", "label", "probability"])
-            writer.writerows(zip(range(1, len(ids) + 1), names, found.tolist(), strict=True))
+            writer.writerows(zip(range(1, len(found) + 1), names, found.tolist(), strict=True))
         name = self.folder.predicted_labels.name
         log.info(
             "The test part has no labels, so there are no test metrics; %s has its predictions in its order.", name
