@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 from sphinx.application import Sphinx
 
-from imdbclf.cli.verbs import app as command_line
+from imdbclf.cli.main import app as command_line
 from imdbclf.training.settings_guide import USAGE, Group, all_groups
 
 DOCS = Path(__file__).parent

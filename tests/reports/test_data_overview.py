@@ -45,13 +45,6 @@ def test_every_length_is_in_one_range(lengths: list[int]) -> None:
     assert max(lengths) < edges[-1]
 
 
-def test_labels_and_lengths_are_drawn(small_files: dict[str, Path], tmp_path: Path, capsys: Capture) -> None:
-    picture = tmp_path / "reviews.png"
-    assert run(capsys, "data", str(small_files["train"]), "--picture", str(picture)).status == 0
-    assert picture.read_bytes()[:4] == b"\x89PNG"
-    assert run(capsys, "data", str(small_files["train"]), "--picture", str(picture)).status == 2
-
-
 def test_the_overview_of_the_real_reviews_shows_the_known_facts(real_imdb: Path, capsys: Capture) -> None:
     out = run(capsys, "data", str(real_imdb)).out
     for fact in ("25,000", "12,500", " 96 ", " 199 ", "both parts: 123", "88,582"):

@@ -10,7 +10,8 @@ from io import TextIOWrapper
 
 import typer
 
-from imdbclf.cli.verbs import DEBUG_VARIABLE, app
+from imdbclf.cli import experiments, checkpoints  # isort: skip  # noqa: F401 - they add the verbs, in this order
+from imdbclf.cli.app import DEBUG_VARIABLE, app
 from imdbclf.errors import UserError, is_full_disk, one_line, visible
 
 _USAGE_ERROR = typer.BadParameter.__mro__[1]

@@ -1,11 +1,7 @@
-"""One function per verb. A verb's modules are imported when it is called."""
+"""Verbs of what a run leaves: evaluate, predict, explain, check, export, serve. Modules are imported when called."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imdbclf import __version__
+from imdbclf.cli.app import app, echo, echo_json
 from imdbclf.cli.options import (
     AsJson,
     By,
@@ -21,11 +17,9 @@ from imdbclf.cli.options import (
     FalseNegativeCost,
     Force,
     LabelColumn,
-    Overrides,
     Picture,
     Reading,
     ReportFile,
-    Source,
     Split,
     TextColumn,
     Texts,
@@ -45,82 +39,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from imdbclf.inference.predictor import Predictor
-
-DEBUG_VARIABLE = "HYDRA_FULL_ERROR"
-"""Hydra's variable for tracebacks; `--debug` sets it."""
-
-app = typer.Typer(
-    name="imdbclf",
-    help="Classify movie reviews as positive or negative with a small network on multi-hot rows.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-
-@app.callback(invoke_without_command=True)
-def _common(
-    context: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-    if debug:
-        os.environ[DEBUG_VARIABLE] = "1"
-
-
-@app.command(
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    help="Train and test a network. `imdbclf train --help` lists all settings.",
-)
-def train(overrides: Overrides = None) -> None:
-    """Pass all arguments to Hydra."""
-    if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in overrides or []):  # noqa: PLR2004 - --h
-        from imdbclf.training.settings_guide import train_help  # noqa: PLC0415 - Hydra's own help is slow, and a dump
-
-        _echo(train_help() + "\n")
-        return
-    with fast_imports():
-        from imdbclf.training.app import train as run  # noqa: PLC0415
-
-    run(overrides or [])
-
-
-@app.command()
-def data(
-    source: Source = "auto",
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    reading: Reading = None,
-    review: Annotated[int, typer.Option(help="Number of the training review to vectorize, from 0.", min=0)] = 0,
-    picture: Annotated[Path | None, typer.Option(help="Draw labels and lengths into this PNG file.")] = None,
-) -> None:
-    """Describe the reviews.
-
-    Prints counts, lengths, duplicates, the most frequent words, and how one review becomes a multi-hot row.
-    """
-    with fast_imports():
-        from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
-
-    check_target("--picture", picture, force=False)
-    with settings_as_options():
-        settings, _ = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
-        print_overview(settings, review, picture)
-
-
-@app.command()
-def model(overrides: Overrides = None) -> None:
-    """Show the network that `imdbclf train` would fit.
-
-    Prints its layers with shapes and parameters, its loss, optimizer and metric.
-    """
-    with fast_imports():
-        from imdbclf.training.announcement import print_network  # noqa: PLC0415
-
-    print_network(overrides or [])
 
 
 @app.command()
@@ -157,13 +75,13 @@ def evaluate(
 
         write_evaluation_report(part, report, false_negative_cost, by)
     if as_json:
-        _echo_json(json_text(part.result) + "\n")
+        echo_json(json_text(part.result) + "\n")
         return
     from imdbclf.reports.run_summary import print_evaluation  # noqa: PLC0415
 
     print_evaluation(part.result)
     if report is not None:
-        _echo(f"Report:   {report}, with .json and .csv beside it\n")
+        echo(f"Report:   {report}, with .json and .csv beside it\n")
 
 
 @app.command()
@@ -189,18 +107,11 @@ def predict(
 
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
-    if first is not None and (texts or file is not None or output is not None):
-        raise UserError("--first: is about labelled reviews of a source; give no text, --file or --output with it")
+    _check_prediction(texts, file, output, first, of_source=source is not None or split != "test")
+    check_target("--output", output, force=force)
     if first is not None:
         _predict_first(checkpoint_file(checkpoint), source, split, first, as_json=as_json)
         return
-    if source is not None or split != "test":
-        raise UserError("--source, --split: are for --first N; texts are arguments, or lines of a --file")
-    if texts and file is not None:
-        raise UserError("--file: cannot be combined with texts; give one of them")
-    if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
-        raise UserError(f"--output {output}: must end in .csv, .jsonl or .parquet")
-    check_target("--output", output, force=force)
     table, rows = table_of_file(file, reading, text_column)
     predictor = predictor_of(checkpoint)
     with fast_imports():
@@ -214,11 +125,25 @@ def predict(
         _write_predictions(output, predictor, table, [text for batch in batches for text in batch])
 
 
+def _check_prediction(
+    texts: list[str] | None, file: Path | None, output: Path | None, first: int | None, *, of_source: bool
+) -> None:
+    """Refuse arguments that do not go together."""
+    if first is not None and (texts or file is not None or output is not None):
+        raise UserError("--first: is about labelled reviews of a source; give no text, --file or --output with it")
+    if first is None and of_source:
+        raise UserError("--source, --split: are for --first N; texts are arguments, or lines of a --file")
+    if texts and file is not None:
+        raise UserError("--file: cannot be combined with texts; give one of them")
+    if output is not None and output.suffix not in {".csv", ".jsonl", ".parquet"}:
+        raise UserError(f"--output {output}: must end in .csv, .jsonl or .parquet")
+
+
 def _predict_texts(predictor: Predictor, batches: Iterable[list[str]], *, as_json: bool) -> None:
     for batch in batches:
         predictions = zip(predictor.predict(batch), batch, strict=True)
         lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
-        (_echo_json if as_json else _echo)("".join(f"{line}\n" for line in lines))
+        (echo_json if as_json else echo)("".join(f"{line}\n" for line in lines))
 
 
 def _predict_first(path: Path, source: str | None, split: str, first: int, *, as_json: bool) -> None:
@@ -229,7 +154,7 @@ def _predict_first(path: Path, source: str | None, split: str, first: int, *, as
     part = evaluate_part(path, source_settings(None, source=source)[1], split)
     reviews = first_of(part, first)
     if as_json:
-        _echo_json("".join(json_text(one, indent=None) + "\n" for one in reviews))
+        echo_json("".join(json_text(one, indent=None) + "\n" for one in reviews))
         return
     about = f"{len(reviews)} of {len(part.reviews):,} reviews: {part.loaded.source.description}, part {split}"
     print_first(reviews, part.checkpoint.label_names[1], about)
@@ -277,7 +202,7 @@ def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as
         return
     for explanation in found:
         if as_json:
-            _echo_json(json_text(asdict(explanation), indent=None) + "\n")
+            echo_json(json_text(asdict(explanation), indent=None) + "\n")
         else:
             print_explanation(explanation, positive)
 
@@ -297,14 +222,14 @@ def _explain_network(path: Path, top: int, source: str | None, split: str, html:
         sections = explanation.term_sections(strongest, about)
         _write_page(html, explanation.explanation_page(str(path), labels[1], sections))
     elif as_json:
-        _echo_json(json_text({label: [asdict(one) for one in terms] for label, terms in strongest.items()}) + "\n")
+        echo_json(json_text({label: [asdict(one) for one in terms] for label, terms in strongest.items()}) + "\n")
     else:
         explanation.print_terms(strongest, about)
 
 
 def _write_page(path: Path, page: str) -> None:
     write_text(path, visible(page))
-    _echo(f"{path}: written\n")
+    echo(f"{path}: written\n")
 
 
 @app.command()
@@ -330,7 +255,7 @@ def check(
     found = results_of(predictor, tests)
     low = below(found, least)
     if as_json:
-        _echo_json(json_text({"tests": [one.as_dict(failures) for one in found], "below_min": low}) + "\n")
+        echo_json(json_text({"tests": [one.as_dict(failures) for one in found], "below_min": low}) + "\n")
     else:
         print_behaviours(found, failures, str(predictor.classes_[1]))
     if low:
@@ -359,14 +284,14 @@ def export(
     if push is not None and to != "hub":
         raise UserError("--push: is for --to hub")
     done = export_checkpoint(checkpoint_file(checkpoint), target, to, half=half, force=force)
-    _echo(
+    echo(
         f"{done.path}: {done.size / 1e6:.2f} MB; checked on {done.texts:,} texts: "
         f"all labels equal, probabilities to {done.difference:.1e}\n"
     )
     if push is not None:
         from imdbclf.export.hub import push as uploaded  # noqa: PLC0415
 
-        _echo(f"{uploaded(done.path, push)}\n")
+        echo(f"{uploaded(done.path, push)}\n")
 
 
 @app.command()
@@ -391,54 +316,9 @@ def serve(
     run(checkpoint, host, port, workers)
 
 
-@app.command("sweep-report")
-def sweep_report(
-    folder: Annotated[Path, typer.Argument(help="The folder of a sweep (it contains sweep.json).", metavar="FOLDER")],
-) -> None:
-    """Write the report of a sweep.
-
-    It names the best configuration, compares the others with it, and estimates the effect of each choice.
-    """
-    with fast_imports():
-        from imdbclf.folders.sweep import SweepFolder  # noqa: PLC0415
-        from imdbclf.reports.sweep.report import print_sweep, write_sweep_report  # noqa: PLC0415
-
-    print_sweep(write_sweep_report(SweepFolder(folder)))
-
-
-@app.command()
-def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.", metavar="RUN_A RUN_B [RUN…]")],
-    reviews: Annotated[int, typer.Option(help="Number of most different reviews to show.", min=0)] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Compare runs on the same test reviews.
-
-    Each later run is compared with the first one.
-    """
-    with fast_imports():
-        from imdbclf.reports.compare import compare_runs, print_comparison  # noqa: PLC0415
-
-    comparison = compare_runs(runs, reviews)
-    if as_json:
-        _echo_json(json_text(asdict(comparison)) + "\n")
-    else:
-        print_comparison(comparison)
-
-
 def _write_predictions(path: Path, predictor: Predictor, table: pa.Table | None, texts: list[str]) -> None:
     from imdbclf.inference.tables import table_of, write_table  # noqa: PLC0415
 
     columns = table_of(texts) if table is None else table
     label, probability = write_table(path, columns, predictor.predict(texts))
-    _echo(f"{path}: {len(texts):,} rows with the columns {label} and {probability}\n")
-
-
-def _echo(text: str) -> None:
-    typer.echo(text, nl=False)
-
-
-def _echo_json(text: str) -> None:
-    """Print JSON, which stays JSON where the output cannot show all characters."""
-    can_show_all = "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
-    _echo(visible(text) if can_show_all else re.sub(r"[^\n\x20-\x7e]", lambda found: json.dumps(found[0])[1:-1], text))
+    echo(f"{path}: {len(texts):,} rows with the columns {label} and {probability}\n")

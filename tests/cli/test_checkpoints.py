@@ -1,4 +1,4 @@
-"""The verbs other than `train`, on the command line."""
+"""The verbs of what a run leaves, on the command line."""
 
 from __future__ import annotations
 
