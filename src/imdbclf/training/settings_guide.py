@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from imdbclf.config_files import CONFIGS, PRIMARY, group_names, options, read_option
+from imdbclf.config_files import CONFIGS, PRIMARY, group_names, options
 from imdbclf.setting_errors import what_is_allowed
 from imdbclf.setting_values import FORMULAS
 from imdbclf.settings import Settings
@@ -29,7 +28,11 @@ class Setting(NamedTuple):
     option: str
     meaning: str
     allowed: str
-    choices: dict[str, str]
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What each choice computes, where there is a formula."""
+        return {name: FORMULAS[name] for name in self.allowed.split(", ") if name in FORMULAS}
 
 
 class Group(NamedTuple):
@@ -43,39 +46,31 @@ class Group(NamedTuple):
 
 def all_groups() -> list[Group]:
     """The keys that are in no group, then the groups in the order of `configs/train.yaml`."""
-    main = CONFIGS / f"{PRIMARY}.yaml"
-    defaults = dict(re.findall(r"^  - (?:override )?(\S+): (\S+)$", main.read_text(encoding="utf-8"), re.MULTILINE))
-    names = sorted({*group_names()} - {"hydra"}, key=lambda name: [*defaults, name].index(name))
-    groups = []
-    for name in names:
-        found = options(name)
-        default = defaults.get(name, "basic")
-        ordered = sorted(found, key=lambda option: option != default)
-        keys = [
-            (f"{name.replace('/', '.')}.{key}", option if default in found else "", value, meaning)
-            for option in ordered
-            for key, (value, meaning) in found[option].keys.items()
-        ]
-        meanings = {option: FORMULAS.get(option, found[option].meaning) for option in found}
-        groups.append(Group(name, default, meanings, list(_settings(keys, default))))
-    own = [(key, "", *read) for key, read in read_option(main).keys.items() if key not in names]
-    return [Group("", "", {}, list(_settings(own, ""))), *groups]
+    main = (CONFIGS / f"{PRIMARY}.yaml").read_text(encoding="utf-8")
+    defaults = {"": PRIMARY, **dict(re.findall(r"^  - (?:override )?(\S+): (\S+)$", main, re.MULTILINE))}
+    names = [*defaults, *group_names()]
+    groups = sorted({"", *group_names()} - {"hydra"}, key=names.index)
+    return [_group(name, defaults.get(name, "")) for name in groups]
 
 
-def _settings(keys: list[tuple[str, str, str, str]], default: str) -> Iterator[Setting]:
-    """The settings of a group, from its keys with option, value and comment; those of the default option come first."""
-    schemas = _schemas()
-    meanings = {key: meaning.rstrip(".") for key, _, _, meaning in reversed(keys) if meaning}
-    first: dict[str, tuple[str, str]] = {}
-    for key, option, value, _ in keys:
-        first.setdefault(key, (option, value))
-    for key, (option, value) in first.items():
-        # A name is that of the option; a key without a value has others below it.
-        if value and not key.endswith("_target_") and key not in _NAMES:
-            schema = schemas.get(key, {})
-            choices = {name: FORMULAS[name] for name in schema.get("enum", []) if name in FORMULAS}
-            allowed = what_is_allowed(schema) if schema else ""
-            yield Setting(key, value, "" if option == default else option, meanings.get(key, ""), allowed, choices)
+def _group(name: str, default: str) -> Group:
+    """A group from its files, the default one first: it decides the order of the keys and their defaults."""
+    found = options(name)
+    keys: dict[str, tuple[str, str]] = {}
+    meanings: dict[str, str] = {}
+    for option in sorted(found, key=lambda option: option != default):
+        for own, (value, meaning) in found[option].keys.items():
+            key = f"{name}.{own}".replace("/", ".").removeprefix(".")
+            keys.setdefault(key, (value, "" if default in {option, ""} else option))
+            meanings[key] = meanings.get(key) or meaning.rstrip(".")
+    # A name is that of the option; a key without a value has others below it.
+    known = {*group_names(), "loss.name", "optimizer.name", "calibration.name"}
+    settings = [
+        Setting(key, value, option, meanings[key], what_is_allowed(_schemas()[key]) if key in _schemas() else "")
+        for key, (value, option) in keys.items()
+        if value and not key.endswith("_target_") and key not in known
+    ]
+    return Group(name, default, {one: FORMULAS.get(one, found[one].meaning) for one in found if name}, settings)
 
 
 @cache
@@ -90,8 +85,6 @@ def _schemas() -> dict[str, Any]:
     trainer = TrainerArguments.model_json_schema()["properties"]
     return found | {f"trainer.{key}": schema for key, schema in trainer.items()}
 
-
-_NAMES = {"loss.name", "optimizer.name", "calibration.name"}
 
 USAGE = """\
 imdbclf train [GROUP=OPTION] [KEY=VALUE] …: train, validate and test a network.
