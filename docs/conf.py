@@ -16,7 +16,7 @@ html_extra_path = ["../dist/site-extra"]  # the page that classifies
 html_show_copyright = html_show_sphinx = html_copy_source = False
 myst_heading_anchors = 4  # GitHub's anchors
 default_role = "code"  # docstrings have Markdown's single backticks
-autodoc_member_order, autodoc_typehints = "bysource", "description"
+autodoc_member_order, autodoc_typehints_format = "bysource", "short"
 
 
 def _plain(text: str) -> str:
@@ -51,8 +51,7 @@ def _completed(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] += "\n".join(map(_settings, all_groups()))
     elif page == "reference/command-line":
         for name, verb in typer.main.get_command(command_line).commands.items():
-            context = typer.Context(verb, info_name=f"imdbclf {name}")
-            text = USAGE if name == "train" else verb.get_help(context)
+            text = verb.get_help(typer.Context(verb, info_name=f"imdbclf {name}")) if name != "train" else USAGE
             source[0] += f"\n## {name}\n\n```text\n{text}\n```\n"
 
 
