@@ -17,7 +17,7 @@ PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick bench-serve profile
-.PHONY: behaviour exports explanations lock audit licences lecture-sweep statistics ladder report-picture site docs docs-check clean
+.PHONY: behaviour exports explanations lock audit licences lecture-sweep statistics ladder report-picture course site docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -151,6 +151,9 @@ report-picture: $(READY) ## Train the lecture, and take the pictures of its repo
 	@$(BIN)/imdbclf export dist/lecture dist/lecture/page.html --to web
 	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,760 --virtual-time-budget=5000 \
 	  --screenshot=docs/page.png "file://$(CURDIR)/dist/lecture/page.html"
+
+course: $(READY) ## Make the pictures of docs/lecture/ with the commands of its pages (IMDBCLF_DATA)
+	@$(BIN)/python -m benchmarks.course
 
 site: $(READY) ## Build the documentation as a site, offline, into dist/site (CHECKPOINT=RUN: its page classifies with it)
 	@bash .ci/site "$(BIN)" "$(CHECKPOINT)"
