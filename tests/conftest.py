@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import filelock
+import hypothesis
 import pytest
 from commands import made
 from matplotlib.figure import Figure
@@ -18,6 +19,10 @@ from matplotlib.figure import Figure
 from imdbclf.console import TerminalHandler
 from imdbclf.data.sources.sample import draw_reviews
 from imdbclf.startup import fast_imports
+
+# A machine with other work takes many times as long for an example; that is no failure.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 REAL_IMDB = Path(__file__).parents[2] / "shared" / "imdb"
 
