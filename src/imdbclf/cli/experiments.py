@@ -95,7 +95,7 @@ def sweep_report(
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.", metavar="RUN_A RUN_B [RUN…]")],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.", metavar="RUN")],
     reviews: Annotated[int, typer.Option(help="Number of most different reviews to show.", min=0)] = 10,
     as_json: AsJson = False,
 ) -> None:

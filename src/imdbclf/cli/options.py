@@ -25,12 +25,13 @@ _ADVICE = re.compile(r"[^=] data\.(encoding|delimiter|quote|escape|header|labels
 
 
 def _complete(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    return completions(context.params.get("overrides") or [], incomplete)
+    # Typer folds a longer meaning, and zsh would show the pieces as lines.
+    return ((text, meaning[:76]) for text, meaning in completions(context.params.get("overrides") or [], incomplete))
 
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(help="Such as model.hidden=32 loss=mse.", metavar="[KEY=VALUE]…", autocompletion=_complete),
+    typer.Argument(help="Such as model.hidden=32 loss=mse.", metavar="KEY=VALUE", autocompletion=_complete),
 ]
 Source = Annotated[str, typer.Argument(help="A folder (Hub layout or aclImdb), a Hub id, a file, 'sample' or 'auto'.")]
 CheckpointFile = Annotated[Path, typer.Argument(help="A checkpoint, its run folder, or its --to hub.", metavar="CKPT")]
@@ -40,7 +41,7 @@ Reading = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting of the reviews, such as data.encoding=cp1252.", metavar="KEY=VALUE"),
 ]
-Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="[TEXT]…")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Reviews; default: standard input.", metavar="TEXT")]
 ReportFile = Annotated[
     Path | None, typer.Option("--report", help="Write a page to this .html file, and .json and .csv beside it.")
 ]
