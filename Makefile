@@ -17,7 +17,7 @@ PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup same-python train test tests test-all test-ray test-lowest fuzz chaos checks lint types wheel peers bench bench-quick bench-serve profile
-.PHONY: behaviour exports explanations lock audit licences lecture-sweep statistics ladder report-picture course site docs docs-check clean
+.PHONY: behaviour exports explanations lock audit licences lecture-sweep statistics ladder report-picture course notebook site docs docs-check clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -154,6 +154,9 @@ report-picture: $(READY) ## Train the lecture, and take the pictures of its repo
 
 course: $(READY) ## Make the pictures of docs/lecture/ with the commands of its pages (IMDBCLF_DATA)
 	@$(BIN)/python -m benchmarks.course
+
+notebook: $(READY) ## Execute notebooks/lecture.ipynb on the sample, or on IMDBCLF_DATA; show what it prints
+	@$(BIN)/python .ci/notebook.py
 
 site: $(READY) ## Build the documentation as a site, offline, into dist/site (CHECKPOINT=RUN: its page classifies with it)
 	@bash .ci/site "$(BIN)" "$(CHECKPOINT)"
