@@ -136,7 +136,9 @@ def test_the_watch_sees_what_is_imported_and_opened(notes: Path, tmp_path: Path)
     assert "some.txt" in seen.opened
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",), ("predict", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("--version",), ("predict", "--help"), ("train", "--help")], ids=" ".join
+)
 def test_help_and_version_import_no_library_of_the_work(notes: Path, arguments: tuple[str, ...]) -> None:
     seen = command(notes, *arguments)
     assert (seen.status, seen.err) == (0, "")
