@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.reports.figure import new_figure
-from imdbclf.storage import atomic_write
+from imdbclf.data.corpus import EncodedReviews
+from imdbclf.reports.figure import LABELS, THOUSANDS, new_figure, save, styled
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_reviews(loaded: LoadedCorpus, path: Path) -> None:
     """Draw the number of reviews of each part and label, and how long those of each label are (PNG)."""
-    figure, panels = new_figure(10, 3.6, 1, 2)
+    figure, ((counts, lengths),) = new_figure(7, 3.2, 1, 2)
     parts = loaded.corpus.parts
-    places, lengths = np.arange(len(parts), dtype=np.int64), {part: reviews.lengths for part, reviews in parts.items()}
-    longest = max(float(np.quantile(each, 0.98)) for each in lengths.values() if len(each))
-    for number, (name, color) in enumerate(zip(loaded.label_names, ("tab:orange", "tab:blue"), strict=True)):
+    places, longest = np.arange(len(parts), dtype=np.int64), max(map(_most_words, parts.values()))
+    for number, (name, colour) in enumerate(zip(loaded.label_names, LABELS, strict=True)):
         chosen = {part: reviews.labels == number for part, reviews in parts.items()}
+        bar = counts.bar(places + 0.4 * number, [mask.sum() for mask in chosen.values()], 0.38, color=colour)
+        counts.bar_label(bar, fmt="{:,.0f}", fontsize="small")
+        words = np.concatenate([parts[part].lengths[mask] for part, mask in chosen.items()])
+        edges = np.linspace(0, longest, 40)
         label = f"Label {name}" if name else "(none)"
-        bar = panels[0, 0].bar(places + 0.4 * number, [mask.sum() for mask in chosen.values()], 0.38, color=color)
-        panels[0, 0].bar_label(bar, fmt="{:,.0f}")
-        words = np.concatenate([lengths[part][mask] for part, mask in chosen.items()])
-        panels[0, 1].hist(words, np.linspace(0, longest, 40), histtype="step", linewidth=2, color=color, label=label)
-    panels[0, 0].set(title="Reviews by part and label", xticks=places + 0.2, xticklabels=[*parts], ylabel="Reviews")
-    panels[0, 1].set(title="Lengths", xlabel="Words of a review", ylabel="Reviews")
-    panels[0, 1].legend()
-    for panel in panels.flat:
-        panel.yaxis.set_major_formatter("{x:,.0f}")
-    with atomic_write(path) as aside:
-        figure.savefig(aside, dpi=120, format="png")
+        lengths.hist(words, edges, histtype="step", linewidth=1.8, color=colour, label=label)
+    counts.set(title="Reviews of each label", xticks=places + 0.2, xticklabels=[*parts], ylabel="Reviews")
+    lengths.set(title="Length", xlabel="Words of a review", ylabel="Reviews")
+    lengths.legend()
+    for axis in (counts.yaxis, lengths.yaxis, lengths.xaxis):
+        axis.set_major_formatter(THOUSANDS)
+    save(figure, path)
+
+
+def _most_words(reviews: EncodedReviews) -> float:
+    return float(np.quantile(reviews.lengths, 0.98)) if len(reviews) else 0

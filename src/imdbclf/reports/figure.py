@@ -1,14 +1,34 @@
-"""Figures as reports show them, rendered as PNG and SVG."""
+"""Figures in one style (`imdbclf.mplstyle`), saved as PNG, or rendered as PNG and SVG."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy.typing as npt
 from matplotlib.figure import Figure
+
+from imdbclf.storage import atomic_write
+
+TRAINING, VALIDATION, NETWORK = "#0072B2", "#D55E00", "#009E73"
+"""What these colours show is the same in every figure; the network is that after training."""
+
+LABELS = "#E69F00", "#56B4E9"
+"""The negative and the positive label."""
+
+INK, GREY, PALE = "#1E293B", "#64748B", "#94A3B8"
+"""Marks; what is compared with; what is in the background."""
+
+THOUSANDS = "{x:,.0f}"
+"""How an axis shows counts."""
+
+styled = mpl.rc_context(
+    mpl.rc_params_from_file(Path(__file__).with_name("imdbclf.mplstyle"), use_default_template=False)
+)
+"""Decorates every function that draws or saves a figure."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +42,36 @@ class Plot:
 
 
 def new_figure(
-    width: float, height: float, down: int, across: int, *, sharey: bool = False
+    width: float,
+    height: float,
+    down: int = 1,
+    across: int = 1,
+    *,
+    layout: Literal["constrained"] | None = "constrained",
+    **panels: Any,
 ) -> tuple[Figure, npt.NDArray[Any]]:
-    """A figure and its panels (down, across)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    panels = figure.subplots(down, across, sharey=sharey, squeeze=False)
-    for panel in panels.flat:
-        panel.grid(alpha=0.25)
-        panel.spines[["top", "right"]].set_visible(False)
-    return figure, panels
+    """A figure of this size in inches, and its panels (down, across), with arguments of `Figure.subplots`.
+
+    With `layout=None` the caller sets the margins.
+    """
+    figure = Figure(figsize=(width, height), layout=layout)
+    return figure, figure.subplots(down, across, squeeze=False, **panels)
 
 
+@styled
+def save(figure: Figure, path: Path, **metadata: str) -> None:
+    """Write the figure as PNG."""
+    with atomic_write(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None, **metadata})
+
+
+@styled
 def rendered(figure: Figure, name: str, alt: str) -> Plot:
     """Render the figure both ways, the same bytes every time."""
     # The layout is computed once; each way of saving would compute it again.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=110, metadata={"Software": None})
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(png, format="png", metadata={"Software": None})
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return Plot(name, alt, png.getvalue(), svg.getvalue())

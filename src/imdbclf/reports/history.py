@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from imdbclf.reports.figure import GREY, TRAINING, VALIDATION, new_figure, save, styled
 from imdbclf.storage import atomic_write
 
 COLUMNS = ("epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy", "seconds")
+
+_DRAWN = (("loss", 1, "Loss"), ("accuracy", 100, "Accuracy (%)"))
 
 _ALWAYS = {"epoch", "train/loss", "train/accuracy", "seconds"}
 
@@ -72,32 +72,22 @@ def conclusion(rows: Sequence[EpochRow]) -> str:
     )
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_history(rows: Sequence[EpochRow], path: Path, title: str) -> None:
     """Draw loss and accuracy by epoch (PNG), training and validation, as in the lecture; the best epoch is marked."""
-    figure = Figure(figsize=(10, 4))
-    panels = figure.subplots(1, 2)
     # Fixed margins: an automatic layout would take as long as the drawing, for every run of a sweep.
-    figure.subplots_adjust(left=0.07, right=0.985, top=0.84, bottom=0.13, wspace=0.18)
-    for axes, metric in zip(panels, ("loss", "accuracy"), strict=True):
-        _draw_metric(axes, rows, metric)
-    figure.suptitle(title, fontsize=11)
-    with atomic_write(path) as aside:
-        figure.savefig(aside, dpi=120, format="png")
-
-
-def _draw_metric(axes: Axes, rows: Sequence[EpochRow], metric: str) -> None:
-    epochs = [row["epoch"] for row in rows]
-    axes.plot(epochs, [row[f"train/{metric}"] for row in rows], "o", color="tab:blue", label=f"Training {metric}")
-    validated = [row for row in rows if f"val/{metric}" in row]
-    if validated:
-        values = [row[f"val/{metric}"] for row in validated]
-        axes.plot([row["epoch"] for row in validated], values, "-", color="tab:orange", label=f"Validation {metric}")
-    best = best_row(rows)
-    if best is not None:
-        axes.axvline(best["epoch"], color="tab:gray", linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")
-    shown = "Training and validation" if validated else "Training"
-    axes.set(xlabel="Epoch", ylabel=metric.capitalize(), title=f"{shown} {metric}")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure, panels = new_figure(7, 3.2, 1, 2, layout=None)
+    figure.subplots_adjust(left=0.1, right=0.985, top=0.81, bottom=0.15, wspace=0.24)
+    validated, best = [row for row in rows if "val/loss" in row], best_row(rows)
+    for axes, (metric, scale, label) in zip(panels.flat, _DRAWN, strict=True):
+        for part, shown, form, colour in (("train", rows, "o", TRAINING), ("val", validated, "-", VALIDATION)):
+            if shown:
+                epochs, values = zip(*((row["epoch"], scale * row[f"{part}/{metric}"]) for row in shown), strict=True)
+                axes.plot(epochs, values, form, color=colour, label="Training" if part == "train" else "Validation")
+        if best is not None:
+            axes.axvline(best["epoch"], color=GREY, linestyle=":", label=f"Best epoch ({best['epoch']:.0f})")
+        axes.set(xlabel="Epoch", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.suptitle(title if validated else f"{title}: no validation part", y=0.98)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.92), ncols=3)
+    save(figure, path)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from imdbclf.reports.figure import GREY, NETWORK, PALE, THOUSANDS, new_figure, save, styled
 from imdbclf.reports.metrics import BINS, Labels, Probabilities, calibration_error
 from imdbclf.reports.statistics import proportion_interval
-from imdbclf.storage import atomic_write
 
 _EDGES = np.linspace(0, 1, BINS + 1)
 
@@ -40,7 +38,7 @@ def reliability_bins(labels: Labels, probabilities: Probabilities) -> list[Bin]:
     return bins
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_reliability(
     labels: Labels, probabilities: Probabilities, uncalibrated: Probabilities, path: Path, title: str
 ) -> None:
@@ -48,23 +46,23 @@ def draw_reliability(
 
     The probabilities before calibration are drawn too, if they differ. There must be at least one review.
     """
-    figure = Figure(figsize=(5.5, 6))
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    figure.subplots_adjust(left=0.13, right=0.97, top=0.93, bottom=0.08, hspace=0.06)
-    upper.plot([0, 1], [0, 1], ":", color="tab:gray", label="Perfect calibration")
+    figure, ((upper,), (lower,)) = new_figure(5.5, 6, 2, sharex=True, height_ratios=[3, 1])
+    draw_diagonal(upper)
     if np.array_equal(probabilities, uncalibrated):
-        draw_bins(upper, lower, labels, probabilities, "tab:blue", "Network")
+        draw_bins(upper, lower, labels, probabilities, NETWORK, "Network")
     else:
-        draw_bins(upper, lower, labels, uncalibrated, "tab:orange", "Before temperature scaling")
-        draw_bins(upper, lower, labels, probabilities, "tab:blue", "After temperature scaling")
+        draw_bins(upper, lower, labels, uncalibrated, PALE, "Before temperature scaling")
+        draw_bins(upper, lower, labels, probabilities, NETWORK, "After temperature scaling")
     upper.set(ylabel="Fraction of positive reviews", title=title, xlim=(0, 1), ylim=(0, 1))
+    upper.legend(loc="lower right")
     lower.set(xlabel="Predicted probability of being positive", ylabel="Reviews")
-    upper.title.set_fontsize(11)
-    upper.legend(loc="lower right", fontsize="small")
-    for axes in (upper, lower):
-        axes.grid(alpha=0.3)
-    with atomic_write(path) as aside:
-        figure.savefig(aside, dpi=120, format="png")
+    lower.yaxis.set_major_formatter(THOUSANDS)
+    save(figure, path)
+
+
+def draw_diagonal(axes: Axes) -> None:
+    """Where the points of a perfectly calibrated network are, and the curve of one that guesses."""
+    axes.plot([0, 1], [0, 1], ":", color=GREY)
 
 
 def draw_bins(
@@ -74,8 +72,7 @@ def draw_bins(
     bins = reliability_bins(labels, probabilities)
     predicted, ends = [one.predicted for one in bins], [one.interval for one in bins]
     error = calibration_error(labels, probabilities)
-    label = f"{name} (calibration error {error:.4f})"
-    upper.plot(predicted, [one.observed for one in bins], "o-", color=colour, markersize=4, label=label)
+    upper.plot(predicted, [one.observed for one in bins], "o-", color=colour, label=f"{name} (error {error:.3f})")
     upper.vlines(predicted, [low for low, _ in ends], [high for _, high in ends], colors=colour)
     if lower is not None:
         lower.stairs(*np.histogram(probabilities.astype(np.float64), _EDGES), color=colour)

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
 from imdbclf.console import install_command
@@ -17,11 +16,11 @@ from imdbclf.model.calibration import EVEN
 from imdbclf.reports.evaluation.slices import LABEL_ERROR, Columns, Mask, Slice, slices_of
 from imdbclf.reports.evaluation.thresholds import Counts, counts_of
 from imdbclf.reports.explanation import Explanation, coloured_pieces, title_of
-from imdbclf.reports.figure import new_figure, rendered
+from imdbclf.reports.figure import GREY, NETWORK, new_figure, rendered, styled
 from imdbclf.reports.labels import percent
 from imdbclf.reports.metrics import Labels, Metrics, Probabilities
 from imdbclf.reports.page import Section, TextTable, page
-from imdbclf.reports.reliability import draw_bins
+from imdbclf.reports.reliability import draw_bins, draw_diagonal
 from imdbclf.reports.run_summary import METRIC_NAMES
 
 POINTS = 400
@@ -111,27 +110,29 @@ def confusion_section(measured: Measured) -> Section:
     )
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def curves_section(measured: Measured) -> Section:
     """ROC, precision and recall, reliability, and the cost at every threshold."""
-    figure, panels = new_figure(10.5, 9, 2, 2)
+    figure, panels = new_figure(7, 6.2, 2, 2)
     (roc, precision_recall), (reliability, cost) = panels
     counts = measured.counts
     picked = np.unique(np.linspace(0, len(counts.values), POINTS).astype(np.int64))
     false, true = counts.above[:, picked]
     negative, positive = np.maximum(counts.above[:, -1], 1)
-    roc.plot([0, 1], [0, 1], ":", color="tab:gray")
-    roc.plot(false / negative, true / positive)
+    draw_diagonal(roc)
+    roc.plot(false / negative, true / positive, color=NETWORK)
     roc.set(title="ROC", xlabel="False positive rate", ylabel="True positive rate (recall)")
-    precision_recall.plot(true[1:] / positive, true[1:] / (true + false)[1:])
+    precision_recall.plot(true[1:] / positive, true[1:] / (true + false)[1:], color=NETWORK)
     precision_recall.set(title="Precision and recall", xlabel="Recall", ylabel="Precision")
-    reliability.plot([0, 1], [0, 1], ":", color="tab:gray")
-    draw_bins(reliability, None, measured.labels, measured.probabilities, "tab:blue", "Network")
-    reliability.legend(loc="upper left", fontsize="small")
+    draw_diagonal(reliability)
+    draw_bins(reliability, None, measured.labels, measured.probabilities, NETWORK, "Network")
+    reliability.legend(loc="upper left")
     reliability.set(title="Reliability", xlabel="Predicted probability", ylabel="Fraction of positive reviews")
     costs = counts.costs(measured.false_negative)[picked]
-    cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels))
-    cost.axvline(measured.threshold if measured.chosen is None else measured.chosen, linestyle=":", color="tab:gray")
+    cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels), color=NETWORK)
+    threshold = measured.threshold if measured.chosen is None else measured.chosen
+    cost.axvline(threshold, linestyle=":", color=GREY, label=f"Threshold {threshold:.3g}")
+    cost.legend()
     cost.set(title="Cost", xlabel="Threshold", ylabel="Cost per review", ylim=(0, None))
     alt = "Four plots: ROC curve, precision against recall, reliability with intervals, cost at every threshold"
     text = "Reliability shows whether a probability of .8 means that 80 % of such reviews are positive."

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from textwrap import wrap
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from imdbclf.reports.figure import Plot, new_figure, rendered
+from imdbclf.reports.figure import INK, PALE, TRAINING, VALIDATION, Plot, new_figure, rendered, styled
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels
 from imdbclf.reports.sweep.analysis import Configuration, Effect
 
-BEST, PLAIN, TRAINING = "#c2410c", "#94a3b8", "#0369a1"
 MOST_PANELS, MOST_ACROSS = 40, 4
 """Training curves: panels of a plot, and of a row."""
 
@@ -25,21 +23,21 @@ Curve = list[tuple[float, float]]
 """Epoch and value."""
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_effects(effects: Sequence[Effect]) -> Plot:
     """A panel for each axis: differences from the first value with intervals, and a line for each seed."""
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     across = min(4, len(labels))
     down = -(-len(labels) // across)
-    figure, panels = new_figure(3.2 * across, 3.1 * down, down, across, sharey=True)
+    figure, panels = new_figure(max(1.75 * across, 3.5), 2.6 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis])
         # A key keeps its small letters.
-        panel.set_title(label if "." in label else label[:1].upper() + label[1:], fontsize=11)
+        panel.set_title(label if "." in label else label[:1].upper() + label[1:])
     for panel in panels.flat[len(labels) :]:
         panel.set_visible(False)
     for panel in panels[:, 0]:
-        panel.set_ylabel("Accuracy difference (points)")
+        panel.set_ylabel("Difference (points)")
     alt = (
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
@@ -51,20 +49,20 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
     if len({(effect.unit, len(effect.differences)) for effect in effects}) == 1:
         each = np.array([effect.differences for effect in effects])
         lines = np.vstack([np.zeros(each.shape[1]), 100 * each])
-        panel.plot(positions, lines, color=PLAIN, linewidth=0.8, alpha=0.6)
-    panel.axhline(0, color="black", linewidth=0.8)
-    panel.plot(0, 0, "o", color="black", markersize=5)
+        panel.plot(positions, lines, color=PALE, linewidth=0.8, alpha=0.5)
+    panel.axhline(0, color=INK, linewidth=0.8)
+    panel.plot(0, 0, "o", color=INK)
     for position, effect in enumerate(effects, start=1):
         bar = None if effect.half is None else 100 * effect.half
-        colour = BEST if effect.is_significant else "black"
-        panel.errorbar(position, 100 * effect.mean, bar, fmt="o", color=colour, markersize=5, capsize=4, zorder=3)
+        colour = VALIDATION if effect.is_significant else INK
+        panel.errorbar(position, 100 * effect.mean, bar, fmt="o", color=colour, zorder=3)
     values = [effects[0].reference, *(effect.value for effect in effects)]
-    crowded = sum(map(len, values)) > 28  # noqa: PLR2004 - letters that fit under a panel
+    crowded = sum(map(len, values)) > 16  # noqa: PLR2004 - letters that fit under a panel
     panel.set_xticks(positions, values, rotation=40 if crowded else 0, ha="right" if crowded else "center")
     panel.set_xlim(-0.4, len(effects) + 0.4)
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot | None:
     """A panel for each configuration: training and validation loss by epoch (means over its seeds), the gap shaded.
 
@@ -77,7 +75,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
         return None
     across = _across(shown)
     down = -(-len(shown) // across)
-    figure, panels = new_figure(0.5 + 2 * across, 0.7 + 1.6 * down, down, across)
+    figure, panels = new_figure(max(1.75 * across, 3.5), 0.8 + 1.5 * down, down, across)
     tops = {
         loss: _top([courses[one.label] for one in shown if one.loss == loss]) for loss in {one.loss for one in shown}
     }
@@ -85,16 +83,16 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
     for number, (panel, one) in enumerate(zip(panels.flat, shown, strict=False)):
         _draw_gap(panel, *courses[one.label])
         is_best = one is configurations[0] and len(configurations) > 1
-        panel.set_title("\n".join(wrap(one.label, 32)), fontsize=8, color=BEST if is_best else "black")
+        panel.set_title("\n".join(wrap(one.label, 26)), fontsize=8, fontweight="bold" if is_best else "normal")
         panel.set(xlim=(0.5, last + 0.5), ylim=(0, tops[one.loss]))
         is_first = number % across == 0 or one.loss != shown[number - 1].loss
         panel.tick_params(labelsize=8, labelleft=is_first, labelbottom=number + across >= len(shown))
     for panel in panels.flat[len(shown) :]:
         panel.set_visible(False)
-    figure.supxlabel("Epoch", fontsize=9)
-    figure.supylabel("Loss", fontsize=9)
+    figure.supxlabel("Epoch")
+    figure.supylabel("Loss")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
     alt = "Training and validation loss by epoch, a panel for each configuration; the gap between them is shaded."
     return rendered(figure, "curves", alt)
 
@@ -117,19 +115,19 @@ def _across(shown: Sequence[Configuration]) -> int:
 def _top(courses: Sequence[Sequence[Curve]]) -> float:
     """Where the axis of losses ends; a network that diverged does not flatten the others."""
     largest = [max((loss for curve in both for _, loss in curve if np.isfinite(loss)), default=1.0) for both in courses]
-    return 1.05 * min(max(largest), 3 * float(np.median(largest)))
+    return 1.2 * min(max(largest), 3 * float(np.median(largest)))
 
 
 def _draw_gap(panel: Axes, training: Curve, validation: Curve) -> None:
     both = sorted(dict(training).keys() & dict(validation).keys())
     lower, upper = ([dict(curve)[epoch] for epoch in both] for curve in (training, validation))
     panel.fill_between(
-        both, lower, upper, color=PLAIN, alpha=0.3, linewidth=0, label="Gap, its size after the last epoch"
+        both, lower, upper, color=PALE, alpha=0.3, linewidth=0, label="Gap, its size after the last epoch"
     )
     panel.plot(*zip(*training, strict=True), color=TRAINING, linestyle="--", label="Training loss")
-    panel.plot(*zip(*validation, strict=True), color=BEST, label="Validation loss")
+    panel.plot(*zip(*validation, strict=True), color=VALIDATION, label="Validation loss")
     best = min(validation, key=lambda point: point[1])
-    panel.plot(*best, "o", color=BEST, markersize=5, label="Lowest validation loss")
+    panel.plot(*best, "o", color=VALIDATION, label="Lowest validation loss")
     gap = f"gap {upper[-1] - lower[-1]:+.2f}".replace("-", "−")
     panel.text(0.98, 0.97, gap, fontsize=8, ha="right", va="top", transform=panel.transAxes)
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -146,46 +144,66 @@ def mean_curve(configuration: Configuration, epochs: Epochs, metric: str) -> Cur
     return [(epoch, float(np.mean([values[epoch] for values in by_seed]))) for epoch in common]
 
 
-@mpl.rc_context({"text.parse_math": False})
+@styled
 def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     """Validation accuracy against the number of parameters and against the seconds of the fit."""
     shown = [one for one in configurations if one.accuracies]
     if not shown:
         return None
-    figure, ((first, second),) = new_figure(7.8, 3.4, 1, 2, sharey=True)
+    figure, ((first, second),) = new_figure(7, 3.4, 1, 2, sharey=True)
     _draw_cost(first, shown, "parameters")
     _draw_cost(second, shown, "fit_seconds")
     first.set(xlabel="Parameters", ylabel="Validation accuracy (%)")
     second.set_xlabel("Seconds per fit")
+    handles, labels = first.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return rendered(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
 
 
 def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str) -> None:
-    for number, one in reversed(list(enumerate(configurations))):
-        x, y, half = one.mean(metric), one.mean("val/accuracy"), one.half("val/accuracy")
-        if x and y is not None:
-            bar = None if half is None else 100 * half
-            colour, size = (BEST, 7) if number == 0 else (PLAIN, 4)
-            panel.errorbar(x, 100 * y, bar, fmt="o", color=colour, markersize=size, elinewidth=0.9, capsize=2)
-    low, high = panel.get_xlim()
+    shown = [(one, cost) for one in configurations if (cost := one.mean(metric))]
+    groups = _alike([cost for _, cost in shown]) if metric == "parameters" else []
+    places = [cost for _, cost in shown]
+    for group in groups:
+        for rank, number in enumerate(group):
+            places[number] *= np.exp(0.03 * (rank - (len(group) - 1) / 2))
+    for number, (one, _) in reversed(list(enumerate(shown))):
+        y, half = 100 * float(np.mean(list(one.accuracies.values()))), one.half("val/accuracy")
+        bar, is_best = None if half is None else 100 * half, one is configurations[0]
+        look = {"color": VALIDATION, "markersize": 7, "label": f"Best: {one.label}"} if is_best else {"color": PALE}
+        panel.errorbar(places[number], y, bar, fmt="o", elinewidth=1, capsize=0, **look)
     panel.set_xscale("log")
-    # Plain numbers, also where the axis does not span a power of ten.
-    narrow = low > 0 and high / low < 10  # noqa: PLR2004 - one decade
-    panel.xaxis.set_major_locator(MaxNLocator(3) if narrow else LogLocator())
-    panel.xaxis.set_major_formatter(lambda value, _position: f"{value:,.6g}")
-    panel.xaxis.set_minor_formatter(NullFormatter())
+    if 0 < len(groups) <= MOST_ACROSS:
+        panel.set_xticks([shown[group[0]][1] for group in groups])
+    else:
+        low, high = panel.get_xlim()
+        # Plain numbers, also where the axis does not span a power of ten.
+        panel.xaxis.set_major_locator(MaxNLocator(3) if high / low < 10 else LogLocator())  # noqa: PLR2004 - one decade
+    panel.xaxis.set_major_formatter(lambda value, _position: f"{float(f'{value:.3g}'):,.12g}")
+    panel.xaxis.set_minor_locator(NullLocator())
 
 
-@mpl.rc_context({"text.parse_math": False})
+def _alike(costs: Sequence[float]) -> list[list[int]]:
+    """The numbers of the costs, ascending, in groups of those that can hardly be told apart in a plot."""
+    groups: list[list[int]] = []
+    for number in sorted(range(len(costs)), key=costs.__getitem__):
+        if groups and costs[number] < 1.02 * costs[groups[-1][0]]:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return [sorted(group) for group in groups]
+
+
+@styled
 def draw_search(values: Mapping[int, float], best: Sequence[int], *, is_loss: bool) -> Plot:
     """The values of a search's trials by their numbers; `best` has the numbers of those better than all before."""
-    figure, ((panel,),) = new_figure(4.6, 3.4, 1, 1)
+    figure, ((panel,),) = new_figure(5, 3.2)
     shown = {number: value if is_loss else 100 * value for number, value in values.items()}
     if shown:
-        panel.plot(list(shown), list(shown.values()), "o", color=PLAIN, markersize=4)
+        panel.plot(list(shown), list(shown.values()), "o", color=PALE)
         heights = [shown[number] for number in [*best, best[-1]]]
-        panel.step([*best, max(shown)], heights, where="post", color=BEST, linewidth=1.6)
-        panel.legend(["Trial", "Best so far"], frameon=False, fontsize=9)
+        panel.step([*best, max(shown)], heights, where="post", color=VALIDATION)
+        panel.legend(["Trial", "Best so far"])
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.set(xlabel="Trial", ylabel="Validation loss" if is_loss else "Validation accuracy (%)")
     return rendered(figure, "search", "Value by trial, and the best so far.")
