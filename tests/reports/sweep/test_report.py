@@ -71,7 +71,7 @@ def test_test_metrics_are_there_for_the_best_configuration_alone(sweep: SweepFol
     assert with_test == {chosen}
     tested = conclusions.best.values("test/accuracy")
     value = percent(float(tested.mean()), half_width(tested))
-    assert f"Test accuracy of the best configuration: {value}." in conclusions.sentences
+    assert conclusions.sentences[0].endswith(f"; test accuracy {value}.")
 
 
 def test_test_metrics_change_nothing_but_themselves(tmp_path: Path, conclusions: Conclusions) -> None:
@@ -84,7 +84,7 @@ def test_test_metrics_change_nothing_but_themselves(tmp_path: Path, conclusions:
     other = conclusions_from(folder)
     assert [one.label for one in other.configurations] == [one.label for one in conclusions.configurations]
     assert other.effects == conclusions.effects
-    assert other.sentences[:-2] == conclusions.sentences[:-2]
+    assert (other.sentences[1:], other.details) == (conclusions.sentences[1:], conclusions.details)
 
 
 class Tags(HTMLParser):
@@ -120,6 +120,9 @@ def test_the_page_needs_no_other_file_and_describes_its_plots(sweep: SweepFolder
     assert any(meta.get("name") == "viewport" for meta in page.of("meta"))
     for sentence in conclusions.sentences:
         assert sentence in page.text
+    behind_a_click = page.text.split("Tests and corrections")[1]
+    assert [one for one in conclusions.details if one in behind_a_click] == conclusions.details
+    assert page.of("details") == [{}]
 
 
 def test_the_same_runs_give_the_same_report_byte_for_byte(sweep: SweepFolder) -> None:
@@ -207,7 +210,9 @@ def test_a_function_in_the_list_of_sections_adds_one(tmp_path: Path, monkeypatch
 def test_the_command_writes_the_report_and_prints_the_conclusions(sweep: SweepFolder, capsys: Capture) -> None:
     result = run(capsys, "sweep-report", str(sweep.path))
     assert (result.status, result.err) == (0, "")
-    assert "Best on validation: 1 layer, mse (accuracy 89.03 ± 2.41 %, 3 seeds).\n" in result.out
+    assert "Best on validation: 1 layer, mse (accuracy 89.03 ± 2.41 %, 3 seeds), 0.03 points ahead" in result.out
+    assert "Not significantly worse" not in result.out
+    assert "sweep.html, with tests and corrections\n" in result.out
     assert "89.00 ± 2.48 %" in result.out
     assert "failed: 010_model.layers=2_loss=mse_seed=1: out of memory" in result.out
     assert "Reviews:  a drawn sample\n" in result.out

@@ -102,11 +102,13 @@ def test_every_number_on_configurations_follows_from_the_csv_alone(kept: Path, r
         percent(float(np.mean(list(seeds.values()))), half_by_hand(list(seeds.values())))
         for seeds in (found[row[0], row[1]] for row in rows)
     ]
-    sentences = results.conclusions.sentences
     mean, half = float(np.mean(list(found[best].values()))), half_by_hand(list(found[best].values()))
-    assert f"Best on validation: {best[0]} layer, {best[1]} (accuracy {percent(mean, half)}, 3 seeds)." in sentences
+    assert (
+        f"Best on validation: {best[0]} layer, {best[1]} (accuracy {percent(mean, half)}, 3 seeds)"
+        in results.conclusions.sentences[0]
+    )
     assert [value >= 0.05 for value in p].count(True) == 1
-    assert "Not significantly worse: 1 of 3 other configurations." in sentences
+    assert "Not significantly worse: 1 of 3 other configurations." in results.conclusions.details
 
 
 def test_every_number_on_effects_follows_from_the_csv_alone(kept: Path, results: SweepResults) -> None:
@@ -132,7 +134,7 @@ def test_every_number_on_effects_follows_from_the_csv_alone(kept: Path, results:
         differences = list(np.subtract(first, second))
         points = signed(float(np.mean(differences)), half_by_hand(differences))
         expected.append([*axis, points, p_cell(alone), p_cell(value), "2", "3 seeds"])
-        assert any(points in sentence for sentence in results.conclusions.sentences)
+        assert any(points in sentence for sentence in results.conclusions.details)
     assert cells_of(effects_section(results)) == expected
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imdbclf.reports.labels import choice_label, number_of, p_cell, p_text, percent, signed
+from imdbclf.reports.labels import axis_label, choice_label, number_of, p_cell, p_text, percent, signed
 from imdbclf.reports.statistics import FEWEST
 from imdbclf.reports.sweep.analysis import (
     ACCURACY,
@@ -20,18 +20,21 @@ from imdbclf.reports.sweep.analysis import (
 )
 from imdbclf.reports.sweep.job_table import FOLDED, JobRow
 
-ONE_SEED = f"With one seed there is no significance test. To repeat each configuration, add 'seed=range({FEWEST})'."
-FEW = f"{{}} seeds are few: intervals may be too small. Add more: 'seed=range({FEWEST})'."
+ONE_SEED = f"With one seed nothing is tested, and another seed may change the order: add 'seed=range({FEWEST})'."
+FEW = f"{{}} seeds are few: intervals may be too small, so add more ('seed=range({FEWEST})')"
 OPTIMISTIC = "The accuracy and the lead of the best may be slightly optimistic: it was chosen for its high mean."
 FOLDS = "Each fold counts as a seed. Folds share training reviews, so intervals and p values are somewhat too small."
 NO_VALIDATION = "There is no validation part, so no configuration was chosen and no test metrics are reported."
-NAMED_EFFECTS = 8
-"""Effects that get a sentence; the table has them all."""
+SEARCHED = "The effect of a single axis cannot be computed from a search, since its trials are not spread evenly."
 
 
 @dataclass(frozen=True)
 class Conclusions:
-    """The jobs, the configurations (best first), what was tested, and sentences, the most important one first."""
+    """The jobs, the configurations (best first), what was tested, and what follows in words.
+
+    `sentences` say which is best, which choices mattered and what the seeds allow to conclude, in at most three, and
+    whether jobs are missing. `details` are the tests and their corrections.
+    """
 
     rows: Sequence[JobRow]
     configurations: Sequence[Configuration]
@@ -39,6 +42,7 @@ class Conclusions:
     comparisons: Sequence[Comparison]
     effects: Sequence[Effect]
     sentences: Sequence[str]
+    details: Sequence[str] = ()
 
 
 def conclusions_of(rows: Sequence[JobRow], axes: Sequence[str], monitor: str | None = None) -> Conclusions:
@@ -55,64 +59,74 @@ def conclusions_of(rows: Sequence[JobRow], axes: Sequence[str], monitor: str | N
     best, comparisons = selected(configurations), compare_with_best(configurations)
     # A search samples the good regions more often, so its trials have no matched cells.
     effects = [] if monitor else main_effects(kept, axes)
-    sentences = _sentences(best, configurations, comparisons, effects, monitor)
-    return Conclusions(kept, configurations, best, comparisons, effects, [*sentences, *_not_finished(kept)])
+    sentences, details = _said(best, comparisons, effects, monitor) if best else ([_nothing(configurations)], [])
+    sentences += _not_finished(kept)
+    return Conclusions(kept, configurations, best, comparisons, effects, sentences, details)
 
 
-def _sentences(
-    best: Configuration | None,
-    configurations: Sequence[Configuration],
-    comparisons: Sequence[Comparison],
-    effects: Sequence[Effect],
-    monitor: str | None,
-) -> list[str]:
-    if not configurations:
-        return ["No job is done yet, so there is nothing to compare."]
-    if best is None:
-        return [NO_VALIDATION]
-    folds = [FOLDS] if any(FOLDED in seed for seed in best.by_seed) else []
-    sentences = [_best(best, len(configurations), monitor), *folds]
+def _nothing(configurations: Sequence[Configuration]) -> str:
+    return NO_VALIDATION if configurations else "No job is done yet, so there is nothing to compare."
+
+
+def _said(
+    best: Configuration, comparisons: Sequence[Comparison], effects: Sequence[Effect], monitor: str | None
+) -> tuple[list[str], list[str]]:
+    """The sentences and the details."""
+    first, seeds = _best(best, comparisons, monitor), len(best.by_seed)
+    details = [FOLDS] if any(FOLDED in seed for seed in best.by_seed) else []
     if monitor:
-        sentences.append(_chosen_by_search(len(configurations)))
-    else:
-        sentences += _of_a_grid(len(best.by_seed), comparisons)
-    sentences += _effects(effects)
-    tested = best.mean("test/accuracy")
-    if tested is not None:
-        sentences.append(f"Test accuracy of the best configuration: {percent(tested, best.half('test/accuracy'))}.")
-    return sentences
+        return [first, _chosen_by_search(len(comparisons) + 1)], [*details, SEARCHED]
+    allowed = [_worse(comparisons)] if comparisons and seeds > 1 else []
+    details += [_not_worse(comparisons)] if allowed else []
+    allowed += [FEW.format(seeds)] if 1 < seeds < FEWEST else []
+    details += [OPTIMISTIC] if comparisons else []
+    details += [_effect(one, len(effects)) for one in sorted(effects, key=lambda effect: not effect.is_significant)]
+    sentences = [first, _choices(effects, seeds), ONE_SEED if seeds == 1 else _joined(allowed)]
+    return [sentence for sentence in sentences if sentence], details
 
 
-def _of_a_grid(seeds: int, comparisons: Sequence[Comparison]) -> list[str]:
-    if seeds == 1:
-        said = [ONE_SEED]
-    else:
-        said = [_not_worse(comparisons)] if comparisons else []
-        said += [FEW.format(seeds)] if seeds < FEWEST else []
-    return [*said, OPTIMISTIC] if comparisons else said
+def _joined(clauses: Sequence[str]) -> str:
+    return f"{'; '.join(clauses)}." if clauses else ""
 
 
-def _best(best: Configuration, count: int, monitor: str | None) -> str:
-    name = best.label if best.choices else "The one configuration"
-    seeds = number_of(len(best.by_seed), "seed")
-    accuracy, loss = best.mean("val/accuracy"), best.mean("val/loss")
+def _best(best: Configuration, comparisons: Sequence[Comparison], monitor: str | None) -> str:
+    name, seeds = best.label if best.choices else "The one configuration", number_of(len(best.by_seed), "seed")
+    accuracy, loss, tested = (best.mean(metric) for metric in ("val/accuracy", "val/loss", "test/accuracy"))
+    test = "" if tested is None else f"; test accuracy {percent(tested, best.half('test/accuracy'))}"
     if accuracy is None:
-        return f"{name}: {seeds}, without a validation part."
+        return f"{name}: {seeds}, without a validation part{test}."
     value = percent(accuracy, best.half("val/accuracy"))
-    if count == 1:
-        return f"{name}: {value} validation accuracy ({seeds})."
+    if not comparisons:
+        return f"{name}: {value} validation accuracy ({seeds}){test}."
     if monitor == "val/loss" and loss is not None:
-        return f"Lowest validation loss: {name} (loss {loss:.4f}, accuracy {value}, {seeds})."
-    return f"Best on validation: {name} (accuracy {value}, {seeds})."
+        return f"Lowest validation loss: {name} (loss {loss:.4f}, accuracy {value}, {seeds}){test}."
+    lead = f", {signed(comparisons[0].mean).lstrip('+')} points ahead of the next" if comparisons[0].differences else ""
+    return f"Best on validation: {name} (accuracy {value}, {seeds}){lead}{test}."
 
 
 def _chosen_by_search(count: int) -> str:
     if count == 1:
         return "Only one configuration is done, so the search has not chosen yet."
-    return (
-        f"It is the best of {count:,} configurations with one seed each, so its metrics may be slightly optimistic. "
-        "The effect of a single axis cannot be computed from a search, since its trials are not spread evenly."
-    )
+    return f"It is the best of {count:,} configurations with one seed each, so its metrics may be slightly optimistic."
+
+
+def _choices(effects: Sequence[Effect], seeds: int) -> str:
+    """The largest effect of each axis that has a significant one, and the other axes."""
+    ordered = sorted(effects, key=lambda effect: (effect.is_significant, abs(effect.mean)))
+    if seeds == 1 and ordered:
+        return f"Largest difference: {_change(ordered[-1])} ({signed(ordered[-1].mean)} points)."
+    largest = {effect.axis: effect for effect in ordered}
+    visible = [f"{_change(one)} ({signed(one.mean)} points)" for one in largest.values() if one.is_significant]
+    others = [axis_label(axis) for axis, one in largest.items() if not one.is_significant]
+    said = [f"What mattered: {', '.join(reversed(visible))}"] if visible else []
+    said += [f"{seeds} seeds show no difference for {', '.join(others)}"] if others else []
+    return _joined(said)
+
+
+def _worse(comparisons: Sequence[Comparison]) -> str:
+    worse, others = sum(one.is_significant for one in comparisons), number_of(len(comparisons), "other configuration")
+    rest = ", and the others may be as good" if worse < len(comparisons) else ""
+    return f"Of {others}, {worse or 'none'} {'are' if worse > 1 else 'is'} clearly worse than the best{rest}"
 
 
 def _not_worse(comparisons: Sequence[Comparison]) -> str:
@@ -126,15 +140,11 @@ def _not_worse(comparisons: Sequence[Comparison]) -> str:
     return found + (chance if corrected else "")
 
 
-def _effects(effects: Sequence[Effect]) -> list[str]:
-    ordered = sorted(effects, key=lambda effect: not effect.is_significant)
-    named = [_effect(effect, len(effects)) for effect in ordered[:NAMED_EFFECTS]]
-    left = len(effects) - len(named)
-    return [*named, f"The table has {number_of(left, 'more effect')}."] if left else named
+def _change(effect: Effect) -> str:
+    return f"{choice_label(effect.axis, effect.value)} instead of {effect.reference}"
 
 
 def _effect(effect: Effect, tests: int) -> str:
-    change = f"{choice_label(effect.axis, effect.value)} instead of {effect.reference}"
     if effect.unit == "cell":
         tested = f" over {number_of(effect.cells, 'pair')} of runs with one seed, not tested"
     elif effect.p is None or effect.p_holm is None:
@@ -145,7 +155,7 @@ def _effect(effect: Effect, tests: int) -> str:
         tested = f", not significant: {p_text(effect.p)} alone, but {p_cell(effect.p_holm)} adjusted for {tests} tests"
     else:
         tested = f", not significant with {number_of(len(effect.differences), 'seed')}"
-    return f"{change}: {signed(effect.mean, effect.half)} points{tested}."
+    return f"{_change(effect)}: {signed(effect.mean, effect.half)} points{tested}."
 
 
 def _not_finished(rows: Sequence[JobRow]) -> list[str]:

@@ -84,7 +84,7 @@ def _confirmation(sweep: Sweep, best: Configuration) -> str:
 
 
 def print_sweep(results: SweepResults) -> None:
-    """The best configurations, the jobs that are not done and why, the conclusions, and where the files are."""
+    """The best configurations, the jobs that are not done and why, what follows in words, and where the files are."""
     conclusions, folder = results.conclusions, results.folder
     if conclusions.configurations:
         console().print(_console_table(results))
@@ -95,7 +95,7 @@ def print_sweep(results: SweepResults) -> None:
     for sentence in conclusions.sentences:
         tell(sentence)
     tell(f"\nReviews:  {'; '.join(results.data_sources) or 'no run is finished'}")
-    tell(f"Report:   {shown_path(folder.page)}")
+    tell(f"Report:   {shown_path(folder.page)}" + (", with tests and corrections" if conclusions.details else ""))
     tell(f"Numbers:  {shown_path(folder.table)}, {shown_path(folder.epochs)}")
 
 
