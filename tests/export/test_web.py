@@ -73,7 +73,8 @@ def test_a_browser_shows_the_probability_of_what_is_typed_and_of_what_is_left_wh
     expected = [explained.probability, without, explained.probability, nothing.probability]
     labels = [made.label_names[p > made.threshold] for p in expected]
     assert shown == [
-        f"{one} (probability of pos: {100 * p:.1f}\u00a0%)" for one, p in zip(labels, expected, strict=True)
+        f"{one} (probability of pos: {100 * p:.1f}\u00a0%; pos above {100 * made.threshold:.1f}\u00a0%)"
+        for one, p in zip(labels, expected, strict=True)
     ]
 
 

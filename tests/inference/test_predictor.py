@@ -175,6 +175,7 @@ def test_the_temperature_divides_every_logit_one_at_a_time_and_in_bulk(predictor
 def test_a_prediction_is_a_line_of_the_beginning_of_its_text_or_a_json_object_with_the_whole() -> None:
     prediction, text = Prediction("pos", 0.98765, 3), "Grand\tfilm ü " + "x" * 60
     assert prediction.as_line(text) == f"pos\t0.9877\t3 known words\tGrand film ü {'x' * 47}"
+    assert prediction.as_line("Grand", 0.144) == "pos\t0.9877\t3 known words (positive above 0.144)\tGrand"
     assert prediction.as_json(text) == (
         '{"label": "pos", "probability": 0.98765, "known_words": 3, "text": "Grand\\tfilm ü ' + "x" * 60 + '"}'
     )

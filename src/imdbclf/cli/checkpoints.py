@@ -140,9 +140,10 @@ def _check_prediction(
 
 
 def _predict_texts(predictor: Predictor, batches: Iterable[list[str]], *, as_json: bool) -> None:
+    threshold = predictor.checkpoint.threshold
     for batch in batches:
-        predictions = zip(predictor.predict(batch), batch, strict=True)
-        lines = [prediction.as_json(text) if as_json else prediction.as_line(text) for prediction, text in predictions]
+        found = zip(predictor.predict(batch), batch, strict=True)
+        lines = [one.as_json(text) if as_json else one.as_line(text, threshold) for one, text in found]
         (echo_json if as_json else echo)("".join(f"{line}\n" for line in lines))
 
 

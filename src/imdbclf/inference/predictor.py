@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from imdbclf.data.multihot import UNKNOWN, MultiHotMatrix, offsets_of
 from imdbclf.errors import one_line, visible
-from imdbclf.model.calibration import calibrated_array, calibrated_one
+from imdbclf.model.calibration import EVEN, calibrated_array, calibrated_one
 from imdbclf.storage import json_text
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ class Prediction:
     probability: float
     known_words: int
 
-    def as_line(self, text: str) -> str:
-        """The prediction and the beginning of its text, with tabs between them."""
+    def as_line(self, text: str, threshold: float = EVEN) -> str:
+        """The prediction and the beginning of its text, with tabs between them; a threshold that is not .5 is said."""
         label, begins = visible(self.label), visible(one_line(text)[:60])
-        return f"{label}\t{self.probability:.4f}\t{self.known_words} known words\t{begins}"
+        words = f"{self.known_words} known words" + (f" (positive above {threshold:.3f})" if threshold != EVEN else "")
+        return f"{label}\t{self.probability:.4f}\t{words}\t{begins}"
 
     def as_json(self, text: str) -> str:
         """The prediction and its text as a JSON object, in one line."""
