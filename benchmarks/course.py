@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch.nn import functional
 
 from benchmarks.command import ROOT, ending_in_one_line, reviews_folder, say
-from imdbclf.reports.figure import new_figure
+from imdbclf.reports.figure import new_figure, save, styled
 from imdbclf.storage import atomic_write
 
 PICTURES = ROOT / "docs" / "lecture"
@@ -26,22 +26,19 @@ KEPT = {"data": "data", "reliability": "lecture/reliability", "overfitting": "ov
 """The pictures of the pages, by those of the commands."""
 
 
+@styled
 def functions() -> Figure:
     """Activations, and the losses of a positive review by its logit."""
-    figure, ((left, right),) = new_figure(9, 3.4, 1, 2)
+    figure, ((left, right),) = new_figure(7, 3.2, 1, 2)
     x = torch.linspace(-8, 8, 400)
-    for values, name, style in (
-        (x.relu(), "relu", "-"),
-        (x.tanh(), "tanh", "--"),
-        (x.sigmoid(), "sigmoid", ":"),
-    ):
-        left.plot(x, values, style, linewidth=2, label=name)
+    for values, name, form in ((x.relu(), "relu", "-"), (x.tanh(), "tanh", "--"), (x.sigmoid(), "sigmoid", ":")):
+        left.plot(x, values, form, label=name)
     left.set(title="Activations", xlabel="Input", ylabel="Output", ylim=(-1.2, 4), xlim=(-8, 8))
-    right.plot(x, functional.softplus(-x), "-", linewidth=2, label="cross-entropy (bce)")
-    right.plot(x, (1 - x.sigmoid()) ** 2, "--", linewidth=2, label="squared error (mse)")
+    right.plot(x, functional.softplus(-x), "-", label="Cross-entropy (bce)")
+    right.plot(x, (1 - x.sigmoid()) ** 2, "--", label="Squared error (mse)")
     right.set(title="Loss of a positive review", xlabel="Logit", ylabel="Loss", xlim=(-8, 8), ylim=(0, 8))
     for panel in (left, right):
-        panel.legend(frameon=False)
+        panel.legend()
     return figure
 
 
@@ -56,8 +53,7 @@ def main() -> None:
     for name, source in KEPT.items():
         with atomic_write(PICTURES / f"{name}.png") as aside:
             shutil.copyfile(RUNS / f"{source}.png", aside)
-    with atomic_write(PICTURES / "functions.png") as aside:
-        functions().savefig(aside, format="png", dpi=110, metadata={"Software": None})
+    save(functions(), PICTURES / "functions.png")
     say(f"Written: {PICTURES}")
 
 

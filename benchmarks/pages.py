@@ -22,10 +22,8 @@ from benchmarks.scaling import LINE_BOUND, MEMORY_BOUND
 from imdbclf.errors import UserError
 from imdbclf.reports.labels import axis_label, p_cell, p_text, percent, signed
 from imdbclf.reports.statistics import half_width
-from imdbclf.storage import atomic_write
 
 if TYPE_CHECKING:
-    # It takes a second to import, which checking does without.
     from matplotlib.figure import Figure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -128,8 +126,10 @@ def digest(metrics: Any) -> str:
 
 def save_plot(figure: Figure, path: Path, metrics: Any) -> None:
     """Write a plot (PNG) with the hash of the metrics it shows."""
-    with atomic_write(path) as aside:
-        figure.savefig(aside, format="png", dpi=110, metadata={"Results": digest(metrics), "Software": None})
+    # It takes a second to import, which checking does without.
+    from imdbclf.reports.figure import save  # noqa: PLC0415
+
+    save(figure, path, Results=digest(metrics))
 
 
 def is_plot_of(path: Path, metrics: Any) -> bool:

@@ -35,6 +35,7 @@ class Row(Fixed):
     (the same, in per cent), `seconds_more` (ours - peer, lower is better), or `reported` (peer / ours, no bound).
     """
 
+    short: str
     what: str
     ours: Side
     peer: Side

@@ -13,7 +13,7 @@ SIDE = {"name": "imdbclf", "run": "lecture", "quantity": "seconds"}
 
 def _row(kind: str, *bounds: float) -> Row:
     found: dict[str, Any] = dict(zip(("required", "goal"), bounds, strict=False))
-    return Row.model_validate({"what": "", "ours": SIDE, "peer": SIDE, "unit": "s", "kind": kind, **found})
+    return Row.model_validate({"short": "", "what": "", "ours": SIDE, "peer": SIDE, "unit": "s", "kind": kind, **found})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from imdbclf.reports.figure import LABELS, NETWORK, TRAINING, VALIDATION, new_fi
 
 ROOT = Path(__file__).parents[2]
 FIGURE = ROOT / "src" / "imdbclf" / "reports" / "figure.py"
-PLACES = (ROOT / "src" / "imdbclf",)
+PLACES = (ROOT / "src" / "imdbclf", ROOT / "benchmarks")
 OWN_PLACE = ROOT / "benchmarks" / "peers"
 """What runs in another environment, without this package."""
 

@@ -19,8 +19,8 @@ TRAINING, VALIDATION, NETWORK = "#0072B2", "#D55E00", "#009E73"
 LABELS = "#E69F00", "#56B4E9"
 """The negative and the positive label."""
 
-INK, GREY, PALE = "#1E293B", "#64748B", "#94A3B8"
-"""Marks; what is compared with; what is in the background."""
+INK, ACCENT, GREY, PALE = "#1E293B", "#CC79A7", "#64748B", "#94A3B8"
+"""Marks; one of them that stands out; what is compared with; what is in the background."""
 
 THOUSANDS = "{x:,.0f}"
 """How an axis shows counts."""
