@@ -72,7 +72,9 @@ def draw_bins(
     bins = reliability_bins(labels, probabilities)
     predicted, ends = [one.predicted for one in bins], [one.interval for one in bins]
     error = calibration_error(labels, probabilities)
-    upper.plot(predicted, [one.observed for one in bins], "o-", color=colour, label=f"{name} (error {error:.3f})")
+    upper.plot(
+        predicted, [one.observed for one in bins], "o-", color=colour, label=f"{name}, calibration error {error:.3f}"
+    )
     upper.vlines(predicted, [low for low, _ in ends], [high for _, high in ends], colors=colour)
     if lower is not None:
         lower.stairs(*np.histogram(probabilities.astype(np.float64), _EDGES), color=colour)

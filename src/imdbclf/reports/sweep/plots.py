@@ -29,9 +29,9 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     across = min(4, len(labels))
     down = -(-len(labels) // across)
-    figure, panels = new_figure(max(1.75 * across, 3.5), 2.6 * down, down, across, sharey=True)
+    figure, panels = new_figure(_width(across), 2.6 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
-        _draw_effects(panel, [effect for effect in effects if effect.axis == axis])
+        _draw_effects(panel, [effect for effect in effects if effect.axis == axis], 64 // across)
         # A key keeps its small letters.
         panel.set_title(label if "." in label else label[:1].upper() + label[1:])
     for panel in panels.flat[len(labels) :]:
@@ -44,7 +44,11 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     return rendered(figure, "effects", alt)
 
 
-def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
+def _width(across: int) -> float:
+    return 7 if across > 1 else 4
+
+
+def _draw_effects(panel: Axes, effects: Sequence[Effect], letters: int) -> None:
     positions = np.arange(len(effects) + 1, dtype=np.int64)
     if len({(effect.unit, len(effect.differences)) for effect in effects}) == 1:
         each = np.array([effect.differences for effect in effects])
@@ -57,7 +61,7 @@ def _draw_effects(panel: Axes, effects: Sequence[Effect]) -> None:
         colour = VALIDATION if effect.is_significant else INK
         panel.errorbar(position, 100 * effect.mean, bar, fmt="o", color=colour, zorder=3)
     values = [effects[0].reference, *(effect.value for effect in effects)]
-    crowded = sum(map(len, values)) > 16  # noqa: PLR2004 - letters that fit under a panel
+    crowded = sum(map(len, values)) > letters
     panel.set_xticks(positions, values, rotation=40 if crowded else 0, ha="right" if crowded else "center")
     panel.set_xlim(-0.4, len(effects) + 0.4)
 
@@ -75,7 +79,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
         return None
     across = _across(shown)
     down = -(-len(shown) // across)
-    figure, panels = new_figure(max(1.75 * across, 3.5), 0.8 + 1.5 * down, down, across)
+    figure, panels = new_figure(_width(across), 0.8 + 1.5 * down, down, across)
     tops = {
         loss: _top([courses[one.label] for one in shown if one.loss == loss]) for loss in {one.loss for one in shown}
     }
@@ -83,7 +87,9 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
     for number, (panel, one) in enumerate(zip(panels.flat, shown, strict=False)):
         _draw_gap(panel, *courses[one.label])
         is_best = one is configurations[0] and len(configurations) > 1
-        panel.set_title("\n".join(wrap(one.label, 26)), fontsize=8, fontweight="bold" if is_best else "normal")
+        panel.set_title(
+            "\n".join(wrap(one.label, 104 // across)), fontsize=8, fontweight="bold" if is_best else "normal"
+        )
         panel.set(xlim=(0.5, last + 0.5), ylim=(0, tops[one.loss]))
         is_first = number % across == 0 or one.loss != shown[number - 1].loss
         panel.tick_params(labelsize=8, labelleft=is_first, labelbottom=number + across >= len(shown))

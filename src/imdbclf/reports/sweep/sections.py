@@ -128,7 +128,7 @@ def curves_section(results: SweepResults) -> Section | None:
     """Training and validation loss by epoch."""
     plot = draw_curves(results.conclusions.configurations, results.epochs)
     text = (
-        f"A panel for each configuration (at most the {MOST_PANELS} best), the best one in colour: means over seeds, "
+        f"A panel for each configuration (at most the {MOST_PANELS} best), the best one in bold: means over seeds, "
         "up to the last epoch that all of them reached. "
         "Where the gap opens, the network learns the training reviews by heart."
     )
