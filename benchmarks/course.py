@@ -18,7 +18,7 @@ from imdbclf.storage import atomic_write
 PICTURES = ROOT / "docs" / "lecture"
 RUNS = ROOT / "dist" / "course"
 COMMANDS = (
-    ("data", "--picture", str(RUNS / "data.png"), "--force"),
+    ("data", "--picture", str(RUNS / "data.png")),
     ("train", f"hydra.run.dir={RUNS}/lecture"),
     ("train", "-m", "sweep=overfitting", f"hydra.sweep.dir={RUNS}/overfitting"),
 )
@@ -38,6 +38,7 @@ def functions() -> Figure:
     right.plot(x, (1 - x.sigmoid()) ** 2, "--", label="Squared error (mse)")
     right.set(title="Loss of a positive review", xlabel="Logit", ylabel="Loss", xlim=(-8, 8), ylim=(0, 8))
     for panel in (left, right):
+        panel.set_xticks(range(-8, 9, 4))
         panel.legend()
     return figure
 

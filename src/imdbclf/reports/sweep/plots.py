@@ -87,9 +87,11 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
     for number, (panel, one) in enumerate(zip(panels.flat, shown, strict=False)):
         _draw_gap(panel, *courses[one.label])
         is_best = one is configurations[0] and len(configurations) > 1
-        panel.set_title(
-            "\n".join(wrap(one.label, 104 // across)), fontsize=8, fontweight="bold" if is_best else "normal"
+        # Lines end at commas.
+        title = "\n".join(wrap(one.label.replace(" ", "\xa0").replace(",\xa0", ", "), 104 // across)).replace(
+            "\xa0", " "
         )
+        panel.set_title(title, fontsize=8, fontweight="bold" if is_best else "normal")
         panel.set(xlim=(0.5, last + 0.5), ylim=(0, tops[one.loss]))
         is_first = number % across == 0 or one.loss != shown[number - 1].loss
         panel.tick_params(labelsize=8, labelleft=is_first, labelbottom=number + across >= len(shown))
