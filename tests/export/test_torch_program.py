@@ -45,9 +45,9 @@ def test_a_program_is_exported_by_the_command_and_known_again(
     here: Path, finished_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "mine.pt2").write_text("mine")
-    assert not is_ours(here / "mine.pt2")
     for force in ((), ("--force",)):
         done = run(capsys, "export", str(finished_run), "model.pt2", "--to", "torch", *force)
         assert "checked on 700 texts: all labels equal" in done.out, done.err
+    assert is_ours(here / "model.pt2")
     refused = run(capsys, "export", str(finished_run), "mine.pt2", "--to", "torch", "--force")
     assert refused.err == "error: mine.pt2: is no earlier export, so it is not replaced\n"

@@ -36,7 +36,7 @@ class Format(Protocol):
         ...
 
     def is_ours(self, path: Path) -> bool:
-        """Whether it is an export in this format."""
+        """Whether it is an export in this format; what is none can raise any error."""
         ...
 
 
@@ -74,7 +74,7 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = 
     written = format_of(to)
     if not target.parent.is_dir():
         raise UserError(f"{target}: there is no folder {target.parent}")
-    if target.exists() and not (force and written.is_ours(target)):
+    if target.exists() and not (force and _is_earlier(written, target)):
         then = "is no earlier export, so it is not replaced" if force else "exists; --force replaces an earlier export"
         raise UserError(f"{target}: {then}")
     checkpoint, half = read_checkpoint(path), written.IS_HALF if half is None else half
@@ -90,6 +90,14 @@ def export_checkpoint(path: Path, target: Path, to: str, *, half: bool | None = 
             cure = "; --full keeps weights of 32 bits" if half else ""
             raise UserError(f"{target}: not written, because {why}{cure}")
     return Exported(target, size_of(target), len(texts), difference)
+
+
+def _is_earlier(written: Format, target: Path) -> bool:
+    try:
+        return written.is_ours(target)
+    except Exception:
+        # Any bytes can be in it.
+        return False
 
 
 def size_of(target: Path) -> int:

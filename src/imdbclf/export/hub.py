@@ -27,9 +27,7 @@ from imdbclf.inference.evaluate import may_follow
 from imdbclf.inference.predictor import Predictor
 from imdbclf.storage import read_json, write_json
 
-TOLERANCE = 1e-6
-HALF_TOLERANCE = 5e-4
-IS_HALF = False
+TOLERANCE, HALF_TOLERANCE, IS_HALF = 1e-6, 5e-4, False
 
 _METRICS = {"accuracy": "accuracy", "auroc": "roc_auc", "f1": "f1", "precision": "precision", "recall": "recall"}
 """The Hub's names of metrics."""

@@ -33,9 +33,7 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.errors import UserError
 from imdbclf.model.arrays import ArrayNetwork
 
-TOLERANCE = 5e-6
-HALF_TOLERANCE = 5e-4
-IS_HALF = False
+TOLERANCE, HALF_TOLERANCE, IS_HALF = 5e-6, 5e-4, False
 
 AT_ONCE = 64
 """Texts classified at a time: every text takes as much memory and time as the longest."""
@@ -49,16 +47,6 @@ MOST_SPELLINGS = 64
 _ONNX, _ML, _MICROSOFT = "", "ai.onnx.ml", "com.microsoft"
 _OPSETS = {_ONNX: 20, _ML: 2, _MICROSOFT: 1}
 _LAST = 2**62
-
-_ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "relu": ("Relu", {}),
-    "tanh": ("Tanh", {}),
-    "sigmoid": ("Sigmoid", {}),
-    "gelu": ("Gelu", {}),
-    "elu": ("Elu", {}),
-    "selu": ("Selu", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
-}
 
 
 def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
@@ -113,12 +101,8 @@ def classified(session: onnxruntime.InferenceSession, texts: Sequence[str]) -> n
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `write` wrote the file."""
-    try:
-        return bool(onnx.load(path).producer_name == "imdbclf")
-    except Exception:
-        # What is no ONNX file raises an error of protobuf, whose place is not the same in all versions.
-        return False
+    """Whether `write` wrote the file; what is no ONNX file raises an error of protobuf."""
+    return bool(onnx.load(path).producer_name == "imdbclf")
 
 
 class _Graph:
@@ -245,12 +229,13 @@ def _logit(graph: _Graph, network: ArrayNetwork, columns: str, values: str | Non
 
 
 def _activated(graph: _Graph, activation: str, hidden: str) -> str:
+    """By the operator of the same name, `LeakyRelu` for `leaky_relu`; their defaults are torch's."""
     if activation == "silu":
         return graph("Mul", hidden, graph("Sigmoid", hidden))
-    if activation not in _ACTIVATIONS:
+    operator = activation.title().replace("_", "")
+    if not onnx.defs.has(operator):
         raise UserError(f"--to onnx: the activation {activation} is not known there")
-    operator, attributes = _ACTIVATIONS[activation]
-    return graph(operator, hidden, **attributes)
+    return graph(operator, hidden)
 
 
 def _spelled(table: Mapping[str, int]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,7 @@ from imdbclf.data.vectorize import Vectorizer
 from imdbclf.data.vocabulary import Vocabulary
 from imdbclf.model.network import members_of
 
-TOLERANCE = 1e-6
-HALF_TOLERANCE = 5e-4
-IS_HALF = False
+TOLERANCE, HALF_TOLERANCE, IS_HALF = 1e-6, 5e-4, False
 
 ABOUT = "imdbclf.json"
 """An extra file: the vocabulary and what else turns a text into a row."""
@@ -98,9 +96,6 @@ def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `write` wrote the file."""
-    try:
-        with ZipFile(path) as archive:
-            return any(name.endswith(f"/{ABOUT}") for name in archive.namelist())
-    except (OSError, BadZipFile):
-        return False
+    """Whether `write` wrote the file; what is no archive raises an error."""
+    with ZipFile(path) as archive:
+        return any(name.endswith(f"/{ABOUT}") for name in archive.namelist())

@@ -11,7 +11,6 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     # A server of an exported folder needs no torch.
     from imdbclf.checkpoint import Checkpoint
 
-TOLERANCE = 1e-6
-HALF_TOLERANCE = 2.5e-4
-IS_HALF = True
+TOLERANCE, HALF_TOLERANCE, IS_HALF = 1e-6, 2.5e-4, True
 
 EXAMPLE = "This was not a bad film. The acting was great, but the ending is a waste of time."
 
@@ -48,11 +45,16 @@ _KNOWN = ACTIVATIONS.keys() - {"gelu"}
 
 def write(checkpoint: Checkpoint | Pretrained, path: Path, *, half: bool) -> None:
     """Write the page; with `half`, the weights of the first layer have 16 bits."""
+    path.write_text(html_of(checkpoint, half=half), encoding="utf-8")
+
+
+def html_of(checkpoint: Checkpoint | Pretrained, *, half: bool) -> str:
+    """The page; see `write`."""
     labels = list(checkpoint.label_names)
     count = sum(array.size for member in checkpoint.arrays() for array in member.arrays)
     about = f"imdbclf {__version__}: {len(checkpoint.vectorizer):,} columns, {count:,} parameters."
     model = base64.b64encode(zlib.compress(_packed(checkpoint, half=half), 9)).decode()
-    html = page(
+    return page(
         "export/web.html.jinja",
         title=f"{labels[1]} or {labels[0]}?",
         labels=labels,
@@ -63,7 +65,6 @@ def write(checkpoint: Checkpoint | Pretrained, path: Path, *, half: bool) -> Non
         about=about,
         sections=[],
     )
-    path.write_text(html, encoding="utf-8")
 
 
 def _packed(checkpoint: Checkpoint | Pretrained, *, half: bool) -> bytes:
@@ -99,30 +100,24 @@ def probabilities(path: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     if found is None:
         raise UserError(f"{path}: is no page with a model")
     line, _, numbers = zlib.decompress(base64.b64decode(found[1])).partition(b"\n")
-    header, place = json.loads(line), 0
-
-    def taken(*shape: int, kind: str = _FULL) -> npt.NDArray[np.float32]:
-        nonlocal place
-        found = np.frombuffer(numbers, kind, prod(shape), place)
-        place += found.nbytes
-        return found.astype(np.float32).reshape(shape)
-
+    header = json.loads(line)
     (columns, units), *others = header["layers"]
-    by_column = taken(columns) if header["weighted"] else None
-    members = []
-    for _ in range(header["member_count"]):
-        arrays = [taken(columns, units, kind=_HALF if header["half"] else _FULL), taken(units)]
-        for inputs, outputs in others:
-            arrays += [taken(outputs, inputs), taken(outputs)]
-        members.append(ArrayNetwork(arrays, header["activation"]))
+    shapes = [(columns, units), (units,)]
+    for inputs, outputs in others:
+        shapes += [(outputs, inputs), (outputs,)]
+    kinds = [_HALF if header["half"] else _FULL, *[_FULL] * (len(shapes) - 1)]
+    member = np.dtype([(str(place), *array) for place, array in enumerate(zip(kinds, shapes, strict=True))])
+    weighted = columns * np.dtype(_FULL).itemsize if header["weighted"] else 0
+    members = [
+        ArrayNetwork([array.astype(np.float32) for array in arrays], header["activation"])
+        for arrays in np.frombuffer(numbers, member, offset=weighted)
+    ]
+    by_column = np.frombuffer(numbers[:weighted], _FULL) if weighted else None
     weights = TermWeights(by_column, header["unit_length"])
     vectorizer = Vectorizer(Vocabulary(header["terms"]), weights, header["sentence_ends"])
     return Predictor(Pretrained(members, vectorizer, header["labels"], header["temperature"])).probabilities(texts)
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `write` wrote the page."""
-    try:
-        return _MODEL.search(path.read_text(encoding="utf-8")) is not None
-    except (OSError, UnicodeError):
-        return False
+    """Whether `write` wrote the page; what is no text raises an error."""
+    return _MODEL.search(path.read_text(encoding="utf-8")) is not None

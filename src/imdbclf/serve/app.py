@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -57,21 +56,15 @@ def make_app(predictor: Predictor, folder: Path) -> ASGIApp:
         explanations = await run_in_threadpool(predictor.explain, await _texts_of(request))
         return _json({"explanations": explanations})
 
-    async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": __version__})
-
     async def metrics(_: Request) -> Response:
         return PlainTextResponse("".join(counts.lines()), media_type="text/plain; version=0.0.4")
-
-    async def openapi(_: Request) -> Response:
-        return Response(OPENAPI, media_type="application/json")
 
     routes = [
         Route("/predict", predict, methods=["POST"]),
         Route("/explain", explain, methods=["POST"]),
-        Route("/health", health),
+        Route("/health", JSONResponse({"status": "ok", "version": __version__}), methods=["GET"]),
         Route("/metrics", metrics),
-        Route("/openapi.json", openapi),
+        Route("/openapi.json", Response(OPENAPI, media_type="application/json"), methods=["GET"]),
         Route("/", _page_of(predictor)),
     ]
     predictor.warm_up()
@@ -112,11 +105,9 @@ def _page_of(predictor: Predictor) -> Callable[[Request], Response]:
     """What answers with the page of `imdbclf export --to web`, written when it is first asked for."""
     one_at_a_time = threading.Lock()
 
-    @lru_cache(1)
+    @cache
     def html() -> str:
-        with TemporaryDirectory() as folder:
-            web.write(predictor.checkpoint, Path(folder) / "page.html", half=False)
-            return (Path(folder) / "page.html").read_text(encoding="utf-8")
+        return web.html_of(predictor.checkpoint, half=False)
 
     # No coroutine: Starlette runs it in a thread, since large pages take seconds.
     def page(_: Request) -> Response:
