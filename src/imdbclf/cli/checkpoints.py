@@ -9,28 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imdbclf.cli import options
 from imdbclf.cli.app import app, echo, echo_json
-from imdbclf.cli.options import (
-    AsJson,
-    By,
-    CheckpointFile,
-    FalseNegativeCost,
-    Force,
-    LabelColumn,
-    Picture,
-    Reading,
-    ReportFile,
-    Split,
-    TextColumn,
-    Texts,
-    check_report,
-    check_target,
-    checkpoint_file,
-    predictor_of,
-    settings_as_options,
-    source_settings,
-    table_of_file,
-)
 from imdbclf.errors import UserError, listed, visible
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text, write_text
@@ -43,18 +23,18 @@ if TYPE_CHECKING:
 
 @app.command()
 def evaluate(
-    checkpoint: CheckpointFile,
-    source: Annotated[str | None, typer.Option(help="Where the reviews are; default: the source of the run.")] = None,
-    split: Split = "test",
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    reading: Reading = None,
-    plot: Picture = None,
-    report: ReportFile = None,
-    false_negative_cost: FalseNegativeCost = 1.0,
-    by: By = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    checkpoint: options.CheckpointFile,
+    source: options.RunSource = None,
+    split: options.Split = "test",
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    reading: options.Reading = None,
+    plot: options.Picture = None,
+    report: options.ReportFile = None,
+    false_negative_cost: options.FalseNegativeCost = 1.0,
+    by: options.By = None,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure a checkpoint on labelled reviews.
 
@@ -63,11 +43,11 @@ def evaluate(
     with fast_imports():
         from imdbclf.inference.evaluate import draw_part, evaluate_part  # noqa: PLC0415
 
-    check_target("--picture", plot, force=force)
-    check_report(report, false_negative_cost, by, force=force)
-    with settings_as_options():
-        _, chosen = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
-        part = evaluate_part(checkpoint_file(checkpoint), chosen, split)
+    options.check_target("--picture", plot, force=force)
+    options.check_report(report, false_negative_cost, by, force=force)
+    with options.settings_as_options():
+        _, chosen = options.source_settings(reading, source=source, text_column=text_column, label_column=label_column)
+        part = evaluate_part(options.checkpoint_file(checkpoint), chosen, split)
     if plot is not None:
         draw_part(part, plot)
     if report is not None:
@@ -86,34 +66,34 @@ def evaluate(
 
 @app.command()
 def predict(
-    checkpoint: CheckpointFile,
-    texts: Texts = None,
+    checkpoint: options.CheckpointFile,
+    texts: options.Texts = None,
     file: Annotated[Path | None, typer.Option(help="One review per line, or CSV, TSV, JSON, Parquet.")] = None,
-    text_column: TextColumn = None,
-    reading: Reading = None,
+    text_column: options.TextColumn = None,
+    reading: options.Reading = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Write columns and predictions to this .csv, .jsonl or .parquet."),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="With --first: the reviews; default: those of the run.")] = None,
-    split: Split = "test",
+    source: options.RunSource = None,
+    split: options.Split = "test",
     first: Annotated[
-        int | None, typer.Option(help="Of no text: the first N labelled reviews of a source, with the truth.", min=1)
+        int | None, typer.Option(help="Of no text: the first N labelled reviews of --source, with the truth.", min=1)
     ] = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Classify reviews.
 
     Prints one line per review: label, probability of being positive, number of known words, text.
     """
     _check_prediction(texts, file, output, first, of_source=source is not None or split != "test")
-    check_target("--output", output, force=force)
+    options.check_target("--output", output, force=force)
     if first is not None:
-        _predict_first(checkpoint_file(checkpoint), source, split, first, as_json=as_json)
+        _predict_first(options.checkpoint_file(checkpoint), source, split, first, as_json=as_json)
         return
-    table, rows = table_of_file(file, reading, text_column)
-    predictor = predictor_of(checkpoint)
+    table, rows = options.table_of_file(file, reading, text_column)
+    predictor = options.predictor_of(checkpoint)
     with fast_imports():
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
 
@@ -152,7 +132,7 @@ def _predict_first(path: Path, source: str | None, split: str, first: int, *, as
         from imdbclf.inference.evaluate import evaluate_part, first_of  # noqa: PLC0415
         from imdbclf.reports.run_summary import print_first  # noqa: PLC0415
 
-    part = evaluate_part(path, source_settings(None, source=source)[1], split)
+    part = evaluate_part(path, options.source_settings(None, source=source)[1], split)
     reviews = first_of(part, first)
     if as_json:
         echo_json("".join(json_text(one, indent=None) + "\n" for one in reviews))
@@ -163,22 +143,23 @@ def _predict_first(path: Path, source: str | None, split: str, first: int, *, as
 
 @app.command()
 def explain(
-    checkpoint: CheckpointFile,
-    texts: Texts = None,
+    checkpoint: options.CheckpointFile,
+    texts: options.Texts = None,
     top: Annotated[
-        int | None, typer.Option(help="Of no text: the N strongest words and n-grams of each class.", min=1)
+        int | None,
+        typer.Option(help="Of no text: the N strongest words and n-grams of each class, in --source.", min=1),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="With --top: the reviews; default: those of the run.")] = None,
-    split: Split = "test",
+    source: options.RunSource = None,
+    split: options.Split = "test",
     html: Annotated[Path | None, typer.Option(help="Write a page instead.")] = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show what each word does to the probability.
 
     The effect of a word is the probability minus what it would be without the word, in percentage points.
     """
-    check_target("--html", html, force=force, begins=b"<title>Explanation: ")
+    options.check_target("--html", html, force=force, begins=b"<title>Explanation: ")
     if top is not None and texts:
         raise UserError("--top: is about the whole network; give no text with it")
     if top is None and source is not None:
@@ -186,7 +167,7 @@ def explain(
     if top is None:
         _explain_texts(checkpoint, texts, html, as_json=as_json)
     else:
-        _explain_network(checkpoint_file(checkpoint), top, source, split, html, as_json=as_json)
+        _explain_network(options.checkpoint_file(checkpoint), top, source, split, html, as_json=as_json)
 
 
 def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as_json: bool) -> None:
@@ -194,7 +175,7 @@ def _explain_texts(path: Path, texts: list[str] | None, html: Path | None, *, as
         from imdbclf.inference.lines import read_texts  # noqa: PLC0415
         from imdbclf.reports.explanation import explanation_page, print_explanation, sections_of  # noqa: PLC0415
 
-    predictor = predictor_of(path)
+    predictor = options.predictor_of(path)
     positive = str(predictor.classes_[1])
     found = (one for batch in ([texts] if texts else read_texts(None)) for one in predictor.explain(batch))
     if html is not None:
@@ -214,7 +195,7 @@ def _explain_network(path: Path, top: int, source: str | None, split: str, html:
         from imdbclf.inference.explain import Explainer  # noqa: PLC0415
         from imdbclf.reports import explanation  # noqa: PLC0415
 
-    part = evaluate_part(path, source_settings(None, source=source)[1], split)
+    part = evaluate_part(path, options.source_settings(None, source=source)[1], split)
     labels = part.checkpoint.label_names
     strongest = explanation.strongest_terms(Explainer(part.checkpoint).terms(part.matrix), labels, top)
     reviews = f"{len(part.reviews):,} reviews of {part.loaded.source.description}, part {split}"
@@ -235,13 +216,13 @@ def _write_page(path: Path, page: str) -> None:
 
 @app.command()
 def check(
-    checkpoint: CheckpointFile,
+    checkpoint: options.CheckpointFile,
     suite: Annotated[Path | None, typer.Argument(help="A suite of tests; default: the shipped one.")] = None,
     least: Annotated[
         float, typer.Option("--min", help="Status 1 if a test's pass rate is lower, such as .9.", min=0, max=1)
     ] = 0.0,
     failures: Annotated[int, typer.Option(help="Failed cases to show of each test.", min=0)] = 1,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Test the behaviour of a checkpoint.
 
@@ -252,7 +233,7 @@ def check(
         from imdbclf.inference.check import check as results_of  # noqa: PLC0415
         from imdbclf.reports.behaviour import below, print_behaviours  # noqa: PLC0415
 
-    tests, predictor = read_suite(suite or SUITE), predictor_of(checkpoint)
+    tests, predictor = read_suite(suite or SUITE), options.predictor_of(checkpoint)
     found = results_of(predictor, tests)
     low = below(found, least)
     if as_json:
@@ -266,7 +247,7 @@ def check(
 
 @app.command()
 def export(
-    checkpoint: CheckpointFile,
+    checkpoint: options.CheckpointFile,
     target: Annotated[Path, typer.Argument(help="The file or folder to write.", metavar="TARGET")],
     to: Annotated[str, typer.Option(help="The format: hub (a folder), onnx, torch (.pt2) or web (a page).")] = "onnx",
     half: Annotated[
@@ -284,7 +265,7 @@ def export(
 
     if push is not None and to != "hub":
         raise UserError("--push: is for --to hub")
-    done = export_checkpoint(checkpoint_file(checkpoint), target, to, half=half, force=force)
+    done = export_checkpoint(options.checkpoint_file(checkpoint), target, to, half=half, force=force)
     echo(
         f"{done.path}: {done.size / 1e6:.2f} MB; checked on {done.texts:,} texts: "
         f"all labels equal, probabilities to {done.difference:.1e}\n"
@@ -297,7 +278,7 @@ def export(
 
 @app.command()
 def serve(
-    checkpoint: CheckpointFile,
+    checkpoint: options.CheckpointFile,
     host: Annotated[str, typer.Option(help="The address; 0.0.0.0 is every network of the machine.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from imdbclf.cli import options
 from imdbclf.cli.app import app, echo, echo_json
-from imdbclf.cli.options import (
-    AsJson,
-    LabelColumn,
-    Overrides,
-    Reading,
-    Source,
-    TextColumn,
-    check_target,
-    settings_as_options,
-    source_settings,
-)
 from imdbclf.startup import fast_imports
 from imdbclf.storage import json_text
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     help="Train and test a network. `imdbclf train --help` lists all settings.",
 )
-def train(overrides: Overrides = None) -> None:
+def train(overrides: options.Overrides = None) -> None:
     """Pass all arguments to Hydra."""
     if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in overrides or []):  # noqa: PLR2004 - --h
         from imdbclf.training.settings_guide import train_help  # noqa: PLC0415 - Hydra's own help is slow, and a dump
@@ -46,10 +33,10 @@ def train(overrides: Overrides = None) -> None:
 
 @app.command()
 def data(
-    source: Source = "auto",
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    reading: Reading = None,
+    source: options.Source = "auto",
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    reading: options.Reading = None,
     review: Annotated[int, typer.Option(help="Number of the training review to vectorize, from 0.", min=0)] = 0,
     picture: Annotated[Path | None, typer.Option(help="Draw labels and lengths into this PNG file.")] = None,
 ) -> None:
@@ -60,14 +47,16 @@ def data(
     with fast_imports():
         from imdbclf.reports.data_overview import print_overview  # noqa: PLC0415
 
-    check_target("--picture", picture, force=False)
-    with settings_as_options():
-        settings, _ = source_settings(reading, source=source, text_column=text_column, label_column=label_column)
+    options.check_target("--picture", picture, force=False)
+    with options.settings_as_options():
+        settings, _ = options.source_settings(
+            reading, source=source, text_column=text_column, label_column=label_column
+        )
         print_overview(settings, review, picture)
 
 
 @app.command()
-def model(overrides: Overrides = None) -> None:
+def model(overrides: options.Overrides = None) -> None:
     """Show the network that `imdbclf train` would fit.
 
     Prints its layers with shapes and parameters, its loss, optimizer and metric.
@@ -97,7 +86,7 @@ def sweep_report(
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, two or more.", metavar="RUN")],
     reviews: Annotated[int, typer.Option(help="Number of most different reviews to show.", min=0)] = 10,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Compare runs on the same test reviews.
 

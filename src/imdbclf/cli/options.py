@@ -49,6 +49,9 @@ By = Annotated[str | None, typer.Option(help="For --report: a column of texts, b
 FalseNegativeCost = Annotated[
     float, typer.Option(help="Cost of a positive review called negative; the other error costs 1.")
 ]
+RunSource = Annotated[
+    str | None, typer.Option("--source", help="Where the reviews are; default: the source of the run.")
+]
 Split = Annotated[str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")]
 Picture = Annotated[Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
