@@ -146,10 +146,10 @@ report-picture: $(READY) ## Train the lecture, and take the pictures of its repo
 	@rm -rf dist/lecture && mkdir -p dist
 	@$(BIN)/imdbclf train experiment=lecture hydra.run.dir=dist/lecture
 	@$(BIN)/imdbclf evaluate dist/lecture --report dist/lecture/report.html --false-negative-cost 5
-	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,1190 --screenshot=docs/report.png \
+	@chromium --headless --no-sandbox --hide-scrollbars --window-size=760,1060 --screenshot=docs/report.png \
 	  "file://$(CURDIR)/dist/lecture/report.html"
 	@$(BIN)/imdbclf export dist/lecture dist/lecture/page.html --to web
-	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,760 --virtual-time-budget=5000 \
+	@chromium --headless --no-sandbox --hide-scrollbars --window-size=760,790 --virtual-time-budget=5000 \
 	  --screenshot=docs/page.png "file://$(CURDIR)/dist/lecture/page.html"
 
 course: $(READY) ## Make the pictures of docs/lecture/ with the commands of its pages (IMDBCLF_DATA)
