@@ -72,8 +72,7 @@ def predict(
     text_column: options.TextColumn = None,
     reading: options.Reading = None,
     output: Annotated[
-        Path | None,
-        typer.Option(help="Write columns and predictions to this .csv, .jsonl or .parquet."),
+        Path | None, typer.Option(help="Write columns and predictions: .csv, .jsonl or .parquet.")
     ] = None,
     source: options.RunSource = None,
     split: options.Split = "test",

@@ -42,9 +42,9 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     if weights.by_column is not None:
         tensors[pretrained.TERM_WEIGHTS] = weights.by_column
     for number, member in enumerate(members):
-        for place, array in enumerate(member.arrays):
-            name = pretrained.name_of(number, place // 2, "bias" if place % 2 else "weight")
-            tensors[name] = np.ascontiguousarray(array, dtype=np.float16 if half and place == 0 else np.float32)
+        names = pretrained.names_of(number, len(member.arrays) // 2)
+        for name, array in zip(names, member.arrays, strict=True):
+            tensors[name] = np.ascontiguousarray(array, np.float16 if half and name == names[0] else np.float32)
     config = {
         "model_type": pretrained.MODEL_TYPE,
         "format": pretrained.FORMAT,
@@ -110,15 +110,14 @@ def _card(checkpoint: Checkpoint, config: Mapping[str, Any]) -> ModelCard:
     ]
     about = ModelCardData(
         library_name="imdbclf",
-        pipeline_tag="text-classification",
+        pipeline_tag=about_data[0],
         datasets=[dataset] if dataset else None,
         model_name="imdbclf",
         eval_results=results or None,
     )
     known: dict[str, Any] = {"rows": rows, "metrics": metrics, "data": name, "dataset": dataset, "licence": licence}
-    parameters = sum(array.size for member in checkpoint.arrays() for array in member.arrays)
-    template = str(Path(__file__).with_name("hub.md.jinja"))
-    card: ModelCard = ModelCard.from_template(about, template, **config, **known, parameters=parameters)
+    known["parameters"] = sum(array.size for member in checkpoint.arrays() for array in member.arrays)
+    card: ModelCard = ModelCard.from_template(about, str(Path(__file__).with_name("hub.md.jinja")), **config, **known)
     return card
 
 

@@ -110,10 +110,9 @@ class EvaluatedPart:
     @property
     def _naive_bayes(self) -> dict[str, float]:
         """The accuracy of naive Bayes, if the run measured it on these reviews."""
-        measured, key = read_json(RunFolder(self.path.resolve().parent.parent).metrics), f"{self.split}/naive_bayes"
-        if not measured or measured.get("data_source") != self.loaded.source.description:
-            return {}
-        accuracy = measured.get(key)
+        measured = read_json(RunFolder(self.path.resolve().parent.parent).metrics) or {}
+        key, is_same = f"{self.split}/naive_bayes", measured.get("data_source") == self.loaded.source.description
+        accuracy = measured.get(key) if is_same else None
         return {key: accuracy} if isinstance(accuracy, float) and 0 <= accuracy <= 1 else {}
 
 
@@ -238,11 +237,8 @@ def _origin(path: Path, checkpoint: Checkpoint, chosen: Mapping[str, Any]) -> So
     if "source" not in chosen and not may_follow(path, origin):
         if not os.environ.get(VARIABLE):
             named = one_line(checkpoint.data_source or origin.source)[:80]
-            msg = (
-                f"{path}: is not in the folder of its run, so the reviews that it names are not read ({named}); "
-                f"give --source SOURCE, or set {VARIABLE}"
-            )
-            raise UserError(msg)
+            why = f"is not in the folder of its run, so the reviews that it names are not read ({named})"
+            raise UserError(f"{path}: {why}; give --source SOURCE, or set {VARIABLE}")
         chosen = {"source": "auto", **chosen}
     if "source" in chosen:
         origin = origin.model_copy(update={"train": None, "test": None, "split_column": None})

@@ -96,13 +96,13 @@ def _pretrained(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Pret
 
 
 def _member(config: Mapping[str, Any], tensors: Mapping[str, Array], number: int) -> ArrayNetwork:
-    names = [name_of(number, layer, kind) for layer in range(1 + len(config["hidden"])) for kind in ("weight", "bias")]
+    names = names_of(number, 1 + len(config["hidden"]))
     return ArrayNetwork([tensors[name].astype(np.float32, copy=False) for name in names], config["activation"])
 
 
-def name_of(member: int, layer: int, kind: str) -> str:
-    """The name of a weight or a bias; weights of the first layer are (columns, units), of others (outputs, inputs)."""
-    return f"members.{member}.layers.{layer}.{kind}"
+def names_of(member: int, layers: int) -> list[str]:
+    """Of its tensors; weights of the first layer are (columns, units), of others (outputs, inputs)."""
+    return [f"members.{member}.layers.{layer}.{kind}" for layer in range(layers) for kind in ("weight", "bias")]
 
 
 def downloaded(repo: str) -> Path:

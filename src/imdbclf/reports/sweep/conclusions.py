@@ -59,13 +59,10 @@ def conclusions_of(rows: Sequence[JobRow], axes: Sequence[str], monitor: str | N
     best, comparisons = selected(configurations), compare_with_best(configurations)
     # A search samples the good regions more often, so its trials have no matched cells.
     effects = [] if monitor else main_effects(kept, axes)
-    sentences, details = _said(best, comparisons, effects, monitor) if best else ([_nothing(configurations)], [])
+    nothing = NO_VALIDATION if configurations else "No job is done yet, so there is nothing to compare."
+    sentences, details = _said(best, comparisons, effects, monitor) if best else ([nothing], [])
     sentences += _not_finished(kept)
     return Conclusions(kept, configurations, best, comparisons, effects, sentences, details)
-
-
-def _nothing(configurations: Sequence[Configuration]) -> str:
-    return NO_VALIDATION if configurations else "No job is done yet, so there is nothing to compare."
 
 
 def _said(
@@ -81,12 +78,8 @@ def _said(
     allowed += [FEW.format(seeds)] if 1 < seeds < FEWEST else []
     details += [OPTIMISTIC] if comparisons else []
     details += [_effect(one, len(effects)) for one in sorted(effects, key=lambda effect: not effect.is_significant)]
-    sentences = [first, _choices(effects, seeds), ONE_SEED if seeds == 1 else _joined(allowed)]
-    return [sentence for sentence in sentences if sentence], details
-
-
-def _joined(clauses: Sequence[str]) -> str:
-    return f"{'; '.join(clauses)}." if clauses else ""
+    joined = [f"{'; '.join(clauses)}." for clauses in (_choices(effects, seeds), allowed) if clauses]
+    return [first, *joined, *([ONE_SEED] if seeds == 1 else [])], details
 
 
 def _best(best: Configuration, comparisons: Sequence[Comparison], monitor: str | None) -> str:
@@ -110,17 +103,16 @@ def _chosen_by_search(count: int) -> str:
     return f"It is the best of {count:,} configurations with one seed each, so its metrics may be slightly optimistic."
 
 
-def _choices(effects: Sequence[Effect], seeds: int) -> str:
+def _choices(effects: Sequence[Effect], seeds: int) -> list[str]:
     """The largest effect of each axis that has a significant one, and the other axes."""
     ordered = sorted(effects, key=lambda effect: (effect.is_significant, abs(effect.mean)))
     if seeds == 1 and ordered:
-        return f"Largest difference: {_change(ordered[-1])} ({signed(ordered[-1].mean)} points)."
+        return [f"Largest difference: {_change(ordered[-1])} ({signed(ordered[-1].mean)} points)"]
     largest = {effect.axis: effect for effect in ordered}
     visible = [f"{_change(one)} ({signed(one.mean)} points)" for one in largest.values() if one.is_significant]
     others = [axis_label(axis) for axis, one in largest.items() if not one.is_significant]
     said = [f"What mattered: {', '.join(reversed(visible))}"] if visible else []
-    said += [f"{seeds} seeds show no difference for {', '.join(others)}"] if others else []
-    return _joined(said)
+    return said + ([f"{seeds} seeds show no difference for {', '.join(others)}"] if others else [])
 
 
 def _worse(comparisons: Sequence[Comparison]) -> str:
