@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from imdbclf.data.cache import LoadedCorpus
-from imdbclf.data.corpus import EncodedReviews
 from imdbclf.reports.figure import LABELS, THOUSANDS, new_figure, save, styled
 
 
@@ -16,7 +15,10 @@ def draw_reviews(loaded: LoadedCorpus, path: Path) -> None:
     """Draw the number of reviews of each part and label, and how long those of each label are (PNG)."""
     figure, ((counts, lengths),) = new_figure(7, 3.2, 1, 2)
     parts = loaded.corpus.parts
-    places, longest = np.arange(len(parts), dtype=np.int64), max(map(_most_words, parts.values()))
+    places, longest = (
+        np.arange(len(parts), dtype=np.int64),
+        max(np.quantile(each.lengths, 0.98) for each in parts.values() if len(each)),
+    )
     for number, (name, colour) in enumerate(zip(loaded.label_names, LABELS, strict=True)):
         chosen = {part: reviews.labels == number for part, reviews in parts.items()}
         bar = counts.bar(places + 0.4 * number, [mask.sum() for mask in chosen.values()], 0.38, color=colour)
@@ -31,7 +33,3 @@ def draw_reviews(loaded: LoadedCorpus, path: Path) -> None:
     for axis in (counts.yaxis, lengths.yaxis, lengths.xaxis):
         axis.set_major_formatter(THOUSANDS)
     save(figure, path)
-
-
-def _most_words(reviews: EncodedReviews) -> float:
-    return float(np.quantile(reviews.lengths, 0.98)) if len(reviews) else 0

@@ -61,8 +61,8 @@ def draw_reliability(
 
 
 def draw_diagonal(axes: Axes) -> None:
-    """Where the points of a perfectly calibrated network are, and the curve of one that guesses."""
-    axes.plot([0, 1], [0, 1], ":", color=GREY)
+    """Draw where the points of a perfectly calibrated network are, and the ROC curve of one that guesses."""
+    axes.plot([0, 1], [0, 1], ":", color=GREY, label="Perfect calibration")
 
 
 def draw_bins(

@@ -52,7 +52,7 @@ def test_curves_and_costs_are_drawn() -> None:
 def titles(plot: Plot | None) -> list[str]:
     """The panels' titles in their order: drawn as outlines, a text is a comment in the SVG."""
     assert plot is not None
-    return re.findall(r"<!-- (\d+ layers?.*?) -->", plot.svg.decode())
+    return re.findall(r"<!-- (\d+ layers?.*?) -->", plot.svg.decode().replace("\xa0", " "))
 
 
 def test_curves_have_a_panel_for_each_configuration_in_the_order_of_their_values() -> None:

@@ -7,16 +7,21 @@ from math import prod
 from textwrap import wrap
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
 from imdbclf.reports.figure import INK, PALE, TRAINING, VALIDATION, Plot, new_figure, rendered, styled
 from imdbclf.reports.history import EpochRow
 from imdbclf.reports.labels import axis_labels
 from imdbclf.reports.sweep.analysis import Configuration, Effect
 
+WIDTH = 7
 MOST_PANELS, MOST_ACROSS = 40, 4
 """Training curves: panels of a plot, and of a row."""
+
+ALIKE = 0.01
+"""Costs that differ by less than this factor are in the same place of the plot."""
 
 Epochs = Mapping[str, Sequence[EpochRow]]
 Curve = list[tuple[float, float]]
@@ -29,7 +34,7 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
     labels = axis_labels(list(dict.fromkeys(effect.axis for effect in effects)))
     across = min(4, len(labels))
     down = -(-len(labels) // across)
-    figure, panels = new_figure(_width(across), 2.6 * down, down, across, sharey=True)
+    figure, panels = new_figure(WIDTH if across > 1 else 4, 2.6 * down, down, across, sharey=True)
     for (axis, label), panel in zip(labels.items(), panels.flat, strict=False):
         _draw_effects(panel, [effect for effect in effects if effect.axis == axis], 64 // across)
         # A key keeps its small letters.
@@ -42,10 +47,6 @@ def draw_effects(effects: Sequence[Effect]) -> Plot:
         f"Differences in validation accuracy from the first value of {', '.join(labels.values())}, with 95 % intervals."
     )
     return rendered(figure, "effects", alt)
-
-
-def _width(across: int) -> float:
-    return 7 if across > 1 else 4
 
 
 def _draw_effects(panel: Axes, effects: Sequence[Effect], letters: int) -> None:
@@ -79,7 +80,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
         return None
     across = _across(shown)
     down = -(-len(shown) // across)
-    figure, panels = new_figure(_width(across), 0.8 + 1.5 * down, down, across)
+    figure, panels = new_figure(WIDTH if across > 1 else 4, 0.8 + 1.5 * down, down, across)
     tops = {
         loss: _top([courses[one.label] for one in shown if one.loss == loss]) for loss in {one.loss for one in shown}
     }
@@ -87,11 +88,9 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
     for number, (panel, one) in enumerate(zip(panels.flat, shown, strict=False)):
         _draw_gap(panel, *courses[one.label])
         is_best = one is configurations[0] and len(configurations) > 1
-        # Lines end at commas.
-        title = "\n".join(wrap(one.label.replace(" ", "\xa0").replace(",\xa0", ", "), 104 // across)).replace(
-            "\xa0", " "
-        )
-        panel.set_title(title, fontsize=8, fontweight="bold" if is_best else "normal")
+        # Lines end at commas: other spaces do not break.
+        title = wrap(one.label.replace(" ", "\xa0").replace(",\xa0", ", "), 104 // across)
+        panel.set_title("\n".join(title), fontsize=8, fontweight="bold" if is_best else "normal")
         panel.set(xlim=(0.5, last + 0.5), ylim=(0, tops[one.loss]))
         is_first = number % across == 0 or one.loss != shown[number - 1].loss
         panel.tick_params(labelsize=8, labelleft=is_first, labelbottom=number + across >= len(shown))
@@ -99,8 +98,7 @@ def draw_curves(configurations: Sequence[Configuration], epochs: Epochs) -> Plot
         panel.set_visible(False)
     figure.supxlabel("Epoch")
     figure.supylabel("Loss")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     alt = "Training and validation loss by epoch, a panel for each configuration; the gap between them is shaded."
     return rendered(figure, "curves", alt)
 
@@ -158,48 +156,40 @@ def draw_cost(configurations: Sequence[Configuration]) -> Plot | None:
     shown = [one for one in configurations if one.accuracies]
     if not shown:
         return None
-    figure, ((first, second),) = new_figure(7, 3.4, 1, 2, sharey=True)
-    _draw_cost(first, shown, "parameters")
-    _draw_cost(second, shown, "fit_seconds")
-    first.set(xlabel="Parameters", ylabel="Validation accuracy (%)")
-    second.set_xlabel("Seconds per fit")
-    handles, labels = first.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    figure, panels = new_figure(WIDTH, 3.4, 1, 2, sharey=True)
+    _draw_cost(panels[0, 0], shown, "parameters", "Parameters")
+    _draw_cost(panels[0, 1], shown, "fit_seconds", "Seconds per fit")
+    panels[0, 0].set_ylabel("Validation accuracy (%)")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center")
     return rendered(figure, "cost", "Validation accuracy against the number of parameters and the seconds per fit.")
 
 
-def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str) -> None:
+def _draw_cost(panel: Axes, configurations: Sequence[Configuration], metric: str, label: str) -> None:
     shown = [(one, cost) for one in configurations if (cost := one.mean(metric))]
-    groups = _alike([cost for _, cost in shown]) if metric == "parameters" else []
-    places = [cost for _, cost in shown]
-    for group in groups:
-        for rank, number in enumerate(group):
-            places[number] *= np.exp(0.03 * (rank - (len(group) - 1) / 2))
-    for number, (one, _) in reversed(list(enumerate(shown))):
-        y, half = 100 * float(np.mean(list(one.accuracies.values()))), one.half("val/accuracy")
-        bar, is_best = None if half is None else 100 * half, one is configurations[0]
+    places, alike = _beside(np.array([cost for _, cost in shown]))
+    for (one, _), place in reversed(list(zip(shown, places, strict=True))):
+        accuracy, half, is_best = one.mean("val/accuracy") or 0, one.half("val/accuracy"), one is configurations[0]
         look = {"color": VALIDATION, "markersize": 7, "label": f"Best: {one.label}"} if is_best else {"color": PALE}
-        panel.errorbar(places[number], y, bar, fmt="o", elinewidth=1, capsize=0, **look)
-    panel.set_xscale("log")
-    if 0 < len(groups) <= MOST_ACROSS:
-        panel.set_xticks([shown[group[0]][1] for group in groups])
-    else:
-        low, high = panel.get_xlim()
-        # Plain numbers, also where the axis does not span a power of ten.
-        panel.xaxis.set_major_locator(MaxNLocator(3) if high / low < 10 else LogLocator())  # noqa: PLR2004 - one decade
+        bar = None if half is None else 100 * half
+        panel.errorbar(place, 100 * accuracy, bar, fmt="o", elinewidth=1, capsize=0, **look)
+    low, high = panel.get_xlim()
+    panel.set(xscale="log", xlabel=label)
+    # Plain numbers, also where the axis does not span a power of ten.
+    narrow = MaxNLocator(3) if high < 10 * low else LogLocator()
+    panel.xaxis.set_major_locator(FixedLocator(alike) if len(alike) < MOST_ACROSS else narrow)
     panel.xaxis.set_major_formatter(lambda value, _position: f"{float(f'{value:.3g}'):,.12g}")
     panel.xaxis.set_minor_locator(NullLocator())
 
 
-def _alike(costs: Sequence[float]) -> list[list[int]]:
-    """The numbers of the costs, ascending, in groups of those that can hardly be told apart in a plot."""
-    groups: list[list[int]] = []
-    for number in sorted(range(len(costs)), key=costs.__getitem__):
-        if groups and costs[number] < 1.02 * costs[groups[-1][0]]:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    return [sorted(group) for group in groups]
+def _beside(costs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], list[float]]:
+    """Places of points: those of about the same cost are set apart, in their order; and the costs of such groups."""
+    order = np.argsort(costs)
+    apart = np.flatnonzero(np.diff(np.log(costs[order])) > ALIKE)
+    groups = np.split(order, apart + 1) if len(costs) else []
+    places = costs.copy()
+    for group in groups:
+        places[np.sort(group)] = costs[group].mean() * np.exp(0.03 * (np.arange(len(group)) - (len(group) - 1) / 2))
+    return places, [float(costs[group].mean()) for group in groups]
 
 
 @styled

@@ -138,7 +138,7 @@ def curves_section(results: SweepResults) -> Section | None:
 def cost_section(results: SweepResults) -> Section | None:
     """Accuracy against parameters and seconds."""
     plot = draw_cost(results.conclusions.configurations)
-    text = "A point for each configuration, with its 95 % interval over seeds. The best one is highlighted."
+    text = "A point for each configuration, with its 95 % interval over seeds; equal costs are side by side."
     return Section("Accuracy and cost", [text], plots=[plot]) if plot else None
 
 
