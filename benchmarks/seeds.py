@@ -77,7 +77,7 @@ def keras() -> dict[str, Any]:
     """The final fit in Keras: test accuracies by seed, and versions. An earlier measurement with these is kept."""
     versions = peer_versions(PEERS_PYTHON)
     earlier = read_json(FILE_OF_ALL)["options"].get("keras") if FILE_OF_ALL.exists() else None
-    if earlier and earlier["versions"] == versions:
+    if earlier and earlier["versions"] == versions and len(earlier["seeds"]) == COUNT:
         return dict(earlier)
     with tempfile.TemporaryDirectory(prefix="imdbclf-seeds-") as folder:
         place = Workplace(Path(folder).resolve(), reviews_folder(), PEERS_PYTHON)
