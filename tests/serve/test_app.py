@@ -102,10 +102,13 @@ def test_the_description_names_every_path_and_the_limits(client: Client) -> None
     assert status == 200
     assert set(described["paths"]) == {"/", "/predict", "/explain", "/health", "/metrics", "/openapi.json"}
     assert all(client.ask("DELETE", path)[0] == 405 for path in described["paths"])
-    body = described["components"]["requestBodies"]["Texts"]["content"]["application/json"]["schema"]
+    body = described["components"]["schemas"]["Texts"]
     (named, texts), *others = body["properties"].items()
     assert (named, others) == ("texts", [])
     assert (texts["maxItems"], texts["items"]["maxLength"]) == (app.MOST_TEXTS, app.MOST_CHARACTERS)
+    for path, model in (("predict", app.Predictions), ("explain", app.Explanations)):
+        _, answer = client.post(f"/{path}", {"texts": ["a great film"]})
+        assert model.model_validate(answer).model_dump(mode="json") == answer
 
 
 def counted(client: Client, name: str) -> float:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from imdbclf import __version__
 from imdbclf.errors import UserError
 from imdbclf.export import web
 from imdbclf.inference.predictor import Predictor
+from imdbclf.reports.explanation import Explanation
 from imdbclf.serve.counts import Counts
 
 MOST_BYTES = 1_000_000
@@ -31,7 +33,6 @@ MOST_CHARACTERS = 100_000
 BODY_SECONDS = 10.0
 """Seconds until the whole body must be here."""
 
-OPENAPI = (Path(__file__).parent / "openapi.json").read_bytes()
 _ANYTHING = TypeAdapter[Any](Any)
 TOO_MUCH = {"too_long", "string_too_long"}
 
@@ -41,6 +42,64 @@ class Texts(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     texts: Annotated[list[Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=MOST_TEXTS)]
+
+
+class Labelled(BaseModel):
+    """What the network thinks of one text; the probability is that of being positive."""
+
+    label: str
+    probability: Annotated[float, Field(ge=0, le=1)]
+
+
+class Predictions(BaseModel):
+    """The answer of `/predict`."""
+
+    predictions: list[Labelled]
+
+
+class Explanations(BaseModel):
+    """The answer of `/explain`."""
+
+    explanations: list[Explanation]
+
+
+class Failure(BaseModel):
+    """The answer to a request that is refused."""
+
+    error: str
+
+
+def description() -> dict[str, Any]:
+    """All paths in OpenAPI, with the schemas of what they take and answer."""
+    models: list[type[BaseModel]] = [Texts, Predictions, Explanations, Failure]
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    _, schemas = models_json_schema(modes, ref_template="#/components/schemas/{model}")
+
+    def content(model: type[BaseModel]) -> dict[str, Any]:
+        return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}}
+
+    def get(summary: str, answer: str) -> dict[str, Any]:
+        return {"get": {"summary": summary, "responses": {"200": {"description": answer}}}}
+
+    def post(summary: str, answer: type[BaseModel]) -> dict[str, Any]:
+        errors = "400: the body is wrong; 408: it is slow; 413: it is too large; 503: too many connections"
+        responses = {
+            "200": {"description": "In the order of the texts", **content(answer)},
+            "default": {"description": errors, **content(Failure)},
+        }
+        body = {"required": True, **content(Texts)}
+        return {"post": {"summary": summary, "requestBody": body, "responses": responses}}
+
+    paths = {
+        "/": get("A page that classifies in the browser", "HTML"),
+        "/health": get("Whether the server answers", "Its status and version"),
+        "/metrics": get("Counters, in Prometheus' text format", "Text"),
+        "/openapi.json": get("This description", "JSON"),
+        "/predict": post("A label and a probability for each text", Predictions),
+        "/explain": post("What each word does to the probability", Explanations),
+    }
+    about = {"title": "imdbclf", "version": "1"}
+    return {"openapi": "3.1.0", "info": about, "paths": paths, "components": {"schemas": schemas["$defs"]}}
 
 
 def make_app(predictor: Predictor, folder: Path) -> ASGIApp:
@@ -64,7 +123,7 @@ def make_app(predictor: Predictor, folder: Path) -> ASGIApp:
         Route("/explain", explain, methods=["POST"]),
         Route("/health", JSONResponse({"status": "ok", "version": __version__}), methods=["GET"]),
         Route("/metrics", metrics),
-        Route("/openapi.json", Response(OPENAPI, media_type="application/json"), methods=["GET"]),
+        Route("/openapi.json", JSONResponse(description()), methods=["GET"]),
         Route("/", _page_of(predictor)),
     ]
     predictor.warm_up()
