@@ -126,7 +126,7 @@ def curves_section(measured: Measured) -> Section:
     precision_recall.set(title="Precision and recall", xlabel="Recall", ylabel="Precision")
     draw_diagonal(reliability)
     draw_bins(reliability, None, measured.labels, measured.probabilities, NETWORK, "Network")
-    reliability.legend(loc="upper left")
+    reliability.legend(loc="lower right", handlelength=1)
     reliability.set(title="Reliability", xlabel="Predicted probability", ylabel="Fraction of positive reviews")
     costs = counts.costs(measured.false_negative)[picked]
     cost.plot(np.append(counts.values, 0.0)[picked], costs / len(measured.labels), color=NETWORK)
