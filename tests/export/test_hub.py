@@ -58,6 +58,13 @@ def test_weights_and_vocabulary_are_one_file_bit_for_bit(exported: Path, finishe
     assert tensors["members.0.layers.0.weight"].tobytes() == network.arrays[0].tobytes()
 
 
+def test_the_same_checkpoint_gives_the_same_bytes(exported: Path, finished_run: Path, tmp_path: Path) -> None:
+    for number in range(5):
+        write(read_checkpoint(finished_run / "checkpoints/best.ckpt"), tmp_path / f"{number}", half=False)
+        for name in FILES:
+            assert (tmp_path / f"{number}" / name).read_bytes() == (exported / name).read_bytes()
+
+
 def test_the_folder_has_the_page_of_its_checkpoint(exported: Path, finished_run: Path, tmp_path: Path) -> None:
     loaded = [Predictor.load(path).checkpoint for path in (exported, finished_run)]
     for number, one in enumerate(loaded):

@@ -252,7 +252,7 @@ def export(
     half: Annotated[
         bool | None, typer.Option("--half/--full", help="Weights of 16 or 32 bits; default: 16 for web, else 32.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    force: options.Force = False,
     push: Annotated[str | None, typer.Option(help="Upload the folder to this repository.", metavar="REPO")] = None,
 ) -> None:
     """Write a checkpoint for other programs.

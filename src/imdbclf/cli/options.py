@@ -54,7 +54,7 @@ RunSource = Annotated[
 ]
 Split = Annotated[str, typer.Option(help="Part of the reviews: test, train, validation, or a split of a folder.")]
 Picture = Annotated[Path | None, typer.Option("--picture", help="Write a reliability diagram to this PNG file.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

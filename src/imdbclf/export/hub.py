@@ -63,7 +63,7 @@ def write(checkpoint: Checkpoint, path: Path, *, half: bool) -> None:
     }
     path.mkdir()
     # The library's function for files makes them readable for their owner alone.
-    (path / pretrained.WEIGHTS).write_bytes(save(tensors, metadata={"format": "np", "version": __version__}))
+    (path / pretrained.WEIGHTS).write_bytes(save(tensors, metadata={"format": "np"}))
     write_json(path / pretrained.CONFIG, config)
     _card(checkpoint, config).save(path / pretrained.CARD)
 
