@@ -56,7 +56,7 @@ def _ratios(axes: Axes, results: Results) -> None:
     axes.axvline(1, color=INK, linewidth=0.8)
     axes.margins(x=0.12)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("The peer's seconds or megabytes divided by ours (black lines: required)")
+    axes.set_xlabel("Peer's seconds or megabytes divided by ours\n(black: required)")
 
 
 def _times(axes: Axes, scaling: Scaling) -> None:
