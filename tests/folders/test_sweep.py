@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_the_seed_is_not_among_what_is_compared() -> None:
     assert SWEEP.compared == ["model.layers"]
+
+
+def test_its_title_names_a_sweep_that_is_not_that_of_its_experiment() -> None:
+    titles = [replace(SWEEP, sweep=sweep).title for sweep in ("none", "lecture", "overfitting")]
+    assert titles == ["lecture", "lecture", "overfitting (lecture)"]
 
 
 NO_SWEEPS = [

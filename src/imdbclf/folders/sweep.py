@@ -43,7 +43,8 @@ class SweepJob:
 class Sweep:
     """The content of `sweep.json`: the experiment's name, the command, the axes in the given order, and the jobs.
 
-    `search` describes the search that found the jobs; it is empty for a grid.
+    `search` describes the search that found the jobs; it is empty for a grid. `sweep` is the name of the sweep, if its
+    axes are one of `configs/sweep/`.
     """
 
     experiment: str
@@ -51,6 +52,12 @@ class Sweep:
     axes: list[str]
     jobs: list[SweepJob]
     search: dict[str, Any] = field(default_factory=dict)
+    sweep: str = "none"
+
+    @property
+    def title(self) -> str:
+        """The name of the sweep and that of its experiment, if they differ."""
+        return self.experiment if self.sweep in {"none", self.experiment} else f"{self.sweep} ({self.experiment})"
 
     @property
     def compared(self) -> list[str]:

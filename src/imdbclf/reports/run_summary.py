@@ -59,7 +59,8 @@ def print_summary(
         f"{metrics['epochs']} epochs in {metrics['fit_seconds']:.1f} s; {metrics['parameters']:,} parameters. "
         f"Reviews: {metrics['data_source']}{because}; positive class: {metrics['label_names'][1]}."
     )
-    say("\nPredictions of the best network:")
+    # Without validation none was chosen, and a final fit is of another network than the best one.
+    say(f"\nPredictions of the {'best ' if best_row(rows) and not metrics['refit'] else ''}network:")
     for line in examples:
         say(f"  {line}")
     say(f"\nFiles:    {shown_path(folder)}")

@@ -103,7 +103,7 @@ def watched(tally: Tally) -> Iterator[None]:
 
         def look() -> None:
             for line in tally.look():
-                tell(line if terminal else f"{line}; {tally.summary()}")
+                tell(line if terminal else "; ".join(filter(None, [line, tally.summary()])))
             bar.update(task, completed=tally.finished, description=tally.summary())
 
         def look_on() -> None:

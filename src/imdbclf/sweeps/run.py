@@ -44,6 +44,7 @@ class SweepRun:
         self.context, self.task, self.config, self.arguments = context, task, config, list(arguments)
         HydraConfig.instance().set_config(config)
         self.experiment = str(config.experiment)
+        self.sweep = str(config.hydra.runtime.choices.get("sweep", "none"))
         self.folder = SweepFolder(Path())
         typed = [*config.hydra.overrides.hydra, *config.hydra.overrides.task]
         as_typed = [text for text in typed if not text.startswith("hydra.mode=")]
@@ -63,11 +64,10 @@ class SweepRun:
         chosen = chosen_folder(self.config, "sweep")
         if not any(text.startswith("hydra.sweep.dir=") for text in hydra.overrides.hydra):
             own = [axis for axis in axes if axis != SEED and axis not in (hydra.sweeper.get("params") or {})]
-            sweep = hydra.runtime.choices.get("sweep", "none")
-            if sweep == "none" and SEED in axes and not own:
+            if self.sweep == "none" and SEED in axes and not own:
                 # Otherwise `seed=0,1` and `sweep=lecture` of the experiment `lecture` would share a folder.
                 own = [SEED]
-            named = [chosen.name, *dict.fromkeys([sweep, self.experiment]), "-".join(map(short_key, own))]
+            named = [chosen.name, *dict.fromkeys([self.sweep, self.experiment]), "-".join(map(short_key, own))]
             chosen = chosen.with_name(folder_name("_".join(name for name in named if name not in {"", "none"})))
         self.folder = SweepFolder(chosen.absolute())
         self.folder.check_usable()
@@ -87,7 +87,7 @@ class SweepRun:
 
     def write_manifest(self, axes: list[str], jobs: list[SweepJob], search: dict[str, Any]) -> None:
         """Write `sweep.json`."""
-        self.folder.write(Sweep(self.experiment, self.command, axes, jobs, search))
+        self.folder.write(Sweep(self.experiment, self.command, axes, jobs, search, self.sweep))
 
     def announce(self) -> None:
         """Say where the sweep is, and how to go on with it, before anything can stop it."""

@@ -97,7 +97,7 @@ class Run:
         return OF_ANYTHING if self.settings.data.source == "files" else OF_FILMS
 
     def examples(self) -> list[str]:
-        """The predictions of the best network for two short reviews, a line each."""
+        """The predictions of the network that the run leaves for two short reviews, a line each."""
         texts = self.texts[:2]
         predictions = zip(Predictor(self.best).predict(texts), texts, strict=True)
         return [f"{found.label} ({found.probability:.3f} positive): {text}" for found, text in predictions]

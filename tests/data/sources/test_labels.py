@@ -112,6 +112,13 @@ def test_the_way_out_of_three_classes_is_named() -> None:
     assert refusal(1, 5, 3).endswith("data.labels can map values to two classes, such as 'data.labels={1:neg,5:pos}'")
 
 
+def test_a_third_label_in_the_first_line_alone_is_said_to_be_of_a_header() -> None:
+    for first, expected in (("sentiment", "data.header=true"), ("1", "data.labels can map")):
+        column = pa.chunked_array([[first, "1", "0", "1", "other" if first == "1" else "0"]])
+        with pytest.raises(UserError, match=expected):
+            number_labels({"train": column}, "here", None, is_headerless=True)
+
+
 def test_labels_that_are_no_single_values_are_refused() -> None:
     assert refusal([0], [1]).startswith("here")
 

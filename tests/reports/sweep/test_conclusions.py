@@ -115,6 +115,15 @@ def test_a_single_configuration_without_validation_is_named() -> None:
     )
 
 
+def test_a_single_configuration_without_validation_says_how_far_its_seeds_spread() -> None:
+    rows = [JobRow(seed, "done", {}, seed, {"test/accuracy": 0.88 + 0.01 * int(seed)}) for seed in "012"]
+    assert list(conclusions_of(rows, []).sentences) == [
+        "The one configuration: 3 seeds, without a validation part; test accuracy 89.00 ± 2.48 % "
+        "(from 88.00 % to 90.00 %, standard deviation 1.00 points).",
+        f"{FEW.format(3)}.",
+    ]
+
+
 def test_jobs_that_are_not_finished_are_counted() -> None:
     failed = [job({"loss": loss}, accuracy=None) for loss in ("bce", "mse")]
     assert list(conclusions_of(failed, ["loss"]).sentences) == [

@@ -169,3 +169,31 @@ def test_the_notes_say_what_one_seed_and_missing_seeds_mean() -> None:
     assert two is not None
     assert "With one seed the interval is over cells:" in one.notes[1]
     assert len(two.notes) == 1
+
+
+def test_without_validation_the_table_has_the_spread_of_a_single_configuration_and_no_dashes() -> None:
+    def table_of(rows: Sequence[JobRow]) -> list[list[str]]:
+        section = configurations_section(results_of(rows))
+        assert section is not None
+        assert section.table is not None
+        assert section.text[0].startswith("There is no validation part.")
+        return [[*section.table.heads], *(list(row) for row in section.table.rows)]
+
+    rows = [
+        JobRow(
+            f"{loss}{seed}",
+            "done",
+            {"loss": loss},
+            seed,
+            {"test/accuracy": accuracy, "parameters": 7, "fit_seconds": 2},
+        )
+        for loss in ("bce", "mse")
+        for seed, accuracy in (("0", 0.8), ("1", 0.9))
+    ]
+    known = ["loss", "seeds", "parameters", "seconds per fit"]
+    assert table_of(rows) == [known, ["bce", "2", "7", "2.00"], ["mse", "2", "7", "2.00"]]
+    assert table_of(rows[:1]) == [[*known, "test accuracy"], ["bce", "1", "7", "2.00", "80.00 %"]]
+    spread = ["smallest", "largest", "standard deviation, points"]
+    heads, row = table_of(rows[:2])
+    assert heads == [*known, "test accuracy", *spread]
+    assert row[5:] == ["80.00 %", "90.00 %", "7.07"]

@@ -81,7 +81,7 @@ def gather(parts: dict[str, pa.Table], settings: SourceSettings, where: str) -> 
             labels[part] = as_texts(column, f"{place}: labels")
         if table.num_rows == 0:
             raise UserError(f"{place} is empty; there must be at least one review")
-    numbered, names, notes = number_labels(labels, where, settings.labels)
+    numbered, names, notes = number_labels(labels, where, settings.labels, is_headerless=not settings.header)
     read = {}
     for part, table in parts.items():
         columns = {"text": texts[part], "label": numbered.get(part, pa.repeat(pa.scalar(-1, pa.int8()), len(table)))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import pyarrow as pa
@@ -37,14 +37,15 @@ Names = tuple[str, str]
 
 
 def number_labels(
-    columns: Columns, where: str, mapping: Mapping[LabelValue, LabelValue] | None
+    columns: Columns, where: str, mapping: Mapping[LabelValue, LabelValue] | None, *, is_headerless: bool = False
 ) -> tuple[Columns, Names, tuple[str, ...]]:
     """Number the labels of all parts together: from `string` to int8, which is null for a review that is left out.
 
     A pair with a known meaning is numbered by it, two numbers by their order, two other texts in alphabetical order. A
     mapping (`data.labels`) says the class of each value, unless the values are the classes already; reviews with other
     values are left out. Returns also the names of 0 and 1 (one is empty if no review has it and it is not known), and
-    sentences on what was decided. `where` is the source in words.
+    sentences on what was decided. `where` is the source in words. `is_headerless` says that the settings deny a header
+    line, which a third label in the first row alone seems to be.
 
     Raises:
         UserError: if there are more than two labels, or a label is missing.
@@ -60,7 +61,8 @@ def number_labels(
         if not classes.keys() & set(there):
             msg = f"{where}: data.labels names no label of part {part} ({listed(map(repr, sorted(there)), _SHOWN)})"
             raise UserError(msg)
-    names = _arranged(sorted(set(classes.values())), where)
+    headings = {label for column in columns.values() if (label := _alone(column)) is not None} if is_headerless else ()
+    names = _arranged(sorted(set(classes.values())), where, headings)
     numbers = {value: names.index(name) for value, name in classes.items()}
     numbered = pa.array(map(numbers.get, values.to_pylist()), pa.int8())
     found = {part: numbered.take(pc.index_in(column, values)) for part, column in columns.items()}
@@ -121,11 +123,20 @@ def order_of(names: Sequence[str]) -> str | None:
     return "numerical" if all(_NUMBER.fullmatch(name) for name in names) else "alphabetical"
 
 
-def _arranged(found: list[str], where: str) -> Names:
-    """The negative and the positive one of the labels."""
+def _alone(column: pa.ChunkedArray) -> str | None:
+    """The label of the first review, if no other one has it."""
+    return column[0].as_py() if pc.sum(pc.equal(column, column[0])).as_py() == 1 else None
+
+
+def _arranged(found: list[str], where: str, headings: Collection[str]) -> Names:
+    """The negative and the positive one of the labels; `headings` may be of a header line."""
     if len(found) > 2:  # noqa: PLR2004 - a binary classification
         shown = f"{len(found)} classes ({listed(map(repr, found), _SHOWN)})"
         way = f"data.labels can map values to two classes, such as 'data.labels={{{found[0]}:neg,{found[-1]}:pos}}'"
+        if len(read := set(found).intersection(headings)) == len(found) - 2:
+            only = listed(map(repr, read), _SHOWN)
+            way = "it seems to be a header, so use data.header=true and the names of the columns"
+            raise UserError(f"{where}: {shown}, of which {only} is only in the first line; {way}")
         raise UserError(f"{where}: {shown}; a binary classification needs reviews of exactly two labels; {way}")
     written = {name.lower(): name for name in found}
     for negative, positive in KNOWN_PAIRS:

@@ -67,6 +67,11 @@ class Configuration:
         """Half of the 95 % interval of that mean over seeds; None for one."""
         return half_width(self.values(metric))
 
+    def spread(self, metric: str) -> tuple[float, float, float] | None:
+        """Smallest, largest and standard deviation of a metric over the seeds; None for fewer than two."""
+        values = self.values(metric)
+        return (values.min(), values.max(), values.std(ddof=1)) if len(values) > 1 else None
+
     @cached_property
     def accuracies(self) -> dict[str, float]:
         """Validation accuracy by seed."""

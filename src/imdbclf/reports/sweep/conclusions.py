@@ -87,7 +87,7 @@ def _best(best: Configuration, comparisons: Sequence[Comparison], monitor: str |
     accuracy, loss, tested = (best.mean(metric) for metric in ("val/accuracy", "val/loss", "test/accuracy"))
     test = "" if tested is None else f"; test accuracy {percent(tested, best.half('test/accuracy'))}"
     if accuracy is None:
-        return f"{name}: {seeds}, without a validation part{test}."
+        return f"{name}: {seeds}, without a validation part{test}{_spread(best)}."
     value = percent(accuracy, best.half("val/accuracy"))
     if not comparisons:
         return f"{name}: {value} validation accuracy ({seeds}){test}."
@@ -95,6 +95,13 @@ def _best(best: Configuration, comparisons: Sequence[Comparison], monitor: str |
         return f"Lowest validation loss: {name} (loss {loss:.4f}, accuracy {value}, {seeds}){test}."
     lead = f", {signed(comparisons[0].mean).lstrip('+')} points ahead of the next" if comparisons[0].differences else ""
     return f"Best on validation: {name} (accuracy {value}, {seeds}){lead}{test}."
+
+
+def _spread(only: Configuration) -> str:
+    if (spread := only.spread("test/accuracy")) is None:
+        return ""
+    smallest, largest, deviation = spread
+    return f" (from {percent(smallest)} to {percent(largest)}, standard deviation {100 * deviation:.2f} points)"
 
 
 def _chosen_by_search(count: int) -> str:

@@ -64,7 +64,7 @@ def write_sweep_report(folder: SweepFolder) -> SweepResults:
         path.unlink(missing_ok=True)
     html = page(
         "reports/sweep/page.html.jinja",
-        title=f"Sweep: {sweep.experiment}",
+        title=f"Sweep: {sweep.title}",
         sentences=results.conclusions.sentences,
         results=results,
         sections=sections,
@@ -102,13 +102,14 @@ def print_sweep(results: SweepResults) -> None:
 def _console_table(results: SweepResults) -> Table:
     sweep, conclusions = results.sweep, results.conclusions
     count = len(conclusions.configurations)
+    metrics = "metrics on validation" if conclusions.configurations[0].accuracies else "without a validation part"
     shown = configurations_table(sweep.compared, conclusions.configurations[:CONSOLE_ROWS], conclusions.comparisons)
     kept = [k for k, head in enumerate(shown.heads) if k < shown.text_columns or head not in _ONLY_ON_THE_PAGE]
     table = text_table(
         [shown.heads[k] for k in kept],
         [[row[k] for k in kept] for row in shown.rows],
         shown.text_columns,
-        title=f"{sweep.experiment}: {number_of(count, 'configuration')}, metrics on validation",
+        title=f"{sweep.title}: {number_of(count, 'configuration')}, {metrics}",
         caption=f"… and {count - CONSOLE_ROWS:,} more in the report" if count > CONSOLE_ROWS else None,
     )
     for column in table.columns[shown.text_columns :]:

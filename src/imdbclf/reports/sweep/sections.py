@@ -42,6 +42,10 @@ def configurations_section(results: SweepResults) -> Section | None:
     table = configurations_table(results.sweep.compared, conclusions.configurations, conclusions.comparisons)
     notes = [SEARCH_NOTE.format(search["monitor"].removeprefix("val/"))] if search else _grid_notes(conclusions)
     text = "Metrics on the validation part, and the distance in accuracy behind the best configuration."
+    if not conclusions.configurations[0].accuracies:
+        text = (
+            "There is no validation part. Accuracy on the test reviews is reported if there is only one configuration."
+        )
     return Section("Configurations", [text], table, notes=notes)
 
 
@@ -49,6 +53,8 @@ def configurations_table(
     axes: Sequence[str], configurations: Sequence[Configuration], comparisons: Sequence[Comparison]
 ) -> TextTable:
     """A row for each configuration, best first, with its distance from the best."""
+    if configurations and not configurations[0].accuracies:
+        return _table_without_validation(axes, configurations)
     found = {id(comparison.configuration): comparison for comparison in comparisons}
     labels = axis_labels(axes)
     heads = ["seeds", "accuracy", "behind, points", "p", "p (Holm)", "parameters", "validation loss", "seconds per fit"]
@@ -60,27 +66,54 @@ def configurations_table(
     return TextTable([*(labels[axis] for axis in axes), *heads], rows, len(axes), highlighted)
 
 
+def _table_without_validation(axes: Sequence[str], configurations: Sequence[Configuration]) -> TextTable:
+    """A row for each configuration; of a single one, also its test accuracy and the spread of it over the seeds."""
+    labels = axis_labels(axes)
+    heads = ["seeds", "parameters", "seconds per fit"]
+    rows = [
+        [*(value_label(one.choices[axis]) for axis in axes), f"{len(one.by_seed)}", *_cost_cells(one)]
+        for one in configurations
+    ]
+    if (tested := configurations[0].mean("test/accuracy")) is not None:
+        heads.append("test accuracy")
+        rows[0].append(percent(tested, configurations[0].half("test/accuracy")))
+    if spread := configurations[0].spread("test/accuracy"):
+        heads += ["smallest", "largest", "standard deviation, points"]
+        rows[0] += [percent(spread[0]), percent(spread[1]), f"{100 * spread[2]:.2f}"]
+    return TextTable([*(labels[axis] for axis in axes), *heads], rows, len(axes))
+
+
 def _metric_cells(one: Configuration, comparison: Comparison | None) -> list[str]:
     accuracy, behind, p, p_holm = one.mean("val/accuracy"), NONE, None, None
     if comparison is not None and comparison.differences:
         behind = signed(comparison.mean, comparison.half).lstrip("+")
         p, p_holm = comparison.p, comparison.p_holm
-    others = ((one.mean("parameters"), ",.0f"), (one.mean("val/loss"), ".4f"), (one.mean("fit_seconds"), ".2f"))
+    parameters, seconds = _cost_cells(one)
+    loss = one.mean("val/loss")
     return [
         f"{len(one.by_seed)}",
         NONE if accuracy is None else percent(accuracy, one.half("val/accuracy")),
         behind,
         p_cell(p),
         p_cell(p_holm),
-        *(NONE if mean is None else format(mean, form) for mean, form in others),
+        parameters,
+        NONE if loss is None else f"{loss:.4f}",
+        seconds,
     ]
+
+
+def _cost_cells(one: Configuration) -> list[str]:
+    """Parameters, and seconds per fit."""
+    means = ((one.mean("parameters"), ",.0f"), (one.mean("fit_seconds"), ".2f"))
+    return [NONE if mean is None else format(mean, form) for mean, form in means]
 
 
 def _grid_notes(conclusions: Conclusions) -> list[str]:
     configurations = conclusions.configurations
     seeds = len(configurations[0].by_seed)
-    notes = [f"Accuracy and loss are those of the best epoch. {ONE_SEED if seeds == 1 else INTERVALS}"]
-    if len(configurations) > 1:
+    of_best = "Accuracy and loss are those of the best epoch. " if configurations[0].accuracies else ""
+    notes = [f"{of_best}{ONE_SEED if seeds == 1 else INTERVALS}"]
+    if conclusions.comparisons:
         notes.append(
             "Ordered by validation accuracy, since values of different losses cannot be compared. "
             "Test metrics are reported for the best configuration only."
