@@ -67,8 +67,8 @@ def test_folds_are_repetitions_as_seeds_are(here: Path, quick: list[str], capsys
         (weight, f"0 fold {fold}") for weight in ("1", "balanced") for fold in (0, 1)
     }
     assert "2 seeds" in result.out
-    assert "Each fold counts as a seed." in " ".join(result.out.split())
     page = (here / "cross" / "sweep.html").read_text(encoding="utf-8")
+    assert "Each fold counts as a seed." in page
     assert run(capsys, "sweep-report", "cross").status == 0
     assert (here / "cross" / "sweep.html").read_text(encoding="utf-8") == page
 
@@ -265,16 +265,17 @@ def test_a_job_that_another_process_works_on_is_waited_for(copy: Path, quick: li
     begun_meanwhile = []
 
     def finish() -> None:
-        """What the other process does."""
+        """What the other process does. (A lock must not be taken twice in one thread.)"""
+        lock.acquire()
         wait_until((job / "train.log").exists)
         time.sleep(0.2)
         begun_meanwhile.append((job / "config.yaml").exists())
         (job / "metrics.json").write_bytes(metrics)
         lock.release()
 
-    lock.acquire()
     other = threading.Thread(target=finish)
     other.start()
+    wait_until(lambda: lock.is_locked)
     result = sweep(capsys, *quick, "model.layers=1", "loss=bce,mse")
     other.join()
     assert result.status == 0, result.err
