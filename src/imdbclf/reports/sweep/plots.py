@@ -188,7 +188,8 @@ def _beside(costs: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], li
     groups = np.split(order, apart + 1) if len(costs) else []
     places = costs.copy()
     for group in groups:
-        places[np.sort(group)] = costs[group].mean() * np.exp(0.03 * (np.arange(len(group)) - (len(group) - 1) / 2))
+        steps = np.arange(len(group), dtype=np.float64) - (len(group) - 1) / 2
+        places[np.sort(group)] = costs[group].mean() * np.exp(0.03 * steps)
     return places, [float(costs[group].mean()) for group in groups]
 
 

@@ -16,7 +16,7 @@ from imdbclf.reports.sweep.plots import MOST_PANELS, draw_cost, draw_curves, dra
 
 NONE = "–"
 METHOD = f"bootstrap-t; Student's t below {FEWEST} seeds"
-INTERVALS = f"They are means over seeds, ± half of the 95 % interval ({METHOD})."
+INTERVALS = f"Metrics are means over seeds, ± half of the 95 % interval ({METHOD})."
 SEARCH_NOTE = (
     "Ordered by validation {}, which the search optimised. Accuracy and loss are those of the best epoch. "
     "Test metrics are reported for the best configuration only. With one seed there is no significance test."
