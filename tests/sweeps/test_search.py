@@ -60,7 +60,7 @@ class InstantSweep(SweepRun):
     def __init__(self, folder: Path, result: Callable[[SweepJob], float | None], launcher: dict[str, int]) -> None:
         self.folder, self.result = SweepFolder(folder), result
         self.config = OmegaConf.create({"hydra": {"launcher": launcher}})
-        self.experiment, self.command = "lecture", "imdbclf train -m"
+        self.experiment, self.sweep, self.command = "lecture", "none", "imdbclf train -m"
         self.batches: list[list[str]] = []
         self.elsewhere: Collection[str] | None = None
 
