@@ -24,7 +24,7 @@ import filelock
 import platformdirs
 import pyarrow as pa
 
-from imdbclf.data.corpus import ENCODING_VERSION, Corpus, EncodedReviews, encode_corpus, only_chunk
+from imdbclf.data.corpus import ENCODING_VERSION, SCHEMA, Corpus, EncodedReviews, encode_corpus, only_chunk
 from imdbclf.data.sources.base import Reviews, Source
 from imdbclf.data.tokenize import WORDS_VERSION
 from imdbclf.storage import flush
@@ -63,9 +63,17 @@ def cache_folder(chosen: str | None = None) -> Path:
 
 
 def cache_key(source: Source, *, sentence_ends: bool = False) -> str:
-    """A key of everything that the encoded reviews depend on: the source's content, the tokenizer, and versions."""
-    text = json.dumps([source.fingerprint(), WORDS_VERSION, ENCODING_VERSION, *(["marks"] if sentence_ends else [])])
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    """A key of the encoded reviews and of the columns of their tables."""
+    return _key(source_key(source), SCHEMA.names, sentence_ends)
+
+
+def source_key(source: Source) -> str:
+    """A key of everything that the results of runs depend on: the source's content, the tokenizer, and versions."""
+    return _key(source.fingerprint(), WORDS_VERSION, ENCODING_VERSION)
+
+
+def _key(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 def load_or_encode(source: Source, folder: Path, *, sentence_ends: bool = False) -> LoadedCorpus:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from imdbclf.data.cache import LoadedCorpus, cache_key
+from imdbclf.data.cache import LoadedCorpus, source_key
 from imdbclf.data.load_corpus import ChosenSource, choose_source, is_review_file, load_corpus, open_source
 from imdbclf.data.prepare import PreparedReviews, prepare_reviews
 from imdbclf.errors import UserError
@@ -66,7 +66,7 @@ def content_key(settings: SourceSettings) -> str:
     Raises:
         UserError: if the source does not exist.
     """
-    return cache_key(_opened(settings.origin))
+    return source_key(_opened(settings.origin))
 
 
 def forget() -> None:
