@@ -56,6 +56,9 @@ class ArrayNetwork:
         rows = csr_array((values, matrix.columns, matrix.offsets), shape=(len(matrix), matrix.width))
         return self.from_sums(rows @ self.arrays[0])
 
+    # A product of small matrices can report an invalid value although all numbers are finite: vector instructions read
+    # what lies beside them in memory, too.
+    @np.errstate(invalid="ignore")
     def from_sums(self, sums: Array) -> Array:
         """The logits (…) of what the first layer adds up for rows, (…, units), in its precision."""
         hidden, activate = sums + self.arrays[1], _activation(self.activation)
