@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import json
 import os
@@ -65,6 +66,15 @@ def reviews_folder() -> Path:
         msg = f"IMDBCLF_DATA={named}: must name a folder in the Hub's layout (train-*.parquet, test-*.parquet)"
         raise UserError(msg)
     return folder.resolve()
+
+
+def parser_of_two_runs(target: str, about: str | None, repeat: int) -> argparse.ArgumentParser:
+    """The options of a make target that measures a run of the lecture and one of the strong recipe, several times."""
+    parser = argparse.ArgumentParser(prog=f"make {target} ARGS=…", description=about)
+    parser.add_argument("--lecture", type=Path, required=True, help="a run of experiment=lecture")
+    parser.add_argument("--strong", type=Path, required=True, help="a run of experiment=strong")
+    parser.add_argument("--repeat", type=int, default=repeat)
+    return parser
 
 
 def run_sweep(*overrides: str) -> int:

@@ -6,7 +6,6 @@ of processor time on one thread, which other work on the machine changes little;
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import subprocess
 import tempfile
@@ -20,7 +19,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.command import MEASURED, PEERS_PYTHON, ROOT, ending_in_one_line, read_json, reviews_folder, say
+from benchmarks.command import (
+    MEASURED,
+    PEERS_PYTHON,
+    ROOT,
+    ending_in_one_line,
+    parser_of_two_runs,
+    read_json,
+    reviews_folder,
+    say,
+)
 from benchmarks.exported_page import CHROMIUM, NODE, PHONE, in_browser, in_node
 from benchmarks.machine import machine, our_versions, peer_versions, today
 from benchmarks.reviews import read_part
@@ -146,10 +154,7 @@ def measure(runs: dict[str, Path], repeat: int) -> dict[str, Any]:
 @ending_in_one_line
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(prog="make exports ARGS=…", description=__doc__)
-    parser.add_argument("--lecture", type=Path, required=True, help="a run of experiment=lecture")
-    parser.add_argument("--strong", type=Path, required=True, help="a run of experiment=strong")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser = parser_of_two_runs("exports", __doc__, repeat=5)
     given = parser.parse_args()
     if NODE is None or CHROMIUM is None:
         raise UserError("node, chromium: both are needed; on Debian: apt install nodejs chromium")

@@ -6,7 +6,6 @@ Besides the rate there is the rate for each second of processor time, which othe
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -24,7 +23,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from benchmarks.command import MEASURED, PEERS_PYTHON, ROOT, ending_in_one_line, reviews_folder, say
+from benchmarks.command import MEASURED, PEERS_PYTHON, ROOT, ending_in_one_line, parser_of_two_runs, reviews_folder, say
 from benchmarks.machine import machine, our_versions, peer_versions
 from benchmarks.reviews import read_part
 from imdbclf.errors import UserError
@@ -146,10 +145,7 @@ def _processor_seconds(pid: int) -> float:
 @ending_in_one_line
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(prog="make bench-serve ARGS=…", description=__doc__)
-    parser.add_argument("--lecture", type=Path, required=True, help="a run of experiment=lecture")
-    parser.add_argument("--strong", type=Path, required=True, help="a run of experiment=strong")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser = parser_of_two_runs("bench-serve", __doc__, repeat=3)
     parser.add_argument("--seconds", type=int, default=5)
     given = parser.parse_args()
     for program in ("wrk", "taskset"):
