@@ -129,8 +129,13 @@ def first_of(part: EvaluatedPart, count: int) -> list[dict[str, Any]]:
     texts, positive = texts_of(part.loaded.source, reviews.ids[:count]), probabilities > part.checkpoint.threshold
     found = zip(reviews.ids, reviews.rows, reviews.labels, positive, probabilities, strict=False)
     return [
-        {"row": int(row), "truth": names[truth], "label": names[int(label)], "probability": float(probability)}
-        | {"text": texts.get(int(one), "")}
+        {
+            "row": int(row),
+            "truth": names[truth],
+            "label": names[int(label)],
+            "probability": float(probability),
+            "text": texts.get(int(one), ""),
+        }
         for one, row, truth, label, probability in found
     ]
 
